@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * One structure per CPU. cpus[0] is the boot CPU, whatever its hardware number.
+ */
+#ifndef CPU_H
+#define CPU_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arch/cpu.h>
+#include <base/heap.h>
+#include <base/list.h>
+#include <cpu_layout.h>
+#include <spinlock.h>
+
+struct addrspace;
+struct thread;
+
+/* Free order-0 pages kept by a CPU; touched only by that CPU. */
+#define PAGE_CACHE_MAX 32
+struct page_cache {
+	unsigned int count;
+	void *pages[PAGE_CACHE_MAX];
+};
+
+struct cpu {
+	/* Known to trap entry code (cpu_layout.h). Written by this CPU only, but for resched. */
+	struct thread *current;
+	void *stack_top;
+	uint64_t scratch[4];
+	_Atomic uint32_t resched; /* leave the fast return path: something to settle. Any CPU sets it */
+	uint32_t id;
+	uint64_t hwid;
+
+	int fdt_node;          /* offset of the CPU's node; set at discovery */
+	_Atomic uint32_t online;
+	struct addrspace *space; /* user address space installed here; this CPU only */
+	struct page_cache page_cache;
+
+	/* Run queue; guarded by run_lock. */
+	struct spinlock run_lock;
+	struct list run_queue;
+	unsigned int run_count;
+	_Atomic uint32_t idle; /* the idle loop waits here: an IPI is needed to get its attention */
+	uint64_t slice_end;    /* counter value at which the current thread has had its turn; this CPU only */
+
+	/* Timeouts of threads that went to sleep on this CPU; guarded by timer_lock. */
+	struct spinlock timer_lock;
+	struct heap timers;
+
+	uint64_t irq_count;      /* this CPU only; statistics */
+	uint64_t switch_count;
+};
+
+_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "cpu layout");
+_Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP, "cpu layout");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu layout");
+_Static_assert(offsetof(struct cpu, resched) == CPU_RESCHED, "cpu layout");
+_Static_assert(offsetof(struct cpu, id) == CPU_ID, "cpu layout");
+_Static_assert(offsetof(struct cpu, hwid) == CPU_HWID, "cpu layout");
+
+extern struct cpu cpus[CONFIG_MAX_CPUS];
+extern unsigned int cpu_count; /* discovered, at most CONFIG_MAX_CPUS; fixed after discovery */
+extern _Atomic unsigned int cpu_online_count;
+
+static inline struct cpu *this_cpu(void)
+{
+	return arch_this_cpu();
+}
+
+/* Start every discovered CPU and wait until each is online or reported as failed. Boot CPU, once. */
+void cpus_start(void);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Time since boot, and its relation to the hardware counter.
+ */
+#ifndef SCHED_TIME_H
+#define SCHED_TIME_H
+
+#include <stdint.h>
+
+/* Boot CPU, once. Panics with a clear message when the machine has no timer. */
+void time_init(const void *fdt);
+
+uint64_t time_now_ns(void);              /* monotonic, since boot */
+uint64_t time_ticks_from_ns(uint64_t ns); /* counter value at a monotonic time; saturates */
+uint64_t time_hz(void);
+
+#endif
