@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The object store: persistent objects in a range of byte-addressable persistent memory.
+ *
+ * What is promised: every call that changes the store is all-or-nothing, whatever the instant of a
+ * power cut, and durable when it returns 0. A call that returns an error changed nothing. Nothing read
+ * from the media is trusted: damage gives -EUCLEAN and one log line that names what is damaged.
+ *
+ * How: docs/store.md. The bytes on the media: docs/format-store.md.
+ *
+ * Locking. One lock per store, taken inside these functions; callers hold nothing of the store. Lock
+ * order: after object locks, before page and slab locks (none is taken inside). store_page_get() takes
+ * no lock. Context of all functions: any in which the store lock may be taken; none sleeps, none
+ * allocates, kernel stack use is below 1 KiB. Each holds the lock for a bounded time, save the scan for
+ * a free page in a nearly full store (8 bytes read per 32 pages).
+ *
+ * Lifetime. A handle stays valid until store_free() of its object; the caller counts the users of
+ * an object and calls store_free() when the last is gone.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/types.h>
+#include <store/pm.h>
+#include <store/port.h>
+
+#define STORE_PAGE_SIZE 4096ul
+#define STORE_OBJECT_PAGES 262144ul         /* page numbers of an object: 0 (never stored) … 262143 */
+#define STORE_TAIL_RESERVE (2ul << 20)      /* end of every region that the store leaves alone */
+#define STORE_MIN_REGION (4ul << 20)        /* smallest region, the reserve included */
+#define STORE_MAX_REGION (1ul << 50)
+
+/* ---- What stands in a region ---- */
+
+enum store_content {
+	STORE_BLANK,      /* nothing: the first MiB and a sample of the rest are zero; may be formatted */
+	STORE_UNFINISHED, /* our own format was interrupted; may be formatted */
+	STORE_OURS,       /* a store, perhaps damaged or too new: store_mount() tells */
+	STORE_FOREIGN,    /* something else: must not be written */
+	STORE_TOO_SMALL,  /* less than STORE_MIN_REGION, too large, or not page-aligned: unusable */
+};
+
+/* Reads the region, writes nothing. `base` is page-aligned, `len` in bytes. Never fails. */
+enum store_content store_probe(const void *base, size_t len);
+
+/*
+ * Make an empty store in a region that store_probe() calls STORE_BLANK or STORE_UNFINISHED.
+ * `uuid`: 16 bytes naming this store, best random. Interrupted by a power cut, it leaves
+ * STORE_BLANK, STORE_UNFINISHED or the whole store.
+ * -EINVAL: too small or misaligned. -EEXIST: holds a store or something foreign (nothing written).
+ */
+int store_format(void *base, size_t len, const uint8_t uuid[16], const struct pm_ops *ops);
+
+/* ---- Mounting ---- */
+
+#define STORE_RDONLY 1u /* write nothing at all, not even what recovery would write */
+
+#define STORE_TX_WORDS 96u
+
+/*
+ * A mounted store: volatile state only. Zeroed or static storage is enough before store_mount().
+ * Members are private to the store.
+ */
+struct store {
+	/* Set by mount, constant afterwards. */
+	unsigned char *base;
+	const struct pm_ops *ops;
+	uint64_t pages;       /* of the store; page numbers are below it */
+	uint64_t bitmap;      /* offset of the allocation bitmap */
+	uint64_t bitmap_words;
+	uint64_t buckets;     /* offset of the hash table */
+	uint64_t bucket_mask;
+	uint64_t first_data;  /* first page number that is not part of the fixed areas */
+	uint64_t salt[2];     /* the uuid */
+	bool rdonly;
+	bool mounted;
+
+	struct store_lock lock;
+	/* Guarded by lock. */
+	uint64_t hint;        /* bitmap word where the search for a free page starts */
+	uint64_t seq;         /* of the last log record */
+	struct {
+		uint32_t count;
+		int error;    /* first error met while building; commit returns it */
+		struct store_write {
+			uint64_t offset;
+			uint64_t value;
+		} write[STORE_TX_WORDS];
+	} tx;                 /* the transaction being built; on a read-only mount, the unapplied log record */
+	uint32_t overlay;     /* read-only mounts: writes of tx that stand in for the media */
+	uint64_t faults;      /* damage met since mount */
+};
+
+/*
+ * Open the store at `base`. Replays the log, counts the boot, frees what was deleted but still in
+ * use at the last power cut (time proportional to that, not to the size of the store).
+ * `len` may exceed the store's recorded size; the rest is not used. `st` must stay in place until
+ * unmount. With STORE_RDONLY, `ops` may be NULL.
+ *
+ * -ENODEV    blank, or an unfinished format: call store_format()
+ * -EINVAL    foreign, too small or misaligned: leave it alone
+ * -ENOTSUP   a later, incompatible format
+ * -EROFS     has a feature that only allows reading: retry with STORE_RDONLY
+ * -EUCLEAN   damaged, or the region is shorter than the store (logged: what). A retry with
+ *            STORE_RDONLY may succeed and show the undamaged objects
+ */
+int store_mount(struct store *st, void *base, size_t len, unsigned flags, const struct pm_ops *ops);
+
+/* Forget the mount. Nothing needs writing: the media is always consistent. No call may be under way. */
+void store_unmount(struct store *st);
+
+/* ---- Objects ---- */
+
+struct store_handle {
+	objid_t id;
+	uint64_t inode; /* private */
+};
+
+#define STORE_CREATE_DELETED 1u /* born deleted: gone after the next reboot, until then like any other */
+#define STORE_CREATE_HIDDEN 2u  /* not to be found, and gone after a reboot, until store_publish() */
+
+/*
+ * Create object `id` whose metadata page (page 262143) holds the 4096 bytes at `metapage`
+ * (8-aligned, ordinary memory; NULL = zeroes). No other page exists. Costs 2 pages.
+ * -EEXIST id is in use; -EINVAL id 0 or unknown flags; -ENOSPC; -EROFS; -EUCLEAN.
+ */
+int store_create(struct store *st, objid_t id, const void *metapage, unsigned flags,
+		 struct store_handle *h);
+
+/*
+ * Make a STORE_CREATE_HIDDEN object an ordinary one, in one step; its pages, allocated before,
+ * appear with it. `flags`: 0 or STORE_CREATE_DELETED. -EEXIST id taken meanwhile (the object stays
+ * hidden: store_free() it); -EINVAL not hidden; -EROFS; -EUCLEAN.
+ */
+int store_publish(struct store *st, const struct store_handle *h, unsigned flags);
+
+/*
+ * Find an object. Deleted ones are found as long as they are not freed (except on read-only
+ * mounts), hidden ones are not. -ENOENT; -EUCLEAN if damage leaves open whether it exists.
+ */
+int store_lookup(struct store *st, objid_t id, struct store_handle *h);
+
+/*
+ * The address of the object's page `pgnr` in persistent memory, or NULL for a hole. The address is
+ * constant until store_free(). No lock: may run beside anything but store_free() of the same object.
+ * -EINVAL pgnr out of range; -EUCLEAN.
+ */
+int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr, void **page);
+
+/*
+ * As store_page_get(), but a hole gets a page first, filled from `content` (4096 bytes, 8-aligned; NULL =
+ * zeroes). The allocation and that content are durable on return. Costs 1 page, for the first
+ * page beyond the lowest and highest 64 pages up to 2 more. If the page existed its content is untouched.
+ * -EINVAL pgnr 0 or out of range; -ENOSPC; -EROFS; -EUCLEAN.
+ */
+int store_page_alloc(struct store *st, const struct store_handle *h, uint64_t pgnr,
+		     const void *content, void **page);
+
+/*
+ * Mark deleted: the object stays usable, and will not survive the next mount. Idempotent.
+ * Needs no free space. -EROFS; -EUCLEAN; -EINVAL hidden.
+ */
+int store_mark_deleted(struct store *st, const struct store_handle *h);
+
+/* Whether the object is marked deleted: 1, 0, or -EUCLEAN. */
+int store_is_deleted(struct store *st, const struct store_handle *h);
+
+/*
+ * Free everything of an object that is marked deleted or hidden; `h` and all its page addresses are dead
+ * afterwards. The caller has unmapped it everywhere and holds the only handle. In the first step the object
+ * ceases to be found. Works in bounded steps, dropping the lock in between; a power cut or error
+ * on the way leaves the rest to the next mount. Needs no free space.
+ * -EINVAL not marked; -EROFS; -EUCLEAN (what could be freed is; the rest stays allocated).
+ */
+int store_free(struct store *st, const struct store_handle *h);
+
+/* ---- The store as a whole ---- */
+
+/* The ID of the root of names, 0 = none. Set: atomic and durable. -EROFS; -EUCLEAN. */
+int store_set_nameroot(struct store *st, objid_t id);
+int store_nameroot(struct store *st, objid_t *id);
+
+/* How often the store was mounted for writing, this time included (so never 0 on such a mount). */
+uint64_t store_boot_count(struct store *st);
+
+/*
+ * The highest wall-clock time on record, in milliseconds since 1970, below 2^48. Setting a lower
+ * value than the recorded one does nothing. -EINVAL too large; -EROFS; -EUCLEAN.
+ */
+int store_set_clock_mark(struct store *st, uint64_t ms);
+uint64_t store_clock_mark(struct store *st);
+
+struct store_stats {
+	uint8_t uuid[16];
+	uint64_t total_pages; /* usable for objects */
+	uint64_t free_pages;
+	uint64_t objects;     /* hidden and deleted ones included */
+	uint64_t boots;
+	uint64_t faults;      /* damage met since mount */
+	bool rdonly;
+};
+
+void store_stats(struct store *st, struct store_stats *stats);
+
+struct store_cursor {
+	uint64_t bucket, depth; /* zero both to start */
+};
+
+/*
+ * All findable objects in no particular order: 1 and the next handle, 0 at the end, -EUCLEAN for a damaged
+ * chain (call again to go on behind it). Objects created or freed meanwhile may be missed or seen twice.
+ */
+int store_next(struct store *st, struct store_cursor *cursor, struct store_handle *h);
+
+/* Scratch bytes that store_check() needs for a mounted store. */
+size_t store_check_scratch(const struct store *st);
+
+/*
+ * Check everything: both superblocks, every metadata word, every chain and tree, allocation map against
+ * what is reachable, double use, counters. Each fault is logged. Holds the lock throughout:
+ * meant for tests and tools. `scratch`: store_check_scratch() bytes, 8-aligned, contents irrelevant.
+ * Returns the number of faults found.
+ */
+uint64_t store_check(struct store *st, void *scratch);
+
+#endif
