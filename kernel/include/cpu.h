@@ -44,7 +44,8 @@ struct cpu {
 	struct list run_queue;
 	unsigned int run_count;
 	_Atomic uint32_t idle; /* the idle loop waits here: an IPI is needed to get its attention */
-	uint64_t slice_end;    /* counter value at which the current thread has had its turn; this CPU only */
+	uint64_t slice_end;    /* counter value at which the current thread has had its turn; 0 = alone here */
+	uint64_t timer_armed;  /* deadline the hardware timer is set to; this CPU only */
 
 	/* Timeouts of threads that went to sleep on this CPU; guarded by timer_lock. */
 	struct spinlock timer_lock;

@@ -86,6 +86,7 @@ struct store {
 	struct {
 		uint32_t count;
 		int error;    /* first error met while building; commit returns it */
+		bool fresh;   /* pages were filled that must be durable before the commit */
 		struct store_write {
 			uint64_t offset;
 			uint64_t value;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Address spaces. An address space is what a view looks like to the hardware: a cache, filled by
+ * faults and dropped by invalidation. It exists while threads run in the view.
+ *
+ * Mapping an object is one level-2 entry that links the object's subtree. For each such link there is a
+ * struct mapping, found by slot through a hash table that grows with their number.
+ */
+#ifndef MM_SPACE_H
+#define MM_SPACE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <arch/mmu.h>
+#include <base/list.h>
+#include <obj/object.h>
+#include <spinlock.h>
+
+struct mapping {
+	struct mapping *next;     /* hash chain; guarded by space->lock */
+	struct list object_link;  /* object->mappings; guarded by object->lock */
+	struct addrspace *space;
+	struct object *object;    /* holds a reference */
+	uint32_t slot;
+	enum object_prot prot;
+};
+
+#define SPACE_INLINE_BUCKETS 16
+
+struct addrspace {
+	struct object *view;    /* holds a reference */
+	_Atomic uint32_t refs;  /* threads */
+	pte_t *root;
+	uint32_t asid;
+
+	struct spinlock lock;
+	/* Guarded by lock. */
+	uint64_t generation;    /* counts invalidations: a fault that raced with one starts again */
+	struct mapping **buckets;
+	unsigned int bucket_order; /* log2 of their number */
+	unsigned int mapping_count;
+	struct mapping *inline_buckets[SPACE_INLINE_BUCKETS];
+};
+
+void spaces_init(void);
+
+/* The address space of a view object, made if need be, with a new reference. -ENOMEM, -EBUSY (other KSO type). */
+int space_get(struct object *view, struct addrspace **out);
+void space_put(struct addrspace *space); /* no lock held; the space is not installed on this CPU if last */
+
+/*
+ * Drop what was cached for the slots first … last (inclusive). When it returns, no CPU uses a
+ * translation made from the view's earlier contents.
+ */
+void space_invalidate(struct addrspace *space, uint64_t first, uint64_t last);
+
+/*
+ * A user access of the current thread to `va`. 0: the access will succeed now (or is to be retried).
+ * Otherwise the number of the fault plus 1, and *info filled.
+ */
+struct fault_report {
+	int fault;         /* FAULT_* */
+	objid_t object;    /* 0 = none */
+	uintptr_t address;
+	uint64_t offset;   /* in the object */
+	uint64_t detail;   /* FAULT_OBJECT_* flags, FAULT_PAGE_* info, FAULT_EXCEPTION_* code, SCP_* needed */
+	unsigned int access;
+};
+int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report);
+
+/*
+ * What object and offset a user address of the current thread means, checked for `access`.
+ * On success a reference is returned in *object. -EFAULT.
+ */
+int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
+		  uint64_t *offset);
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Objects, as the kernel holds them.
+ *
+ * A struct object is found by its ID in one table. It holds the object's pages (volatile objects),
+ * or stands for an object of the store (persistent ones, whose pages are in persistent memory and
+ * are mapped from there). It owns one page-table subtree per protection, each a level-1 table that
+ * translates the whole GiB; every address space that maps the object links the same subtree.
+ *
+ * Lifetime: counted references. The table itself holds one until the object is deleted (volatile)
+ * or for as long as others do (persistent: the store remembers it). Mappings, ties, threads, sleepers
+ * and running system calls hold one each. The last object_put() frees it.
+ */
+#ifndef OBJ_OBJECT_H
+#define OBJ_OBJECT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/object.h>
+#include <abi/types.h>
+#include <arch/mmu.h>
+#include <base/list.h>
+#include <spinlock.h>
+#include <store/store.h>
+
+#define OBJ_META_PGNR (OBJ_MAXPAGES - 1)
+
+/* The protections a subtree can have. W and X never stand together. */
+enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_COUNT };
+
+/* What is known of the metadata: see docs/objects.md, "Verification". */
+enum object_identity { OBJ_UNVERIFIED, OBJ_VERIFIED, OBJ_INVALID };
+
+struct page_node; /* obj/pages.h: radix tree of a volatile object's pages */
+struct addrspace;
+struct thread;
+
+struct object {
+	objid_t id;
+	_Atomic uint32_t refs;
+
+	/* Fixed at creation. */
+	bool persistent;
+	bool kernel_owned; /* bytes are read-only to every mapping; identity is exempt from verification */
+	struct store_handle stored; /* persistent objects */
+
+	struct list table_link; /* guarded by the lock of the ID's table bucket */
+	bool in_table;          /* same */
+
+	struct spinlock lock;
+	/* Guarded by lock. */
+	bool deleted;
+	bool freed_in_store;
+	enum object_identity identity;
+	uint16_t p_flags;        /* trusted identity, while identity is OBJ_VERIFIED */
+	objid_t kuid;
+	struct metainfo verified; /* the metadata that was verified: equal bytes need no second hash */
+	struct page_node *pages; /* volatile objects */
+	uint64_t page_count;     /* volatile: pages held; persistent: pages added since it was opened */
+	pte_t *subtree[OBJ_PROT_COUNT]; /* level-1 tables, NULL until first mapped so */
+	struct list mappings;    /* struct mapping.object_link */
+	uint32_t map_count;
+	struct list children;    /* struct tie.parent_link: objects that live as long as this one */
+	uint32_t ties_in;        /* how many parents hold this one */
+
+	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
+	uint32_t kso_type;
+	struct addrspace *space; /* KSO_VIEW: its address space while threads run in it */
+	struct thread *thread;   /* KSO_THREAD: the running thread */
+
+	_Atomic uint32_t sleepers;
+};
+
+/* ---- Finding and holding (obj/table.c) ---- */
+
+void objects_init(void);
+
+/* A new reference to object `id`, from the table or the store; NULL when there is none or no memory. */
+struct object *object_get(objid_t id);
+
+static inline void object_ref(struct object *object)
+{
+	atomic_fetch_add_explicit(&object->refs, 1, memory_order_relaxed);
+}
+
+/* Drop a reference; the last frees the object. No lock may be held. NULL is ignored. */
+void object_put(struct object *object);
+
+/*
+ * Mark for deletion; it is freed with its last reference. `immediate`: new lookups fail from now on.
+ * Durable on return for persistent objects. Permission has been checked. -EROFS, -EUCLEAN.
+ */
+int object_delete(struct object *object, bool immediate);
+
+/* Objects in memory; for statistics. */
+uint64_t objects_count(void);
+
+/* ---- Making (obj/create.c) ---- */
+
+struct object_spec {
+	uint16_t p_flags; /* MIP_* */
+	bool persistent;
+	bool zero_nonce;
+	objid_t kuid;
+	struct object *source; /* contents to copy, or NULL; the caller holds a reference */
+};
+
+/*
+ * Make an object with a derived ID. On success a reference is returned in *out; a volatile object is in
+ * the table, a persistent one durable with its metadata and whole contents.
+ * -ENOMEM, -ENOSPC, -ENODEV (no store), -EROFS, -EUCLEAN. On error nothing exists.
+ */
+int object_create(const struct object_spec *spec, struct object **out);
+
+/* A kernel-owned object with a reserved ID and a metadata page; NULL when out of memory. */
+struct object *object_create_kernel(objid_t id);
+
+/* An empty volatile object with a given ID, unverified (boot pack). NULL: exists or no memory. */
+struct object *object_create_given(objid_t id);
+
+/* ---- Pages (obj/pages.c) ---- */
+
+/*
+ * The kernel address of page `pgnr`, or NULL in *page for a hole. With `alloc` a hole gets a zeroed
+ * page first (durably, for persistent objects). Lock held.
+ * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL page 0 or out of range.
+ */
+int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page);
+
+/* Give a volatile object a page that was allocated elsewhere; it takes ownership. Lock held. -EEXIST, -ENOMEM. */
+int object_page_insert(struct object *object, uint64_t pgnr, void *page);
+
+/*
+ * Call fn for each resident page of a volatile object, or each page of a persistent one, with
+ * first ≤ number < end, in ascending order, until it returns non-zero, which is returned. Lock held.
+ */
+int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
+		      int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg);
+
+/* Free all pages of a volatile object. No mapping is left; no one else uses it. */
+void object_pages_free(struct object *object);
+
+/*
+ * Copy bytes out of or into an object, object offsets; holes read as zero, writes allocate.
+ * Takes the lock page by page. Errors as object_page().
+ */
+int object_read(struct object *object, uint64_t offset, void *to, size_t length);
+int object_write(struct object *object, uint64_t offset, const void *from, size_t length);
+
+/*
+ * The kernel address of the aligned 8-byte word at an object offset, allocated if need be; stays
+ * valid while the caller holds its reference. NULL when it cannot be had.
+ */
+_Atomic uint64_t *object_word(struct object *object, uint64_t offset);
+
+/* Make a range of a persistent object durable: flush, fence. Volatile objects: nothing. */
+void object_sync(struct object *object, uint64_t offset, uint64_t length);
+
+/* ---- Identity (obj/verify.c) ---- */
+
+/*
+ * Verify the ID against the metadata page, if that may have changed since the last time.
+ * Afterwards p_flags and kuid may be used. 0, -EINVLOBJ. Lock held.
+ */
+int object_verify(struct object *object);
+
+/* ---- Translation (obj/subtree.c). Lock held for all. ---- */
+
+/* The subtree for a protection, made if need be. NULL when out of memory. */
+pte_t *object_subtree(struct object *object, enum object_prot prot);
+
+/*
+ * Enter page `pgnr` into the subtree, or for a hole being read in a persistent object the zero page.
+ * Neighbours that are resident come along when a leaf table is new. 0 or as object_page().
+ */
+int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write);
+
+/* Free all subtrees; no address space links them any more. */
+void object_subtrees_free(struct object *object);
+
+/* ---- Ties (obj/tie.c) ---- */
+
+/* 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOTSUP persistent parent; -ENOMEM. No lock held. */
+int object_tie(struct object *parent, struct object *child);
+int object_untie(struct object *parent, struct object *child); /* -ENOENT */
+void object_ties_drop(struct object *parent);                  /* when the parent is freed */
+
+/* ---- The store that persistent objects live in (obj/persist.c) ---- */
+
+/* Find, check and mount the machine's persistent memory. Says what it did. Boot CPU, once. */
+void persist_init(void);
+struct store *persist_store(void); /* NULL: volatile machine */
+bool persist_readonly(void);
+void persist_flush(const void *address, size_t length); /* flush and fence */
+
+#endif

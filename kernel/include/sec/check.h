@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The one place that decides who may do what to which object.
+ *
+ * Today's rules: a thread is unrestricted until it attaches a security context (none can be attached
+ * yet), except that nobody writes kernel-owned or hash-data objects, and metadata that does not
+ * match its ID grants nothing to anybody.
+ */
+#ifndef SEC_CHECK_H
+#define SEC_CHECK_H
+
+#include <stdint.h>
+
+struct object;
+struct thread;
+
+/* Rights, with the values of the default-permission bits (abi/object.h). */
+#define SEC_READ 4u
+#define SEC_WRITE 8u
+#define SEC_EXEC 0x10u
+#define SEC_USE 0x20u
+#define SEC_DEL 0x40u
+#define SEC_ALL 0x7cu
+
+/*
+ * The rights `thread` has on `object`, after verifying its identity. 0 or more rights in *rights;
+ * -EINVLOBJ. object->lock must not be held.
+ */
+int sec_rights(struct thread *thread, struct object *object, uint32_t *rights);
+
+/* All of `need`: 0; -EACCES or -EINVLOBJ, logged at debug level with who, what and which. */
+int sec_check(struct thread *thread, struct object *object, uint32_t need);
+
+/* At least one of `any`. */
+int sec_check_any(struct thread *thread, struct object *object, uint32_t any);
+
+#endif
