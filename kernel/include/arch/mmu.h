@@ -55,22 +55,31 @@ struct arch_mmu {
 extern struct arch_mmu arch_mmu;
 
 /*
+ * The most levels that every enabled CPU node of the tree (checked, libfdt) and the boot option
+ * mmu=NAME (boot_option()) allow; 0 = no limit stated. An unknown NAME is reported and ignored.
+ * Boot CPU, once, before arch_mmu_probe(); bootargs are readable.
+ */
+unsigned int arch_fdt_mmu_limit(const void *fdt);
+
+/*
  * Choose the translation mode and fill arch_mmu. Called once on the boot CPU, on the early
- * tables, before any table is built. `limit` is the widest mode the device tree's CPU nodes or
- * the boot options allow, as a number of levels (0 = no limit).
+ * tables, before any table is built. `limit` is what arch_fdt_mmu_limit() returned.
  */
 void arch_mmu_probe(unsigned int limit);
 
 /*
  * Make `root` (physical) the kernel's tables on this CPU, drop everything the early tables left
- * in the TLB, and remember it for CPUs started later. The image, the stack in use and the
- * device tree window stay mapped at the same addresses.
+ * in the TLB, and remember it for CPUs started later. The image, the stack in use (the boot stack
+ * is part of the image) and the MMIO window stay mapped at the same addresses; all else of the
+ * early tables is gone, the device tree is found in the direct map.
  */
 void arch_mmu_install(paddr_t root);
 
 /*
  * Root table that is live before arch_mmu_install(), as a kernel virtual address, and its level:
  * portable code adds early MMIO mappings to it. The early root has `arch_mmu_early_levels` levels.
+ * All early tables are part of the image. They map nothing in the first GiB of the MMIO window;
+ * the rest of the window may hold the architecture's early mapping of the device tree.
  */
 pte_t *arch_mmu_early_root(void);
 extern const unsigned int arch_mmu_early_levels;

@@ -11,6 +11,9 @@
 
 #include <boot/machine.h>
 
+/* How many whole entries a node's reg has; 0 without one. */
+unsigned int fdt_node_range_count(const void *fdt, int node);
+
 /* `index`th entry of a node's reg, translated through the parents' ranges to a CPU physical range. */
 bool fdt_node_range(const void *fdt, int node, unsigned int index, struct range *out);
 

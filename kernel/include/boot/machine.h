@@ -29,9 +29,13 @@ struct machine {
 	char model[64];
 
 	/* Usable RAM: /memory minus reservations and pmem, page-aligned, sorted, disjoint. */
-	struct range banks[MACHINE_MAX_BANKS];
+	struct range banks[MACHINE_MAX_RESERVED];
 	unsigned int bank_count;
-	uint64_t ram_size; /* as the tree states it, before reservations */
+	uint64_t ram_size; /* as the tree states it, pmem subtracted, before reservations */
+
+	/* RAM that the direct map covers: /memory minus pmem and no-map reservations. Likewise sorted. */
+	struct range memory[MACHINE_MAX_BANKS];
+	unsigned int memory_count;
 
 	/* Persistent memory regions, page-aligned, sorted, disjoint. */
 	struct range pmem[MACHINE_MAX_PMEM];
@@ -47,11 +51,21 @@ struct machine {
 extern struct machine machine;
 
 /*
- * Stage one, on the early tables: check the tree; bootargs, stdout-path are readable afterwards,
- * memory and CPUs are found. Fills cpus[] with hwid and fdt_node (boot CPU first); CPUs beyond
- * CONFIG_MAX_CPUS are reported and left alone. Panics with a clear message when there is no memory.
+ * Stage one, on the early tables: check the tree from end to end and read what is needed before a
+ * console can be: machine.fdt and image_phys, bootargs (with loglevel= and panic=), the seed.
+ * Panics on a malformed tree.
  */
-void machine_discover(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t boot_hwid);
+void machine_open(const void *fdt, paddr_t fdt_phys, paddr_t image_phys);
+
+/*
+ * Stage two, with a console: memory and CPUs. Fills cpus[] with hwid and fdt_node (boot CPU
+ * first); CPUs beyond CONFIG_MAX_CPUS are reported and left alone. Panics with a clear message when
+ * there is no memory.
+ */
+void machine_discover(uint64_t boot_hwid);
+
+/* Stage three, by kmap_init(): drop, with a message, all memory at or above `limit`. */
+void machine_limit(uint64_t limit);
 
 /*
  * Boot options: NAME or NAME=VALUE words of bootargs; a value may be in double quotes.
