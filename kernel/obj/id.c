@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Derivation of object IDs, see obj/id.h; docs/format-object.md has the encodings.
+ */
+#include <abi/errno.h>
+#include <base/bits.h>
+#include <base/endian.h>
+#include <base/string.h>
+#include <obj/id.h>
+#include <sodium/crypto_generichash_blake2b.h>
+
+#define META_PAGE_NUMBER (OBJ_METAPAGE / TWZ_PAGE_SIZE)
+#define FIXED_META sizeof(struct metainfo)
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the ID block is hashed as it stands");
+_Static_assert(HASH_FANOUT * HASH_FANOUT * HASH_FANOUT >= OBJ_MAXPAGES, "three levels suffice");
+
+/* What uncovered and unwritten bytes are hashed as. */
+static const uint8_t zeroes[TWZ_PAGE_SIZE];
+
+static const char *hashdata_fault(const struct metainfo *mi)
+{
+	if (mi->flags != MIF_SZ)
+		return "flags of a hash-data object are not MIF_SZ";
+	if (mi->pad != 0)
+		return "pad of a hash-data object is not 0";
+	if (mi->p_flags & MIP_DFL_WRITE)
+		return "hash-data object is writable";
+	return NULL;
+}
+
+static const char *meta_fault(const struct metainfo *mi)
+{
+	if (mi->magic != MI_MAGIC)
+		return "wrong magic number";
+	if (mi->milen < MI_MILEN_MIN || mi->milen > MI_MILEN_MAX || !is_aligned(mi->milen, 16))
+		return "bad milen";
+	if (mi->fotentries > OBJ_MAXFOTE)
+		return "too many FOT entries";
+	if ((mi->flags & MIF_SZ) && mi->sz > OBJ_MAXDATA)
+		return "size too large";
+	if (mi->p_flags & ~MIP_ALL)
+		return "unknown permission flags";
+	return mi->p_flags & MIP_HASHDATA ? hashdata_fault(mi) : NULL;
+}
+
+int meta_check_why(const struct metainfo *mi, const char **why)
+{
+	const char *fault = meta_fault(mi);
+
+	if (fault == NULL)
+		return 0;
+	*why = fault;
+	return -EINVLOBJ;
+}
+
+int meta_check(const struct metainfo *mi)
+{
+	const char *why;
+
+	return meta_check_why(mi, &why);
+}
+
+static void hash_begin(crypto_generichash_blake2b_state *h, size_t size, const char *personal)
+{
+	static const uint8_t salt[crypto_generichash_blake2b_SALTBYTES];
+
+	crypto_generichash_blake2b_init_salt_personal(h, NULL, 0, size, salt,
+						      (const uint8_t *)personal);
+}
+
+static objid_t hash_block(const struct id_block *block, size_t size)
+{
+	crypto_generichash_blake2b_state h;
+	objid_t id;
+
+	hash_begin(&h, sizeof(id), ID_BLOCK_PERSONAL);
+	crypto_generichash_blake2b_update(&h, (const uint8_t *)block, size);
+	crypto_generichash_blake2b_final(&h, (uint8_t *)&id, sizeof(id));
+	return id;
+}
+
+static void fill_block(struct id_block *block, const struct metainfo *mi)
+{
+	memset(block, 0, sizeof(*block));
+	block->version = ID_BLOCK_VERSION;
+	block->p_flags = mi->p_flags;
+	block->nonce = mi->nonce;
+	block->kuid = mi->kuid;
+}
+
+objid_t id_derive(const struct metainfo *mi)
+{
+	struct id_block block;
+
+	if (mi->p_flags & MIP_HASHDATA)
+		return 0;
+	fill_block(&block, mi);
+	return hash_block(&block, ID_BLOCK_SIZE);
+}
+
+objid_t id_derive_root(const struct metainfo *mi, const uint8_t root[HASH_SIZE])
+{
+	struct id_block block;
+
+	fill_block(&block, mi);
+	block.sz = mi->sz;
+	block.fotentries = mi->fotentries;
+	block.milen = mi->milen;
+	memcpy(block.root, root, HASH_SIZE);
+	return hash_block(&block, ID_BLOCK_HASHDATA_SIZE);
+}
+
+/* Start a digest of the tree: personalised, and bound to a place by its two leading numbers. */
+static void begin_digest(crypto_generichash_blake2b_state *h, const char *personal, uint64_t first,
+			 uint64_t second)
+{
+	uint8_t place[16];
+
+	store_le64(place, first);
+	store_le64(place + 8, second);
+	hash_begin(h, HASH_SIZE, personal);
+	crypto_generichash_blake2b_update(h, place, sizeof(place));
+}
+
+static void begin_node(struct id_tree *t, unsigned int level)
+{
+	begin_digest(&t->node[level], HASH_NODE_PERSONAL, level + 1, t->index[level]);
+	t->children[level] = 0;
+}
+
+/* The first page number after n that is covered; 0 = none. */
+static uint64_t page_after(const struct id_tree *t, uint64_t n)
+{
+	if (n < t->data_pages)
+		return n + 1;
+	if (n == META_PAGE_NUMBER)
+		return 0;
+	return MAX(n + 1, t->fot_start / TWZ_PAGE_SIZE);
+}
+
+void id_tree_begin(struct id_tree *t, const struct metainfo *mi)
+{
+	uint64_t entries = mi->fotentries > 1 ? mi->fotentries - 1 : 0;
+	uint64_t nodes;
+
+	memset(t, 0, sizeof(*t));
+	t->data_size = mi->sz;
+	t->data_pages = div_round_up(mi->sz, TWZ_PAGE_SIZE);
+	t->fot_start = OBJ_METAPAGE - entries * sizeof(struct fotentry);
+	t->next = page_after(t, 0);
+	nodes = t->data_pages + META_PAGE_NUMBER - t->fot_start / TWZ_PAGE_SIZE + 1;
+	do {
+		begin_node(t, t->levels++);
+		nodes = div_round_up(nodes, HASH_FANOUT);
+	} while (nodes > 1);
+}
+
+/* Which bytes of page n are covered: from *start up to the result. */
+static size_t covered_bytes(const struct id_tree *t, uint64_t n, size_t *start)
+{
+	uint64_t offset = n * TWZ_PAGE_SIZE;
+
+	*start = 0;
+	if (n <= t->data_pages)
+		return MIN(t->data_size - (offset - OBJ_NULLPAGE_SIZE), TWZ_PAGE_SIZE);
+	if (n == META_PAGE_NUMBER)
+		*start = FIXED_META;
+	else if (offset < t->fot_start)
+		*start = t->fot_start - offset;
+	return TWZ_PAGE_SIZE;
+}
+
+static void hash_leaf(const struct id_tree *t, const uint8_t *page, uint8_t digest[HASH_SIZE])
+{
+	crypto_generichash_blake2b_state h;
+	size_t start, end = covered_bytes(t, t->next, &start);
+
+	begin_digest(&h, HASH_LEAF_PERSONAL, t->next, 0);
+	crypto_generichash_blake2b_update(&h, zeroes, start);
+	crypto_generichash_blake2b_update(&h, page + start, end - start);
+	crypto_generichash_blake2b_update(&h, zeroes, TWZ_PAGE_SIZE - end);
+	crypto_generichash_blake2b_final(&h, digest, HASH_SIZE);
+}
+
+/* Add a digest to the open node of a level; a node that fills up is added to the level above. */
+static void add_digest(struct id_tree *t, unsigned int level, uint8_t digest[HASH_SIZE])
+{
+	for (; level < t->levels; level++) {
+		crypto_generichash_blake2b_update(&t->node[level], digest, HASH_SIZE);
+		if (++t->children[level] < HASH_FANOUT || level + 1 == t->levels)
+			return;
+		crypto_generichash_blake2b_final(&t->node[level], digest, HASH_SIZE);
+		t->index[level]++;
+		begin_node(t, level);
+	}
+}
+
+void id_tree_add(struct id_tree *t, const void *page)
+{
+	uint8_t digest[HASH_SIZE];
+
+	hash_leaf(t, page != NULL ? page : zeroes, digest);
+	add_digest(t, 0, digest);
+	t->next = page_after(t, t->next);
+}
+
+void id_tree_finish(struct id_tree *t, uint8_t root[HASH_SIZE])
+{
+	for (unsigned int level = 0; level + 1 < t->levels; level++) {
+		uint8_t digest[HASH_SIZE];
+
+		if (t->children[level] == 0)
+			continue;
+		crypto_generichash_blake2b_final(&t->node[level], digest, HASH_SIZE);
+		add_digest(t, level + 1, digest);
+	}
+	crypto_generichash_blake2b_final(&t->node[t->levels - 1], root, HASH_SIZE);
+}
+
+int id_derive_hashdata(const struct metainfo *mi, id_page_reader read, void *arg, objid_t *id)
+{
+	struct id_tree tree;
+	uint8_t root[HASH_SIZE];
+
+	if (!(mi->p_flags & MIP_HASHDATA))
+		return -EINVAL;
+	id_tree_begin(&tree, mi);
+	while (id_tree_next(&tree) != 0) {
+		const void *page = NULL;
+		int rc = read(arg, id_tree_next(&tree), &page);
+
+		if (rc < 0)
+			return rc;
+		id_tree_add(&tree, page);
+	}
+	id_tree_finish(&tree, root);
+	*id = id_derive_root(mi, root);
+	return 0;
+}
