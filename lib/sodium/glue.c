@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the libsodium subset asks of the rest of libsodium, with no library beneath it.
+
+#include <stddef.h>
+
+#include "core.h"
+#include "utils.h"
+
+// Called on arguments that break libsodium's contract: a fault of the caller's code,
+// never of data. Traps, so that a kernel panics and a program faults.
+void sodium_misuse(void)
+{
+	__builtin_trap();
+}
+
+// The volatile stores keep the compiler from dropping a wipe of memory that is not
+// read again.
+void sodium_memzero(void *const memory, const size_t n)
+{
+	volatile unsigned char *byte = memory;
+
+	for (size_t i = 0; i < n; i++)
+		byte[i] = 0;
+}

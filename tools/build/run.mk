@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Goals about the whole tree: run, debug, test, bench, clean, help, setup.
+
+.PHONY: help setup clean distclean run debug test bench
+
+quote = '$(subst ','\'',$1)'
+option = $(if $($2),$1 $(call quote,$($2)))
+
+ifneq ($(filter run debug,$(goals)),)
+$(call need,run $(if $(filter debug,$(goals)),debug))
+endif
+ifneq ($(filter test bench,$(goals)),)
+$(call need,$(if $(filter test,$(goals)),,config riscv64 arm64 run))
+endif
+
+run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SMP) \
+	$(call option,--mem,MEM) $(call option,--cpu,CPU) $(call option,--pmem,PMEM) \
+	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
+	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
+
+run: all
+	@exec tools/run $(run-options)
+
+debug: all
+	@exec tools/run $(run-options) --gdb
+
+setup:
+	@tools/setup && echo "everything that building, running and testing need is installed"
+
+# --- all boards: each is built as if asked for by itself
+
+all-boards = @set -e; for board in $(boards); do \
+	$(MAKE) BOARD=$$board O=$(if $(explicit-O),$(explicit-O)/$$board) all; done
+
+test:
+	$(all-boards)
+	@exec tests/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+
+bench:
+	$(all-boards)
+	@exec bench/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+
+# --- removing: only what a build makes, by name, as O may be a folder with other things
+
+built := obj user host flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
+	kernel.lds kernel.lds.d kernel.objs
+configured := include auto.mk .config .config.old defconfig third-party
+boards-built := $(if $(explicit-O),$(wildcard $(addprefix $(O)/,$(boards))))
+
+clean:
+	@rm -rf $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built)))
+
+distclean:
+ifneq ($(explicit-O),)
+	@rm -rf $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built) $(configured)))
+	@rmdir $(boards-built) $(wildcard $(O)) 2>/dev/null || true
+else
+	@rm -rf build
+endif
+
+# --- help
+
+board-line = $(shell printf '    %-22s %s\n' '$1' "$$(sed -n 's/^board-about := //p' boards/$1/board.mk)")
+define help-text
+Twizzler: what make can do
+
+  make run              build, then boot in QEMU      (BOARD= SMP= MEM= CPU= PMEM= PMEM_SIZE=
+                        AUTORUN='program args; ...' APPEND= ICOUNT= TIMEOUT=)
+  make debug            the same, stopped, with gdb attached
+  make test             build every board, run every test                   (T=which tests)
+  make bench            build every board, run the benchmarks               (T=which)
+  make                  build the kernel, the programs and the object pack
+  make kernel, user     build only that
+
+  make BOARD_defconfig  choose the board from now on, with its own configuration
+  make menuconfig       change the configuration
+  make olddefconfig     fit an edited or old .config to the options there are
+  make savedefconfig    write what differs from the defaults
+  make setup            install the Debian packages that all of this needs
+  make clean            remove what was built; distclean: the configuration too
+
+  BOARD=name            build for this board ($(BOARD) now)
+  O=folder              build there instead of in build/BOARD
+  LLVM=1                clang and lld instead of GCC and binutils
+  CROSS_COMPILE=prefix- another GCC
+  APPS='path ...'       put more programs into the pack
+  V=1                   show whole commands
+
+  Boards:
+endef
+help:
+	$(info $(help-text))
+	@for board in $(boards); do \
+		printf '    %-21s %s\n' "$$board" "$$(sed -n 's/^board-about := //p' boards/$$board/board.mk)"; done
