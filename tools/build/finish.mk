@@ -6,10 +6,9 @@
 all: kernel user $(if $(wildcard tools/twzpack/*.c),pack)
 
 every-obj := $(kernel-objs) $(user-objs) $(twzpack-objs) $(host-test-objs)
-new-folders := $(foreach d,$(sort $(patsubst %/,%,$(dir $(every-obj)))),$(if $(wildcard $d/.),,$d))
+new-folders := $(strip $(foreach d,$(sort $(patsubst %/,%,$(dir $(every-obj)))),$(if $(wildcard $d/.),,$d)))
 ifneq ($(new-folders),)
 $(shell mkdir -p $(new-folders))
 endif
 
-# One shell for all of them: a wildcard a file would be slower.
 -include $(wildcard $(every-obj:.o=.d) $(O)/*.d $(O)/user/*.d)

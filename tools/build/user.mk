@@ -44,9 +44,12 @@ $(O)/user/program.lds: userspace/libtwz/program.lds.S $(user-flags-file)
 programs :=
 user-objs := $(libtwz-objs) $(call user-obj,$(crt0))
 
+linked-programs :=
+new-program = $(if $(filter $1,$(programs) $(foreach p,$(linked-programs),$(firstword $(subst =, ,$p)))),$(error two programs are called $1))
+
 # $(call program,NAME,SOURCES): a program of the sources given.
 define program
-$(if $(filter $1,$(programs)),$(error two programs are called $1))
+$(call new-program,$1)
 programs += $1
 $1-objs := $(call user-obj,$2)
 user-objs += $(call user-obj,$2)
@@ -68,16 +71,15 @@ $(call programs-of,bench/guest/bench_*.c,$(filter-out bench/guest/bench_%,$(wild
 
 # --- programs from elsewhere
 
-linked-programs :=
 # $(call app,PATH): add what stands at PATH.
 define app
 $(if $(wildcard $1),,$(error APPS: $1: there is no such file or folder))
 $(if $(wildcard $1/.),$(if $(wildcard $1/*.c),,$(error APPS: $1: that folder holds no .c file)))
 $(if $(wildcard $1/.)$(filter %.c,$1),
-  $(eval $(call program,$(basename $(notdir $(patsubst %/,%,$1))),$(if $(wildcard $1/.),$(wildcard $1/*.c),$1))),
-  $(eval linked-programs += $(basename $(notdir $1))=$1))
+  $(eval $(call program,$(basename $(notdir $1)),$(if $(wildcard $1/.),$(wildcard $1/*.c),$1))),
+  $(call new-program,$(basename $(notdir $1)))$(eval linked-programs += $(basename $(notdir $1))=$1))
 endef
-$(foreach a,$(patsubst %/,%,$(APPS)),$(call app,$a))
+$(foreach a,$(abspath $(APPS)),$(call app,$a))
 
 program-files := $(foreach p,$(programs),$(O)/user/$p.elf)
 

@@ -46,6 +46,9 @@ ifeq ($(filter $(boards),$(BOARD)),)
 $(error unknown board '$(BOARD)'; $(known-boards))
 endif
 
+ifneq ($(word 2,$(CURDIR)),)
+$(error make cannot work in a folder whose path holds blanks: $(CURDIR))
+endif
 ifneq ($(word 2,$(explicit-O)),)
 $(error O='$(explicit-O)': the output folder's name must not hold blanks)
 endif
@@ -57,6 +60,11 @@ $(error O=$(explicit-O): that is a file, not a folder)
 endif
 O := $(or $(explicit-O),build/$(BOARD))
 override O := $(O)
+ifneq ($(build-goals)$(config-goals),)
+ifeq ($(shell mkdir -p $(O) 2>/dev/null && test -w $(O) && echo ok),)
+$(error the output folder $(O) cannot be made or written to)
+endif
+endif
 
 # Debian's own Python is the one that has Debian's Python packages.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
