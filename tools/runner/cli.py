@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line of tools/run."""
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+
+from . import debug, errors
+from .board import TOP, Board, board_names
+from .errors import RunError, SetupError, UsageError
+from .pmem import PmemFile
+from .supervise import Run, say
+
+_EPILOG = """\
+exit status: 0 all programs of --autorun succeeded (or a plain run ended), 1 a program failed, 2 wrong usage,
+3 kernel panic, 4 --timeout ran out, 5 the emulator or the host failed, 130 Ctrl-C.
+Everything behind -- goes to the emulator as it stands."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message)
+
+
+def _whole(text, least, name):
+    try:
+        value = int(text)
+    except ValueError:
+        raise UsageError(f"{name}: '{text}' is not a number") from None
+    if value < least:
+        raise UsageError(f"{name}: {value} is too few (at least {least})")
+    return value
+
+
+def _seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"--timeout: '{text}' is not a number of seconds") from None
+    if not 0 < value < 1e7:
+        raise UsageError(f"--timeout: {text} is no useful number of seconds")
+    return value
+
+
+def _parser():
+    parser = _Parser(prog="tools/run", description="Boot a built kernel in the emulator.", epilog=_EPILOG,
+                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    add = parser.add_argument
+    add("--board", required=True, metavar="B", help=f"one of {', '.join(board_names())}")
+    add("--build", metavar="DIR", help="build folder (default: build/BOARD)")
+    add("--image", metavar="FILE", help="kernel Image (default: from the build folder)")
+    add("--initrd", metavar="FILE", help="object pack (default: from the build folder)")
+    add("--no-initrd", action="store_true", help="boot without an object pack")
+    add("--smp", metavar="N", type=lambda t: _whole(t, 1, "--smp"), help="CPUs (default 4, with --icount 1)")
+    add("--mem", metavar="SIZE", default="1G", help="RAM (default 1G)")
+    add("--cpu", metavar="MODEL", help="CPU model of the emulator")
+    add("--mmu", metavar="MODE", help="largest address-space mode (riscv: sv39, sv48, sv57)")
+    add("--gic", metavar="V", type=lambda t: _whole(t, 1, "--gic"), help="interrupt controller version (arm: 2, 3)")
+    add("--el2", action="store_true", help="enter the kernel at EL2 (arm)")
+    add("--pmem", metavar="FILE", help="persistent memory; created when missing")
+    add("--pmem-size", metavar="SIZE", help="its size (default: the file's, or 256M)")
+    add("--append", metavar="ARGS", help="kernel command line")
+    add("--autorun", metavar="CMDS", help="run 'prog args; prog args' and power off")
+    add("--timeout", metavar="SEC", type=_seconds, help="give up on a hung guest")
+    add("--icount", action="store_true", help="deterministic: 1 ns of guest time an instruction")
+    add("--gdb", action="store_true", help="wait for gdb-multiarch and attach it")
+    add("--gdb-command", metavar="CMD", action="append", default=[], help="with --gdb: a debugger command to run first")
+    add("--dtb", metavar="FILE", help="device tree instead of the emulator's")
+    add("--dtb-edit", metavar="CMD", action="append", default=[],
+        help="change the device tree: 'delete PATH', 'delprop PATH NAME', 'setstr PATH NAME TEXT', "
+             "'setcells PATH NAME N...', 'add PATH'; may be given several times")
+    add("--log", metavar="FILE", help="copy of the console")
+    add("--plugin", metavar="FILE[,ARGS]", action="append", default=[], help="TCG plugin")
+    add("--dry-run", action="store_true", help="print the commands, run nothing")
+    return parser
+
+
+def parse(words):
+    """Options from the command line, with the defaults that depend on others filled in."""
+    rest = []
+    if "--" in words:
+        at = words.index("--")
+        words, rest = words[:at], words[at + 1:]
+    options = _parser().parse_args(words)
+    options.rest = rest
+    options.machine = Board(options.board)
+    options.build = options.build or os.path.join(TOP, "build", options.board)
+    options.image = options.image or os.path.join(options.build, "Image")
+    if options.no_initrd:
+        if options.initrd:
+            raise UsageError("--initrd and --no-initrd exclude each other")
+    else:
+        options.initrd = options.initrd or os.path.join(options.build, "initrd.pack")
+    options.symbols = os.path.join(options.build, "kernel.elf")
+    if options.pmem_size and not options.pmem:
+        raise UsageError("--pmem-size needs --pmem")
+    if options.autorun is not None and not options.autorun.strip(" ;"):
+        raise UsageError("--autorun: no program named")
+    return options
+
+
+def _console(interactive):
+    if interactive:
+        return ["-chardev", "stdio,id=console0,mux=on,signal=off", "-serial", "chardev:console0",
+                "-mon", "chardev=console0"]
+    return ["-chardev", "stdio,id=console0,mux=off,signal=off", "-serial", "chardev:console0", "-monitor", "none"]
+
+
+def _control(folder, options):
+    words = ["-qmp", f"unix:{os.path.join(folder, 'qmp')},server=on,wait=off"] if options.timeout is not None else []
+    if options.autorun is not None or options.timeout is not None:
+        words.append("-no-reboot")
+    if options.gdb:
+        words += debug.emulator_words(os.path.join(folder, "gdb"))
+    return words
+
+
+def _dry_run(machine, command, options):
+    print(shlex.join(machine.probe_command()))
+    if machine.own_tree:
+        print(f"# {options.dtb or machine.dumped} is edited and written to {machine.edited}")
+    print(shlex.join(command))
+    if options.gdb:
+        print(shlex.join(debug.gdb_command(options.symbols, os.path.join(machine.folder, "gdb"))))
+    return errors.OK
+
+
+def _execute(options, folder):
+    board = options.machine
+    pmem = PmemFile(options.pmem, options.pmem_size) if options.pmem else None
+    # Needs the device-tree library, which is not there before tools/setup has run.
+    try:
+        from .machine import Machine  # pylint: disable=import-outside-toplevel
+    except ImportError as error:
+        raise SetupError(f"python module {error.name} is missing (tools/setup installs it)") from None
+    machine = Machine(options, board, pmem, folder)
+    interactive = options.autorun is None and not options.gdb
+    machine.probe()
+    machine.prepare()
+    command = machine.command(_console(interactive), _control(folder, options))
+    if options.dry_run:
+        return _dry_run(machine, command, options)
+    if pmem:
+        pmem.open()
+        if warning := pmem.room_warning():
+            say(warning)
+    keep = (pmem.fd,) if pmem else ()
+    if options.gdb:
+        debug.check(options.symbols)
+        extra = [word for text in options.gdb_command for word in ("-ex", text)]
+        return debug.run(command, options.symbols, os.path.join(folder, "gdb"), keep, extra)
+    if interactive and sys.stdin.isatty():
+        say("leave with Ctrl-A x (Ctrl-A h for more); Ctrl-C goes to the guest")
+    return Run(command, autorun=options.autorun is not None, timeout=options.timeout, log=options.log,
+               interactive=interactive, control_path=os.path.join(folder, "qmp"), symbols=options.symbols,
+               keep_fds=keep).run()
+
+
+def _terminated(number, _frame):
+    raise SystemExit(128 + number)
+
+
+def main(words):
+    """tools/run: returns the exit status."""
+    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGHUP, _terminated)
+    folder = None
+    try:
+        options = parse(words)
+        try:
+            if options.dry_run:
+                # The printed commands must work, so what they name stays.
+                folder_name = os.path.join(options.build, "run")
+                os.makedirs(folder_name, exist_ok=True)
+                return _execute(options, folder_name)
+            folder = tempfile.mkdtemp(prefix="twizzler-run-")
+        except OSError as error:
+            raise SetupError(f"cannot make a folder for temporary files: {error.strerror}") from None
+        return _execute(options, folder)
+    except RunError as error:
+        say(error)
+        return error.status
+    except KeyboardInterrupt:
+        say("stopped")
+        return errors.INTERRUPTED
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
