@@ -3,28 +3,33 @@
 # += z.o), the folders below it (subdir-y += mm) and, where one file needs a compiler
 # flag of its own, cflags-x.o := -flag. An object's source is x.c or x.S beside it.
 
-# An object without a source fails when it is needed, so that the rest can be built.
+# What is listed but not there fails when it is needed, so that the rest can be built.
 define no-source
 $(O)/obj/$1/$2 $(O)/user/obj/$1/$2:
 	@echo "$1/build.mk lists $2, but there is no $(2:.o=.c) or $(2:.o=.S) in $1" >&2; exit 1
 endef
+define no-folder
+$1-list += $2/build.mk.o
+$(O)/obj/$2/build.mk.o $(O)/user/obj/$2/build.mk.o:
+	@echo "$2 has no build.mk: it must list the folder's objects" >&2; exit 1
+endef
 
 # $(call read-folder,CLASS,DIR): append the objects of DIR and of those below it to
 # CLASS-list, as paths in the source tree.
-define read-folder
-$(if $(wildcard $2/build.mk),,$(error $2 has no build.mk: it must list the folder's objects))
+read-folder = $(eval $(call $(if $(wildcard $2/build.mk),read-build-mk,no-folder),$1,$2))
+define read-build-mk
 obj-y :=
 subdir-y :=
 include $2/build.mk
 $$(foreach o,$$(obj-y),$$(if $$(wildcard $$(patsubst %.o,$2/%.c,$$o) $$(patsubst %.o,$2/%.S,$$o)),,$$(eval $$(call no-source,$2,$$o))))
 $$(foreach o,$$(obj-y),$$(eval cflags/$2/$$o := $$(value cflags-$$o))$$(eval cflags-$$o :=))
 $1-list += $$(addprefix $2/,$$(obj-y))
-$$(foreach d,$$(subdir-y),$$(eval $$(call read-folder,$1,$2/$$d)))
+$$(foreach d,$$(subdir-y),$$(call read-folder,$1,$2/$$d))
 endef
 
 kernel-list :=
 kernel-folders := $(foreach d,arch/$(ARCH) kernel drivers lib/base,$(if $(wildcard $d/*.[cS] $d/*/*.[cS]),$d))
-$(foreach d,$(kernel-folders),$(eval $(call read-folder,kernel,$d)))
+$(foreach d,$(kernel-folders),$(call read-folder,kernel,$d))
 
 kernel-objs := $(addprefix $(O)/obj/,$(kernel-list)) $(call third-party-objs,obj,$(third-party))
 kernel-include := -Ikernel/include -Iarch/$(ARCH)/include -Ilib/abi/include -Ilib/base/include \

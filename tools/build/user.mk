@@ -19,7 +19,7 @@ crt0 := userspace/libtwz/arch/$(ARCH)/crt0.S
 libtwz-sources := $(wildcard userspace/libtwz/src/*.c userspace/libtwz/src/*/*.c) \
 	$(filter-out $(crt0),$(wildcard userspace/libtwz/arch/$(ARCH)/*.[cS]))
 user-base-list :=
-$(eval $(call read-folder,user-base,lib/base))
+$(call read-folder,user-base,lib/base)
 libtwz-objs := $(call user-obj,$(libtwz-sources) $(user-base-list)) \
 	$(call third-party-objs,user/obj,sodium)
 libtwz := $(O)/user/libtwz.a
