@@ -29,15 +29,15 @@ setup:
 
 # --- all boards: each is built as if asked for by itself
 
-all-boards = @set -e; for board in $(boards); do \
-	$(MAKE) BOARD=$$board O=$(if $(explicit-O),$(explicit-O)/$$board) all; done
+all-boards = set -e; for board in $(boards); do \
+	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) BOARD=$$board O=$(if $(explicit-O),$(explicit-O)/$$board) all; done
 
 test:
-	$(all-boards)
+	+@$(all-boards)
 	@exec tests/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
 
 bench:
-	$(all-boards)
+	+@$(all-boards)
 	@exec bench/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
 
 # --- removing: only what a build makes, by name, as O may be a folder with other things
