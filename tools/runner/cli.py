@@ -65,7 +65,8 @@ def _parser():
     add("--append", metavar="ARGS", help="kernel command line")
     add("--autorun", metavar="CMDS", help="run 'prog args; prog args' and power off")
     add("--timeout", metavar="SEC", type=_seconds, help="give up on a hung guest")
-    add("--icount", action="store_true", help="deterministic: 1 ns of guest time an instruction")
+    add("--icount", nargs="?", const="1", default="0", metavar="0|1",
+        help="deterministic: 1 ns of guest time an instruction")
     add("--gdb", action="store_true", help="wait for gdb-multiarch and attach it")
     add("--gdb-command", metavar="CMD", action="append", default=[], help="with --gdb: a debugger command to run first")
     add("--dtb", metavar="FILE", help="device tree instead of the emulator's")
@@ -86,6 +87,9 @@ def parse(words):
         words, rest = words[:at], words[at + 1:]
     options = _parser().parse_args(words)
     options.rest = rest
+    if options.icount not in ("0", "1"):
+        raise UsageError(f"--icount: '{options.icount}' is neither 0 nor 1")
+    options.icount = options.icount == "1"
     options.machine = Board(options.board)
     options.build = options.build or os.path.join(TOP, "build", options.board)
     options.image = options.image or os.path.join(options.build, "Image")

@@ -175,7 +175,7 @@ class Run:
     @staticmethod
     def _save_terminal():
         try:
-            return termios.tcgetattr(0)
+            return termios.tcgetattr(0), os.get_blocking(0)
         except (termios.error, OSError):
             return None
 
@@ -186,7 +186,8 @@ class Run:
         # The emulator may have been killed with the terminal raw; a background process must not stop here.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
-            termios.tcsetattr(0, termios.TCSANOW, saved)
+            os.set_blocking(0, saved[1])
+            termios.tcsetattr(0, termios.TCSANOW, saved[0])
         except termios.error:
             pass
         signal.signal(signal.SIGTTOU, before)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+Commands for gdb on a running kernel: threads, objects, views, cpus.
+
+They read the kernel's own structures by name, and say which name is missing when those have changed.
+"""
+import gdb
+
+# A damaged list must not keep the debugger busy for ever.
+_LONGEST = 100000
+
+
+def _value(expression):
+    return gdb.parse_and_eval(expression)
+
+
+def _global(expression, *files):
+    """A global, or a file's static of that name."""
+    for text in [expression] + [f"'{file}'::{expression}" for file in files]:
+        try:
+            return _value(text)
+        except gdb.error:
+            continue
+    raise gdb.GdbError(f"the kernel has no '{expression}' (was it built with debug information?)")
+
+
+def _has(value, field):
+    return any(f.name == field for f in value.type.strip_typedefs().fields())
+
+
+def _list(head, type_name, member):
+    """Structures of a kernel list: `head` is the struct list, `member` the link in each of them."""
+    wanted = gdb.lookup_type(type_name)
+    offset = next(f.bitpos // 8 for f in wanted.fields() if f.name == member)
+    byte = gdb.lookup_type("char").pointer()
+    node, count = head["next"], 0
+    while node != head.address:
+        if not node or count > _LONGEST:
+            gdb.write("(the list is damaged)\n")
+            return
+        yield (node.cast(byte) - offset).cast(wanted.pointer()).dereference()
+        node, count = node["next"], count + 1
+
+
+def _id(value):
+    """A 128-bit ID as the kernel prints it."""
+    number = int(value) & ((1 << 128) - 1)
+    return f"{number >> 64:016x}:{number & ((1 << 64) - 1):016x}"
+
+
+def _place(address):
+    try:
+        text = gdb.execute(f"info symbol {address:#x}", to_string=True)
+    except gdb.error:
+        return ""
+    return "" if text.startswith("No symbol") else " <" + text.split(" in section")[0].strip() + ">"
+
+
+def _pc(thread):
+    """Saved user program counter; architectures name the field differently."""
+    for name in ("pc", "sepc", "elr", "elr_el1"):
+        if _has(thread["regs"], name):
+            return int(thread["regs"][name])
+    return None
+
+
+_WAITS = ("", "arming", "asleep", "woken")
+
+
+def _state(thread, running):
+    cpu = running.get(int(thread.address))
+    if cpu is not None:
+        return f"runs on cpu {cpu}"
+    if _has(thread, "sleep"):
+        number = int(thread["sleep"]["state"])
+        if 0 < number < len(_WAITS):
+            return _WAITS[number]
+    return "ready"
+
+
+def _cpus():
+    cpus, count = _global("cpus"), int(_global("cpu_count"))
+    return [cpus[i] for i in range(count)]
+
+
+class _Command(gdb.Command):
+    """Turns what goes wrong while reading the kernel into one line."""
+
+    def __init__(self, name):
+        super().__init__(name, gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        del argument, from_tty
+        try:
+            self.show()
+        except (gdb.error, StopIteration, KeyError) as error:
+            raise gdb.GdbError(f"cannot read the kernel's state: {error}") from None
+
+    def show(self):
+        raise NotImplementedError
+
+
+class Cpus(_Command):
+    """What each CPU does."""
+
+    def show(self):
+        for cpu in _cpus():
+            current = int(cpu["current"])
+            what = f"thread {_id(cpu['current']['id'])}" if current else "no thread"
+            idle = ", idle" if int(cpu["idle"]) else ""
+            gdb.write(f"cpu {int(cpu['id'])}: hardware number {int(cpu['hwid'])}, "
+                      f"{'online' if int(cpu['online']) else 'offline'}{idle}, {what}, "
+                      f"{int(cpu['run_count'])} queued, {int(cpu['switch_count'])} switches, "
+                      f"{int(cpu['irq_count'])} interrupts\n")
+
+
+class Threads(_Command):
+    """All threads: identity, state, where in its program."""
+
+    def show(self):
+        running = {int(cpu["current"]): int(cpu["id"]) for cpu in _cpus() if int(cpu["current"])}
+        count = 0
+        for thread in _list(_global("threads_all"), "struct thread", "all_link"):
+            pc = _pc(thread)
+            gdb.write(f"{_id(thread['id'])}  {_state(thread, running):12} "
+                      f"pc {'?' if pc is None else hex(pc) + _place(pc)}  view {_id(thread['space']['view']['id'])}  "
+                      f"{int(thread['faults'])} faults, {int(thread['syscalls'])} calls  "
+                      f"(struct thread *){int(thread.address):#x}\n")
+            count += 1
+        gdb.write(f"{count} threads\n")
+
+
+_KSO = ("", "view", "context", "thread", "root", "device", "directory", "data")
+
+
+def _objects():
+    table = _global("table", "table.c", "kernel/obj/table.c")
+    size = gdb.lookup_type("struct list").sizeof
+    buckets = (4096 << int(table["order"])) // size
+    for index in range(buckets):
+        yield from _list(table["buckets"][index], "struct object", "table_link")
+
+
+class Objects(_Command):
+    """All objects in memory."""
+
+    def show(self):
+        count = 0
+        for item in _objects():
+            kind = int(item["kso_type"])
+            words = [word for word, on in (("persistent", item["persistent"]), ("kernel", item["kernel_owned"]),
+                                           ("deleted", item["deleted"])) if int(on)]
+            words += [_KSO[kind]] if 0 < kind < len(_KSO) else []
+            gdb.write(f"{_id(item['id'])}  {int(item['refs'])} references, {int(item['page_count'])} pages, "
+                      f"{int(item['map_count'])} mappings{'  ' if words else ''}{' '.join(words)}\n")
+            count += 1
+        gdb.write(f"{count} objects\n")
+
+
+class Views(_Command):
+    """Address spaces: each view that threads run in, and what the hardware has of it."""
+
+    def show(self):
+        count = 0
+        for item in _objects():
+            if not int(item["space"]):
+                continue
+            space = item["space"].dereference()
+            gdb.write(f"view {_id(item['id'])}: asid {int(space['asid'])}, {int(space['refs'])} threads, "
+                      f"{int(space['mapping_count'])} slots mapped\n")
+            for mapping in self._mappings(space):
+                gdb.write(f"  slot {int(mapping['slot']):6} ({int(mapping['slot']) << 30:#014x})  "
+                          f"{str(mapping['prot']).removeprefix('OBJ_PROT_').lower():3} {_id(mapping['object']['id'])}\n")
+            count += 1
+        gdb.write(f"{count} views\n")
+
+    @staticmethod
+    def _mappings(space):
+        found = []
+        for index in range(1 << int(space["bucket_order"])):
+            mapping = space["buckets"][index]
+            while int(mapping) and len(found) < _LONGEST:
+                found.append(mapping.dereference())
+                mapping = mapping["next"]
+        return sorted(found, key=lambda m: int(m["slot"]))
+
+
+Cpus("cpus")
+Threads("threads")
+Objects("objects")
+Views("views")
+gdb.write("twizzler: commands cpus, threads, objects, views\n")
