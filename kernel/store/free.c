@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Freeing an object, a bounded number of pages at a time. Each transaction takes pages out of the object's
+ * tree and gives them back to the bitmap, so it can stop anywhere; the orphan list remembers the rest.
+ */
+#include "internal.h"
+
+/* Where freeing got to. Not persistent: after a cut it starts over and finds the words empty. */
+struct progress {
+	unsigned direct;     /* inode word */
+	unsigned leaf, entry;
+	bool leaf_damaged, damaged;
+};
+
+/* A release changes at most 5 words: the page's, the bitmap's, the inode's count, the free counts. */
+static bool room(const struct store *st)
+{
+	return st->tx.count + 5 <= STORE_TX_WORDS;
+}
+
+/* Free the page named by the word at `offset`, if any. Part of the transaction. */
+static int release_at(struct store *st, uint64_t inode, uint64_t offset)
+{
+	uint64_t page;
+	int error = store_read_page(st, offset, &page);
+
+	if (error || !page)
+		return error;
+	error = store_space_release(st, page);
+	if (error)
+		return error;
+	store_tx_put(st, offset, 0);
+	store_tx_add(st, inode_word(inode, INODE_PAGES), -1);
+	return 0;
+}
+
+static bool free_direct(struct store *st, uint64_t inode, struct progress *at)
+{
+	for (; at->direct < INODE_DIRECT_END; at->direct++) {
+		if (!room(st))
+			return false;
+		if (release_at(st, inode, inode_word(inode, at->direct)))
+			at->damaged = true;
+	}
+	return true;
+}
+
+static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct progress *at)
+{
+	for (; at->entry < PAGE_WORDS; at->entry++) {
+		if (!room(st))
+			return false;
+		if (release_at(st, inode, leaf * STORE_PAGE_SIZE + 8ull * at->entry))
+			at->leaf_damaged = true;
+	}
+	return room(st);
+}
+
+static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct progress *at)
+{
+	uint64_t leaf;
+
+	if (store_read_page(st, offset, &leaf))
+		at->leaf_damaged = true;
+	else if (leaf && !free_entries(st, inode, leaf, at))
+		return false;
+	if (!at->leaf_damaged && release_at(st, inode, offset))
+		at->leaf_damaged = true;
+	at->damaged |= at->leaf_damaged;
+	at->leaf_damaged = false;
+	at->entry = 0;
+	return true;
+}
+
+static bool free_tree(struct store *st, uint64_t inode, struct progress *at)
+{
+	uint64_t offset = inode_word(inode, INODE_NODE);
+	uint64_t node;
+
+	if (store_read_page(st, offset, &node)) {
+		at->damaged = true;
+		return true;
+	}
+	for (; node && at->leaf < PAGE_WORDS; at->leaf++) {
+		if (!room(st) ||
+		    !free_leaf(st, inode, node * STORE_PAGE_SIZE + 8ull * at->leaf, at))
+			return false;
+	}
+	if (!room(st))
+		return false;
+	if (!at->damaged && release_at(st, inode, offset))
+		at->damaged = true;
+	return true;
+}
+
+/* One transaction's worth. 1: more to do, 0: all content is free, or an error. */
+static int free_some(struct store *st, uint64_t inode, struct progress *at)
+{
+	store_tx_begin(st);
+	bool done = free_direct(st, inode, at) && free_tree(st, inode, at);
+	int error = store_tx_commit(st);
+
+	return error ? error : !done;
+}
+
+/* Take the object out of its chain; from here on it is hidden. */
+static int hide(struct store *st, const struct store_handle *h)
+{
+	struct chain chain;
+	uint64_t marks, next;
+	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
+
+	if (error || marks & INODE_HIDDEN)
+		return error;
+	if (!(marks & INODE_DELETED))
+		return -EINVAL;
+	error = store_chain_find(st, h->id, &chain);
+	if (!error && chain.page != h->inode)
+		error = -ENOENT;
+	if (!error)
+		error = store_read_page(st, inode_word(h->inode, INODE_NEXT), &next);
+	if (error)
+		return error == -ENOENT ? store_damaged(st, "object in no chain",
+							h->inode * STORE_PAGE_SIZE) : error;
+	store_tx_begin(st);
+	store_tx_put(st, chain.link, next);
+	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), INODE_HIDDEN);
+	return store_tx_commit(st);
+}
+
+/* The last step: the inode itself. */
+static int free_inode(struct store *st, uint64_t inode)
+{
+	store_tx_begin(st);
+	store_orphan_remove(st, inode);
+	int error = store_space_release(st, inode);
+
+	if (error)
+		return error;
+	store_tx_state_add(st, STATE_OBJECTS, -1);
+	return store_tx_commit(st);
+}
+
+int store_free(struct store *st, const struct store_handle *h)
+{
+	struct progress at = { .direct = INODE_LOW };
+	int more;
+
+	if (st->rdonly)
+		return -EROFS;
+	store_lock_acquire(&st->lock);
+	int error = hide(st, h);
+
+	store_lock_release(&st->lock);
+	if (error)
+		return error;
+	do {
+		store_lock_acquire(&st->lock);
+		more = free_some(st, h->inode, &at);
+		if (more == 0)
+			more = at.damaged ? -EUCLEAN : free_inode(st, h->inode);
+		store_lock_release(&st->lock);
+	} while (more > 0);
+	return more;
+}
