@@ -8,7 +8,7 @@ export KCONFIG_CONFIG := $(O)/.config
 board-symbol = CONFIG_BOARD_$(shell printf %s '$1' | tr a-z- A-Z_)=y
 config-words := $(if $(wildcard $(O)/.config),$(file <$(O)/.config))
 config-board := $(strip $(foreach b,$(boards),$(if $(filter $(call board-symbol,$b),$(config-words)),$b)))
-ifneq ($(and $(build-goals),$(config-board)),)
+ifneq ($(and $(build-goals)$(filter-out %_defconfig,$(config-goals)),$(config-board)),)
 ifneq ($(config-board),$(BOARD))
 ifneq ($(and $(explicit-O),$(if $(given-board),,free)),)
 override BOARD := $(config-board)

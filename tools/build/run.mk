@@ -14,7 +14,8 @@ $(call need,$(if $(filter test,$(goals)),,config riscv64 arm64 run))
 endif
 
 run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SMP) \
-	$(call option,--mem,MEM) $(call option,--cpu,CPU) $(call option,--pmem,PMEM) \
+	$(call option,--mem,MEM) $(call option,--cpu,CPU) $(call option,--mmu,MMU) \
+	$(call option,--gic,GIC) $(call option,--pmem,PMEM) \
 	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
 	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
 
@@ -34,11 +35,11 @@ all-boards = set -e; for board in $(boards); do \
 
 test:
 	+@$(all-boards)
-	@exec tests/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+	@unset MAKEFLAGS MFLAGS; exec tests/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
 
 bench:
 	+@$(all-boards)
-	@exec bench/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+	@unset MAKEFLAGS MFLAGS; exec bench/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
 
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
@@ -64,7 +65,7 @@ board-line = $(shell printf '    %-22s %s\n' '$1' "$$(sed -n 's/^board-about := 
 define help-text
 Twizzler: what make can do
 
-  make run              build, then boot in QEMU      (BOARD= SMP= MEM= CPU= PMEM= PMEM_SIZE=
+  make run              build, then boot in QEMU   (SMP= MEM= CPU= MMU= GIC= PMEM= PMEM_SIZE=
                         AUTORUN='program args; ...' APPEND= ICOUNT= TIMEOUT=)
   make debug            the same, stopped, with gdb attached
   make test             build every board, run every test                   (T=which tests)

@@ -3,7 +3,7 @@
 # told in one line. Result: BOARD, boards, O (the output folder), Q, PYTHON.
 
 known-variables := BOARD O V LLVM CROSS_COMPILE HOSTCC APPS \
-	SMP MEM CPU PMEM PMEM_SIZE AUTORUN APPEND ICOUNT TIMEOUT T
+	SMP MEM CPU MMU GIC PMEM PMEM_SIZE AUTORUN APPEND ICOUNT TIMEOUT T
 
 given-variables := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown-variables := $(filter-out $(known-variables) MAKEFLAGS MAKEOVERRIDES,$(given-variables))
@@ -58,8 +58,7 @@ endif
 ifneq ($(and $(explicit-O),$(wildcard $(explicit-O)),$(if $(wildcard $(explicit-O)/.),,file)),)
 $(error O=$(explicit-O): that is a file, not a folder)
 endif
-O := $(or $(explicit-O),build/$(BOARD))
-override O := $(O)
+override O := $(or $(explicit-O),build/$(BOARD))
 ifneq ($(build-goals)$(config-goals),)
 ifeq ($(shell mkdir -p $(O) 2>/dev/null && test -w $(O) && echo ok),)
 $(error the output folder $(O) cannot be made or written to)
