@@ -5,7 +5,7 @@
 # test_NAME.c becomes build/host-tests/NAME.test, a cmocka program; fuzz_NAME.c becomes
 # build/host-tests/NAME.fuzz, a libFuzzer program (clang only). Their other sources:
 srcs-test_string := lib/base/string.c lib/base/strlcpy.c
-srcs-test_printf := lib/base/printf.c
+srcs-test_printf := lib/base/printf.c lib/base/string.c
 srcs-test_list :=
 srcs-test_heap := lib/base/heap.c
 srcs-test_bits :=
@@ -24,8 +24,10 @@ srcs-fuzz_split := tools/twzpack/split.c tools/twzpack/image.c kernel/obj/id.c
 
 host-tests-dir := $(or $(explicit-O),build)/host-tests
 host-tests-cc := $(if $(shell command -v clang),clang,$(HOSTCC))
-host-tests-names := $(patsubst tests/host/%.c,%,$(wildcard tests/host/test_*.c)) \
-	$(if $(filter clang,$(host-tests-cc)),$(patsubst tests/host/%.c,%,$(wildcard tests/host/fuzz_*.c)))
+# Those that have a list, even an empty one.
+host-tests-kinds := test $(if $(filter clang,$(host-tests-cc)),fuzz)
+host-tests-names := $(foreach t,$(foreach k,$(host-tests-kinds),$(patsubst tests/host/%.c,%,$(wildcard \
+	tests/host/$k_*.c))),$(if $(filter file,$(origin srcs-$t)),$t))
 host-tests-flags := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
 host-tests-include := -Itests/host -Itools/twzpack -Ilib/abi/include -Ilib/base/include \
