@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The user state of a thread: inline half of arch/thread.h.
+ *
+ * sstatus is not part of it: all of its bits that a thread can see are the same for every thread,
+ * but for FS, which stays in the CPU while the thread is current and is settled by arch_thread_out()
+ * and arch_thread_in().
+ */
+#ifndef MACHINE_THREAD_H
+#define MACHINE_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <machine/layout.h>
+
+struct arch_regs {
+	uint64_t pc;
+	uint64_t x[31]; /* x1 … x31 */
+};
+
+/* Register n of the architecture, 1 … 31. */
+#define REG_X(regs, n) ((regs)->x[(n)-1])
+#define REG_RA 1
+#define REG_SP 2
+#define REG_TP 4
+#define REG_FP 8
+#define REG_A0 10
+
+struct arch_fp {
+	uint64_t f[32];
+	uint64_t fcsr;
+	bool used; /* the thread has written its registers; else they are all zero, and so is this */
+};
+
+_Static_assert(offsetof(struct arch_regs, pc) == REGS_PC, "saved pc");
+_Static_assert(offsetof(struct arch_regs, x) == REGS_X(1), "saved registers");
+_Static_assert(sizeof(struct arch_regs) == REGS_SIZE, "saved registers");
+
+static inline uintptr_t arch_regs_pc(const struct arch_regs *regs)
+{
+	return regs->pc;
+}
+
+static inline uintptr_t arch_regs_sp(const struct arch_regs *regs)
+{
+	return REG_X(regs, REG_SP);
+}
+
+static inline void arch_regs_set_result(struct arch_regs *regs, long result)
+{
+	REG_X(regs, REG_A0) = (uint64_t)result;
+}
+
+/* The entry moved the pc past the ecall, which has no compressed form. */
+static inline void arch_regs_restart(struct arch_regs *regs)
+{
+	regs->pc -= 4;
+}
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The user state of a thread, and the floating-point registers, which stay in the CPU across traps.
+ *
+ * sstatus.FS tells what they hold: Initial, all zero and nobody's; Clean, equal to the current
+ * thread's saved copy; Dirty, newer than that. It is never Off while a thread runs, so no
+ * instruction traps to ask for them, and a thread never finds another's values: one that has
+ * saved registers gets them back, any other gets zeroes.
+ */
+#include <arch/thread.h>
+
+#include <base/string.h>
+#include <log.h>
+#include <machine/csr.h>
+#include <sched/thread.h>
+
+#include "cpu.h"
+
+#define LOG_PREFIX "regs"
+
+/* fp.S */
+void fp_save(struct arch_fp *fp);
+void fp_load(const struct arch_fp *fp);
+void fp_zero(void);
+
+_Static_assert(offsetof(struct thread, regs) == 0, "the trap entry takes a thread for its registers");
+_Static_assert(offsetof(struct arch_fp, fcsr) == 256, "fp.S");
+
+static void set_fs(unsigned long state)
+{
+	csr_clear(sstatus, SSTATUS_FS);
+	csr_set(sstatus, state);
+}
+
+/* A hart without the registers keeps FS at Off whatever is written. */
+void fp_init(void)
+{
+	set_fs(SSTATUS_FS_DIRTY);
+	if (csr_read(sstatus) & SSTATUS_FS) {
+		fp_zero();
+		set_fs(SSTATUS_FS_INITIAL);
+	}
+}
+
+void arch_thread_out(struct thread *thread)
+{
+	if ((csr_read(sstatus) & SSTATUS_FS) != SSTATUS_FS_DIRTY)
+		return;
+	fp_save(&thread->fp);
+	thread->fp.used = true;
+	set_fs(SSTATUS_FS_CLEAN);
+}
+
+void arch_thread_in(struct thread *thread)
+{
+	unsigned long state = csr_read(sstatus) & SSTATUS_FS;
+
+	if (state == 0)
+		return;
+	if (thread->fp.used) {
+		fp_load(&thread->fp);
+		set_fs(SSTATUS_FS_CLEAN);
+	} else if (state != SSTATUS_FS_INITIAL) {
+		fp_zero();
+		set_fs(SSTATUS_FS_INITIAL);
+	}
+}
+
+void arch_regs_init(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, const unsigned long args[3],
+		    uintptr_t tls)
+{
+	memset(regs, 0, sizeof *regs);
+	regs->pc = pc;
+	REG_X(regs, REG_SP) = sp;
+	REG_X(regs, REG_TP) = tls;
+	for (unsigned int i = 0; i < 3; i++)
+		REG_X(regs, REG_A0 + i) = args[i];
+}
+
+void arch_regs_set_tls(struct thread *thread, uintptr_t tls)
+{
+	REG_X(&thread->regs, REG_TP) = tls;
+}
+
+void arch_regs_print(const struct arch_regs *regs)
+{
+	static const char names[31][4] = {
+		"ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1",
+		"a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6",
+		"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+	};
+
+	log_error("pc  %016lx", regs->pc);
+	for (unsigned int i = 0; i < 31; i += 3) {
+		if (i + 2 < 31)
+			log_error("%-3s %016lx  %-3s %016lx  %-3s %016lx", names[i], regs->x[i],
+				  names[i + 1], regs->x[i + 1], names[i + 2], regs->x[i + 2]);
+		else
+			log_error("%-3s %016lx", names[i], regs->x[i]);
+	}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Invalidation of translations and instructions on all CPUs.
+ *
+ * The other CPUs are reached through the firmware, which interrupts them above the kernel: they need
+ * not be willing, and locks may be held on both sides. An SBI remote fence returns when all named
+ * harts have executed it.
+ *
+ * Order: the caller changed the tables with plain stores. Here, sfence.vma orders them before this
+ * hart's later walks; the fence before the firmware's call makes them visible to the others before
+ * these execute theirs.
+ */
+#include <arch/mmu.h>
+
+#include <cpu.h>
+
+#include "cpu.h"
+#include "sbi.h"
+
+#define REMOTE_FENCE_I 0
+#define REMOTE_SFENCE 1
+#define REMOTE_SFENCE_ASID 2
+#define WHOLE_SPACE (~0ul)
+
+struct flush {
+	unsigned long function;
+	unsigned long start, length, asid;
+};
+
+static void call_firmware(unsigned long mask, unsigned long base, const void *argument)
+{
+	const struct flush *flush = argument;
+
+	sbi_call(SBI_RFENCE, flush->function, mask, base, flush->start, flush->length, flush->asid);
+}
+
+static void flush_others(const struct flush *flush)
+{
+	uint64_t others;
+
+	/* Also orders the tables' stores before the look at who runs; see riscv_running. */
+	__asm__ volatile("fence rw, rw" : : : "memory");
+	others = atomic_load_explicit(&riscv_running, memory_order_relaxed);
+	others &= ~(1ull << this_cpu()->id);
+	if (others)
+		sbi_for_harts(others, call_firmware, flush);
+}
+
+/*
+ * sfence.vma with an address covers leaf entries alone. A caller that unlinked a table flushes what
+ * that spanned, 2 MiB at least; so longer lengths take the whole ASID, and a few pages are done singly.
+ */
+void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length)
+{
+	struct flush flush = { REMOTE_SFENCE_ASID, va & -PAGE_SIZE, 0, asid };
+	unsigned long id = asid;
+
+	flush.length = ((va & (PAGE_SIZE - 1)) + length + PAGE_SIZE - 1) & -PAGE_SIZE;
+	if (length == 0 || length > 16 * PAGE_SIZE) {
+		flush.start = 0;
+		flush.length = WHOLE_SPACE;
+		__asm__ volatile("sfence.vma zero, %0" : : "r"(id) : "memory");
+	} else {
+		for (unsigned long at = 0; at < flush.length; at += PAGE_SIZE)
+			__asm__ volatile("sfence.vma %0, %1" : : "r"(flush.start + at), "r"(id) : "memory");
+	}
+	flush_others(&flush);
+}
+
+void arch_tlb_flush_all(void)
+{
+	struct flush flush = { REMOTE_SFENCE, 0, WHOLE_SPACE, 0 };
+
+	__asm__ volatile("sfence.vma" : : : "memory");
+	flush_others(&flush);
+}
+
+/* fence.i makes this hart's fetches see its own stores; the others must do their own after those are visible. */
+void arch_sync_code(const void *kva, size_t length)
+{
+	struct flush flush = { REMOTE_FENCE_I, 0, 0, 0 };
+
+	(void)kva;
+	(void)length;
+	__asm__ volatile("fence.i" : : : "memory");
+	flush_others(&flush);
+}

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Serial ports.
+obj-$(CONFIG_NS16550) += ns16550.o
