@@ -263,3 +263,16 @@ char *strchr(const char *s, int c)
 	}
 	return (char *)(uintptr_t)s;
 }
+
+char *strrchr(const char *s, int c)
+{
+	const char *found = NULL;
+
+	for (;; s++) {
+		OPAQUE(s);
+		if (*s == (char)c)
+			found = s;
+		if (*s == '\0')
+			return (char *)(uintptr_t)found;
+	}
+}

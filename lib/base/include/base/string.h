@@ -42,6 +42,9 @@ int strncmp(const char *a, const char *b, size_t n);
 /* First occurrence of (char)c in s, its NUL included, or NULL. */
 char *strchr(const char *s, int c);
 
+/* Last occurrence of (char)c in s, its NUL included, or NULL. */
+char *strrchr(const char *s, int c);
+
 /*
  * Copy src into dst of size bytes, cut to fit, always NUL-terminated if size > 0.
  * Returns strlen(src): a result ≥ size means that it was cut.
