@@ -13,7 +13,7 @@ ifneq ($(config-board),$(BOARD))
 ifneq ($(and $(explicit-O),$(if $(given-board),,free)),)
 override BOARD := $(config-board)
 else
-$(error $(O)/.config is for $(config-board), not $(BOARD): run make $(BOARD)_defconfig, or name another O=)
+$(error $(O)/.config is for $(config-board), not $(BOARD): run make $(BOARD)_defconfig$(if $(explicit-O), O=$(O)), or name another O=)
 endif
 endif
 endif

@@ -60,8 +60,8 @@ freestanding += $(if $(filter 1,$(LLVM)),,-fno-tree-loop-distribute-patterns)
 ifeq ($(ARCH),riscv64)
 # clang before 17 does not know the two extensions by name, and takes their instructions as given.
 march := $(if $(filter 1,$(LLVM)),$(call cc-option,-march=rv64imac_zicsr_zifencei -march=rv64imac),-march=rv64imac_zicsr_zifencei)
-kernel-machine := $(march) -mabi=lp64 -mcmodel=medany -mno-relax
-user-machine := -march=rv64gc -mabi=lp64d -mcmodel=medany -mno-relax
+kernel-machine := $(march) -mabi=lp64 -mcmodel=medany -mno-relax -msmall-data-limit=0
+user-machine := -march=rv64gc -mabi=lp64d -mcmodel=medany -mno-relax -msmall-data-limit=0
 kernel-emulation := $(if $(filter 1,$(LLVM)),,-m elf64lriscv)
 else
 kernel-machine := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics
@@ -79,5 +79,7 @@ kernel-flags := $(freestanding) $(kernel-machine) \
 user-flags := $(freestanding) $(user-machine) -fno-stack-protector
 host-flags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-# $(call flags-file,CLASS,FLAGS): a file that is touched when these flags change.
-flags-file = $(call keep,$(O)/flags/$1,$2)$(O)/flags/$1
+# $(call flags-file,CLASS,FLAGS): a file that is touched when these flags change, or the
+# compiler's version does.
+cc-version := $(shell $(CC) -dumpversion)
+flags-file = $(call keep,$(O)/flags/$1,$(cc-version) $2)$(O)/flags/$1
