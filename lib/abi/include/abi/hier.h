@@ -26,7 +26,7 @@ struct twz_namespace_hdr {
 
 #define NAMESPACE_ENTS_OFFSET 64u
 
-struct __attribute__((packed)) twz_name_ent {
+struct twz_name_ent {
 	objid_t id;
 	uint32_t flags; /* NAME_ENT_VALID */
 	uint16_t reserved0;

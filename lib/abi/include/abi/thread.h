@@ -113,7 +113,7 @@ struct twz_thread_stats {
 	uint64_t faults;   /* page and mapping faults the kernel took on its behalf */
 	uint64_t switches; /* times it was put on a CPU */
 	uint64_t cpu_ns;   /* CPU time, nanoseconds */
-	uint64_t syscalls;
+	uint64_t reserved; /* 0 */
 };
 
 #define TWZ_SCHED_NORMAL 0u /* prio 0 … 39, default 20, lower runs more */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The parts of init, the first program. */
+#ifndef INIT_H
+#define INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <twz/obj.h>
+
+#define LINE_MAX_LENGTH 1024
+#define MAX_ARGS 32
+
+/* names.c: the namespaces. After names_setup, programs() is the pack's namespace or NULL. */
+void names_setup(void);
+twzobj *programs(void);
+objid_t names_root_id(void);
+void names_list(void);
+
+/* run.c: run one command line and wait. The program's exit status, or a negative error with a
+ * message printed. The line is cut up in place. */
+int64_t run_line(char *line);
+
+/* Cut a line into words at spaces, in place; argv gets at most MAX_ARGS and a NULL.
+ * Returns the number of words, or -E2BIG. */
+int split_words(char *line, char **argv);
+
+/* autorun.c: the programs of an autorun option; -1 if there is none, else the number failed. */
+int autorun(const char *cmdline);
+
+/* prompt.c: read commands from the console, for ever. */
+_Noreturn void prompt(void);
+
+/* power.c: end the machine's run; does not return. */
+_Noreturn void power_off(unsigned status);
+_Noreturn void reboot(void);
+
+/* main.c: the machine in one line. */
+void print_machine(void);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The types every libtwz header needs: object IDs, time, and the object handle. */
+#ifndef TWZ__TYPES_H
+#define TWZ__TYPES_H
+
+#include <abi/clock.h>
+#include <abi/types.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* With a C library its own struct timespec counts; the layouts are equal. */
+#if !defined(__DEFINED_struct_timespec) && !defined(_STRUCT_TIMESPEC)
+#define __DEFINED_struct_timespec
+struct timespec {
+	long tv_sec;
+	long tv_nsec;
+};
+#endif
+
+#ifndef _SSIZE_T_DECLARED
+#if !defined(__DEFINED_ssize_t)
+#define __DEFINED_ssize_t
+typedef long ssize_t;
+#endif
+#endif
+
+_Static_assert(sizeof(struct timespec) == sizeof(struct twz_timespec), "timespec layout");
+
+struct fotcache;
+
+/*
+ * An object handle. The members are private; a zeroed handle is a released one. Concurrent use
+ * is safe except release and init, which need exclusive use. Handles are not copied by
+ * assignment, except those of twz_object_from_ptr and twz_object_init_ptr.
+ */
+typedef struct __twzobj {
+	void *base;
+	uint64_t flags;
+	objid_t id;
+	struct fotcache *_Atomic cache;
+	uint64_t vf;
+	uint64_t lock[2];
+} twzobj;
+
+_Static_assert(sizeof(twzobj) == 64, "handle");
+
+/*
+ * Read an ID from text: exactly 32 hex digits, an optional ':' between the 16th and the 17th,
+ * an optional "0x" before each half. All of len must be consumed, or up to a NUL.
+ * Returns whether it was one; otherwise *id is untouched.
+ */
+_Bool objid_parse(const char *s, size_t len, objid_t *id);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How a program is linked: text at object offsets 0x1000… of slot 0, data at 0x1000… of slot 1.
+ * Addresses equal object offsets (data: plus 1 GiB). Exactly two segments are loaded.
+ */
+ENTRY(_start)
+
+PHDRS
+{
+	text PT_LOAD FLAGS(5);
+	data PT_LOAD FLAGS(6);
+	tls PT_TLS FLAGS(4);
+}
+
+SECTIONS
+{
+	. = 0x1000;
+	.program : { KEEP(*(.program)) } :text
+
+	. = 0x1400;
+	.gates : { KEEP(*(.gates)) } :text
+
+	. = MAX(., 0x1800);
+	.text : { *(.text .text.*) } :text
+	. = ALIGN(64);
+	.rodata : { *(.rodata .rodata.* .srodata .srodata.*) } :text
+	__text_end = .;
+
+	. = 0x40001000;
+	.tdata : {
+		__tls_image = .;
+		*(.tdata .tdata.*)
+	} :data :tls
+	__tls_filesz = SIZEOF(.tdata);
+	.tbss : { *(.tbss .tbss.*) } :tls
+	/* What the linker itself counts with: the alignment of the TLS segment. */
+	__tls_align = MAX(MAX(ALIGNOF(.tdata), ALIGNOF(.tbss)), 1);
+	__tls_memsz = ALIGN(__tls_filesz, MAX(ALIGNOF(.tbss), 1)) + SIZEOF(.tbss);
+
+	.data : ALIGN(64) {
+		*(.data .data.*)
+		*(.got .got.*)
+		. = ALIGN(8);
+		__global_pointer$ = . + 0x800;
+		*(.sdata .sdata.*)
+		/* Never empty: a program always has a data object. */
+		QUAD(0)
+	} :data
+	.bss : ALIGN(64) {
+		*(.sbss .sbss.* .scommon)
+		*(.bss .bss.* COMMON)
+	} :data
+
+	/* The first thread's TLS block: gap for the C library, the block, slack for alignment. */
+	. = ALIGN(64);
+	__tls_main = .;
+	. = . + __tls_memsz + 192;
+	. = ALIGN(4096);
+	__data_end = .;
+	__data_end_offset = . - 0x40000000;
+
+	/DISCARD/ : {
+		*(.eh_frame .eh_frame_hdr .note .note.* .comment .interp .dynamic .dynsym .dynstr)
+		*(.hash .gnu.hash .gnu.version* .rela.* .rel.*)
+	}
+}
+
+ASSERT(SIZEOF(.program) == 128, "the program header has 128 bytes")
+ASSERT(__text_end < 0x3e000000, "text too large for an object")
+ASSERT(__data_end_offset < 0x3e000000, "data too large for an object")

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Adding entries to an object's FOT, so that after a crash an entry is absent, a hole, or whole,
+ * and a stored p-ptr never names one that is missing. Concurrent adders may make duplicates.
+ */
+#include "runtime.h"
+
+#define PERMS (FE_READ | FE_WRITE | FE_EXEC | FE_USE | FE_DERIVE)
+
+static struct fotentry *entry(twzobj *o, uint64_t e)
+{
+	return (void *)((char *)o->base - OBJ_NULLPAGE_SIZE + OBJ_FOTE_OFFSET(e));
+}
+
+static uint32_t entry_count(const struct metainfo *mi)
+{
+	uint32_t n = __atomic_load_n(&mi->fotentries, __ATOMIC_ACQUIRE);
+
+	return n ? n : 1;
+}
+
+static ssize_t find(twzobj *o, const struct metainfo *mi, objid_t id, uint64_t flags)
+{
+	uint32_t n = entry_count(mi);
+
+	for (uint32_t i = 1; i < n && i < OBJ_MAXFOTE; i++) {
+		struct fotentry *fe = entry(o, i);
+
+		if (__atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE) == (flags | _FE_ALLOC | _FE_VALID) &&
+		    fe->id == id)
+			return i;
+	}
+	return -ENOENT;
+}
+
+/* Step 1: hand out an index. */
+static ssize_t take_index(twzobj *o, struct metainfo *mi)
+{
+	uint32_t old = __atomic_load_n(&mi->fotentries, __ATOMIC_ACQUIRE), n;
+
+	do {
+		n = old ? old : 1;
+		if (n >= OBJ_MAXFOTE)
+			return -ENOSPC;
+	} while (!__atomic_compare_exchange_n(&mi->fotentries, &old, n + 1, false, __ATOMIC_ACQ_REL,
+	    __ATOMIC_ACQUIRE));
+	__twz_obj_flush(o, &mi->fotentries, sizeof(mi->fotentries));
+	__twz_obj_fence(o);
+	return n;
+}
+
+/* Steps 1 and 2: an index whose entry is ours. */
+static ssize_t claim_entry(twzobj *o, struct metainfo *mi)
+{
+	ssize_t i;
+
+	do {
+		i = take_index(o, mi);
+	} while (i > 0 &&
+	    (__atomic_fetch_or(&entry(o, (uint64_t)i)->flags, _FE_ALLOC, __ATOMIC_ACQ_REL) & _FE_ALLOC));
+	return i;
+}
+
+static ssize_t add(twzobj *o, const struct fotentry *fe)
+{
+	struct metainfo *mi = twz_object_meta(o);
+	struct fotentry *e;
+	ssize_t i;
+
+	if (!mi)
+		return -EINVAL;
+	i = claim_entry(o, mi);
+	if (i < 0)
+		return i;
+	e = entry(o, (uint64_t)i);
+	e->id = fe->id;
+	e->info = 0;
+	__atomic_fetch_or(&e->flags, fe->flags & (PERMS | FE_NAME), __ATOMIC_RELEASE);
+	__twz_obj_flush(o, e, sizeof(*e));
+	__twz_obj_fence(o);
+	__atomic_fetch_or(&e->flags, _FE_VALID, __ATOMIC_RELEASE);
+	__twz_obj_flush(o, &e->flags, sizeof(e->flags));
+	__twz_obj_fence(o);
+	return i;
+}
+
+ssize_t twz_object_addfot(twzobj *o, objid_t id, uint64_t flags)
+{
+	struct fotentry fe = { .id = id, .flags = flags };
+	struct metainfo *mi;
+	ssize_t i;
+
+	if (!id || flags & ~(uint64_t)PERMS)
+		return -EINVAL;
+	mi = twz_object_meta(o);
+	if (!mi)
+		return -EINVAL;
+	i = find(o, mi, id, flags);
+	return i > 0 ? i : add(o, &fe);
+}
+
+/* Store a p-ptr durably; its entry already is. */
+static void store(twzobj *o, void *loc, uint64_t fote, const void *p)
+{
+	__atomic_store_n((uintptr_t *)loc, (uintptr_t)twz_ptr_rebase(fote, p), __ATOMIC_RELEASE);
+	__twz_obj_flush(o, loc, sizeof(uintptr_t));
+	__twz_obj_fence(o);
+}
+
+static bool in_object(twzobj *o, const void *loc)
+{
+	objid_t id;
+
+	if (VADDR_TO_SLOT(loc) == VADDR_TO_SLOT(o->base))
+		return true;
+	return twz_vaddr_to_obj(loc, &id, NULL) == 0 && id == twz_object_guid(o);
+}
+
+int __twz_ptr_store_fote(twzobj *o, void *loc, const struct fotentry *fe, const void *p)
+{
+	ssize_t i;
+
+	if (!in_object(o, loc))
+		return -EINVAL;
+	i = add(o, fe);
+	if (i < 0)
+		return (int)i;
+	store(o, loc, (uint64_t)i, p);
+	return 0;
+}
+
+int __twz_ptr_store_guid(twzobj *o, void *loc, twzobj *target, const void *p, uint64_t flags)
+{
+	uint32_t access = FE_READ | FE_WRITE;
+	ssize_t i = 0;
+	objid_t id;
+
+	if (!in_object(o, loc))
+		return -EINVAL;
+	if (p && target)
+		id = twz_object_guid(target);
+	else if (p && twz_vaddr_to_obj(p, &id, &access) < 0)
+		return -ENOENT;
+	if (flags == TWZ_PTR_FLAGS_COPY)
+		flags = access;
+	if (p && id != twz_object_guid(o))
+		i = twz_object_addfot(o, id, flags);
+	if (i < 0)
+		return (int)i;
+	store(o, loc, (uint64_t)i, p);
+	return 0;
+}
+
+void *__twz_ptr_swizzle(twzobj *o, const void *p, uint64_t flags)
+{
+	objid_t id;
+	uint32_t access;
+	ssize_t i = 0;
+
+	if (!p)
+		return NULL;
+	if (twz_vaddr_to_obj(p, &id, &access) < 0) {
+		__twz_throw_pptr(twz_object_guid(o), 0, FAULT_PPTR_INVALID, -ENOENT, p);
+		return NULL;
+	}
+	if (id != twz_object_guid(o))
+		i = twz_object_addfot(o, id, flags == TWZ_PTR_FLAGS_COPY ? access : flags);
+	if (i < 0) {
+		__twz_throw_pptr(twz_object_guid(o), 0,
+		    i == -ENOSPC ? FAULT_PPTR_RESOURCES : FAULT_PPTR_INVALID, (int)i, p);
+		return NULL;
+	}
+	return (void *)twz_ptr_rebase(i, p);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Running program objects, each in a view of its own. */
+#include "runtime.h"
+
+#include <twz/name.h>
+#include <twz/sys/sys.h>
+
+#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
+
+/* Everything a new program is made of. IDs of objects made here; 0 = not made. */
+struct launch {
+	objid_t program;
+	uint64_t entry;
+	objid_t template;
+	objid_t view, stack, data;
+	struct thread *thread;
+};
+
+static int read_header(struct launch *l)
+{
+	struct twz_program h;
+	twzobj text;
+	int r = twz_object_init_guid(&text, l->program, FE_READ);
+
+	if (r < 0)
+		return r;
+	h = *(struct twz_program *)twz_object_base(&text);
+	twz_object_release(&text);
+	if (h.magic != PROGRAM_MAGIC || h.version != PROGRAM_VERSION ||
+	    h.machine != twz_sysinfo()->arch || h.entry >= OBJ_MAXSIZE)
+		return -ENOEXEC;
+	l->entry = h.entry;
+	l->template = h.data;
+	return 0;
+}
+
+/* Bytes of the argument block; 0 if there are too many or the pointers are NULL. */
+static size_t args_size(int argc, char *const argv[])
+{
+	size_t n = sizeof(struct twz_program_args) + ((size_t)argc + 1) * sizeof(char *);
+
+	for (int i = 0; i < argc && n <= TWZ_ARGS_MAX; i++)
+		n += strnlen(argv[i], TWZ_ARGS_MAX) + 1;
+	return n <= TWZ_ARGS_MAX ? n : 0;
+}
+
+/* Fill the block in the stack object, which the program will see in TWZSLOT_STACK. */
+static void write_args(char *object, int argc, char *const argv[],
+    const struct twz_program_opts *opts)
+{
+	uint64_t there = SLOT_TO_VADDR(TWZSLOT_STACK);
+	struct twz_program_args *a = (void *)(object + TWZ_ARGS_OFFSET);
+	uint64_t *ptrs = (uint64_t *)(a + 1);
+	char *s = (char *)(ptrs + argc + 1);
+
+	for (int i = 0; i < argc; i++) {
+		size_t len = strlen(argv[i]) + 1;
+
+		ptrs[i] = there + (uint64_t)(s - object);
+		memcpy(s, argv[i], len);
+		s += len;
+	}
+	*a = (struct twz_program_args){
+		.magic = TWZ_ARGS_MAGIC,
+		.version = TWZ_ARGS_VERSION,
+		.argc = (uint32_t)argc,
+		.nameroot = opts && opts->nameroot ? opts->nameroot : __twz_rt.nameroot,
+		.packroot = opts && opts->packroot ? opts->packroot : __twz_rt.packroot,
+		.argv = there + (uint64_t)((char *)ptrs - object),
+		.size = (uint64_t)(s - (char *)a),
+	};
+}
+
+static int make_stack(struct launch *l, int argc, char *const argv[],
+    const struct twz_program_opts *opts)
+{
+	twzobj stack;
+	int r = twz_object_new(&stack, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS);
+
+	if (r < 0)
+		return r;
+	l->stack = twz_object_guid(&stack);
+	write_args((char *)twz_object_base(&stack) - OBJ_NULLPAGE_SIZE, argc, argv, opts);
+	twz_object_release(&stack);
+	return 0;
+}
+
+static int make_view(struct launch *l)
+{
+	twzobj view;
+	int r = twz_object_new(&view, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS);
+
+	if (r < 0)
+		return r;
+	l->view = twz_object_guid(&view);
+	twz_view_set(&view, PROGRAM_TEXT_SLOT, l->program, VE_READ | VE_EXEC);
+	twz_view_set(&view, PROGRAM_DATA_SLOT, l->data, VE_READ | VE_WRITE);
+	twz_view_set(&view, TWZSLOT_THRD, l->thread->tid, VE_READ | VE_WRITE);
+	twz_view_set(&view, TWZSLOT_STACK, l->stack, VE_READ | VE_WRITE);
+	twz_view_set(&view, TWZSLOT_CVIEW, l->view, VE_READ | VE_WRITE);
+	twz_object_release(&view);
+	return 0;
+}
+
+static int make_objects(struct launch *l, int argc, char *const argv[],
+    const struct twz_program_opts *opts)
+{
+	int r = twz_object_create(NEW_FLAGS | TWZ_OC_VOLATILE, 0, l->template, &l->data);
+
+	if (r == 0)
+		r = make_stack(l, argc, argv, opts);
+	if (r == 0)
+		r = twz_thread_create(l->thread);
+	if (r == 0)
+		r = make_view(l);
+	return r;
+}
+
+static int start(struct launch *l, const char *name)
+{
+	struct twzthread_repr *repr = twz_object_base(&l->thread->obj);
+	struct thrd_spawn_args a = {
+		.target_view = l->view,
+		.start_func = l->entry,
+		.arg = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_ARGS_OFFSET,
+		.stack_base = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_STACK_OFFSET,
+		.stack_size = TWZ_THREAD_STACK_SIZE,
+	};
+
+	strlcpy(repr->hdr.name, name, KSO_NAME_MAXLEN);
+	return (int)(sys_thrd_spawn)(l->thread->tid, &a, 0);
+}
+
+static void drop_object(objid_t id)
+{
+	if (id)
+		twz_object_delete_guid(id, 0);
+}
+
+static void drop_thread(struct thread *t)
+{
+	drop_object(t->view);
+	drop_object(t->stack);
+	drop_object(t->data);
+	twz_object_release(&t->obj);
+	drop_object(t->tid);
+	memset(t, 0, sizeof(*t));
+}
+
+int twz_program_spawn(objid_t program, int argc, char *const argv[],
+    const struct twz_program_opts *opts, struct thread *t)
+{
+	struct launch l = { .program = program, .thread = t };
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	if (argc < 0 || !args_size(argc, argv))
+		return -E2BIG;
+	r = read_header(&l);
+	if (r == 0)
+		r = make_objects(&l, argc, argv, opts);
+	if (r == 0)
+		r = start(&l, argc > 0 ? argv[0] : "program");
+	t->view = l.view;
+	t->stack = l.stack;
+	t->data = l.data;
+	if (r < 0)
+		drop_thread(t);
+	return r;
+}
+
+int twz_program_wait(struct thread *t, uint64_t *status)
+{
+	int r = twz_thread_join(t, status, 0);
+
+	drop_thread(t);
+	return r;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the parts of libtwz share and programs do not see. */
+#ifndef TWZ_RUNTIME_H
+#define TWZ_RUNTIME_H
+
+#include <abi/bootinfo.h>
+#include <abi/errno.h>
+#include <abi/program.h>
+#include <base/string.h>
+#include <twz/mutex.h>
+#include <twz/obj.h>
+#include <twz/sys/fault.h>
+#include <twz/sys/program.h>
+#include <twz/sys/syscall.h>
+#include <twz/sys/thread.h>
+#include <twz/sys/view.h>
+
+/* --- set once when the program starts (start.c) */
+struct twz_runtime {
+	struct twz_sysinfo sysinfo;
+	const struct twz_bootinfo *bootinfo;
+	objid_t nameroot; /* given by whoever started us; 0 = the store's */
+	objid_t packroot;
+};
+extern struct twz_runtime __twz_rt;
+
+/* --- this thread (thread.c) */
+struct twz_thread_self {
+	objid_t tid;
+	struct twzthread_repr *repr;
+	twzobj obj; /* keeps repr mapped */
+};
+extern __thread struct twz_thread_self __twz_self;
+
+/* --- arch/ */
+size_t __twz_tls_gap(size_t align);
+void __twz_set_thread_pointer(void *tp);
+void __twz_thread_entry(void);
+void __twz_clean_line(uint32_t mode, const void *p);
+void __twz_persist_barrier(uint32_t mode);
+
+/* --- entered from arch/ */
+_Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi);
+_Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi);
+
+/* --- start.c */
+int main(int argc, char **argv);
+/* Lay out a TLS block for one thread in zeroed memory at p; returns the thread pointer. */
+void *__twz_tls_init(void *p);
+/* Bytes __twz_tls_init needs. */
+size_t __twz_tls_size(void);
+
+/* --- object.c: private flags of a handle */
+#define H_BORROWED 1u
+#define H_VOLATILE 2u /* known not to need flushing */
+
+/* Flush and fence unless the object is known to be volatile. */
+void __twz_obj_flush(twzobj *o, const void *p, size_t len);
+void __twz_obj_fence(twzobj *o);
+
+/* --- fotcache.c: which slot an entry of an object's FOT leads to */
+/* The slot for (fote, flags), or -1. */
+ssize_t __twz_fotcache_find(struct fotcache *_Atomic *head, uint64_t fote, uint32_t flags);
+/* Remember a slot whose reference now belongs to the cache. 0; -EEXIST if it is there already
+ * (the caller keeps the reference), -ENOMEM. */
+int __twz_fotcache_add(struct fotcache *_Atomic *head, uint64_t fote, uint32_t flags, size_t slot);
+/* Drop a cache and the slot references it holds, and those that then fall. */
+void __twz_fotcache_drop(struct fotcache *_Atomic *head);
+/* The cache of borrowed handles to what stands in a slot; NULL without memory. */
+struct fotcache *_Atomic *__twz_fotcache_of_slot(size_t slot);
+
+/* --- slots.c */
+/* As twz_view_release_slot; returns whether the slot became free. */
+bool __twz_slot_unref(twzobj *v, objid_t id, uint32_t flags, size_t slot);
+
+/* --- view.c */
+struct twzview_repr *__twz_view_repr(twzobj *v);
+
+/* --- pages.c: zeroed memory of this program, never given back. NULL when there is no more. */
+void *__twz_pages(size_t bytes);
+
+/* --- fault.c */
+void __twz_throw_pptr(objid_t id, uint64_t fote, uint32_t info, int retval, const void *p);
+void __twz_throw_object(uint64_t flags, const void *p);
+
+#endif

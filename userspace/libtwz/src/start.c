@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * How a program begins. The first thread of the machine (init) gets the address of the bootinfo
+ * object's base; every other program the address of a struct twz_program_args.
+ */
+#include "runtime.h"
+
+#include <twz/debug.h>
+#include <twz/sys/sys.h>
+
+extern char __tls_image[], __tls_main[];
+extern char __tls_filesz[], __tls_memsz[], __tls_align[]; /* the addresses are the values */
+
+struct twz_runtime __twz_rt;
+
+size_t __twz_tls_size(void)
+{
+	size_t align = (size_t)__tls_align;
+
+	return __twz_tls_gap(align) + (size_t)__tls_memsz + align;
+}
+
+void *__twz_tls_init(void *p)
+{
+	size_t align = (size_t)__tls_align;
+	char *tp = (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
+
+	memcpy(tp + __twz_tls_gap(align), __tls_image, (size_t)__tls_filesz);
+	return tp;
+}
+
+/* The thread's object stands in a fixed slot of the view: no reference to drop. */
+static void first_thread_init(objid_t tid)
+{
+	__twz_self.tid = tid;
+	__twz_self.repr = (void *)(SLOT_TO_VADDR(TWZSLOT_THRD) + OBJ_NULLPAGE_SIZE);
+	twz_object_init_ptr(&__twz_self.obj, __twz_self.repr);
+}
+
+static bool is_bootinfo(uintptr_t arg)
+{
+	return VADDR_TO_SLOT(arg) == BOOT_SLOT_BOOTINFO(twz_nslots());
+}
+
+static int run_with_args(const struct twz_program_args *args)
+{
+	if (args->magic != TWZ_ARGS_MAGIC || args->version != TWZ_ARGS_VERSION)
+		libtwz_panic("started with an argument block this program does not know\n");
+	__twz_rt.nameroot = args->nameroot;
+	__twz_rt.packroot = args->packroot;
+	return main((int)args->argc, (char **)args->argv);
+}
+
+static int run_as_init(const struct twz_bootinfo *info)
+{
+	static char name[] = "init";
+	static char *argv[] = { name, NULL };
+
+	if (info->version != BOOTINFO_VERSION)
+		libtwz_panic("bootinfo has version %u, this program knows %u\n", info->version,
+		    BOOTINFO_VERSION);
+	__twz_rt.bootinfo = info;
+	__twz_rt.packroot = info->pack_nameroot;
+	return main(1, argv);
+}
+
+_Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi)
+{
+	int status;
+
+	__twz_set_thread_pointer(__twz_tls_init(__tls_main));
+	sys_sysinfo(&__twz_rt.sysinfo, sizeof(__twz_rt.sysinfo));
+	first_thread_init(MKID(tid_hi, tid_lo));
+	if (is_bootinfo(arg))
+		status = run_as_init((const void *)arg);
+	else
+		status = run_with_args((const void *)arg);
+	twz_thread_exit((uint64_t)(uint32_t)status);
+}
+
+size_t twz_nslots(void)
+{
+	return __twz_rt.sysinfo.nslots;
+}
+
+const struct twz_sysinfo *twz_sysinfo(void)
+{
+	return &__twz_rt.sysinfo;
+}
+
+const struct twz_bootinfo *twz_bootinfo(void)
+{
+	return __twz_rt.bootinfo;
+}
+
+objid_t twz_program_packroot(void)
+{
+	return __twz_rt.packroot;
+}

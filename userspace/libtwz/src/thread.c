@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Threads: their object, stack, TLS and end. Without ties in the kernel yet, the stack of a
+ * thread lives until twz_thread_release finds the thread ended.
+ */
+#include "runtime.h"
+
+#include <twz/sys/sys.h>
+
+#define NS_PER_SEC 1000000000ull
+
+/* What a new thread finds at the upper end of its stack. */
+struct start_record {
+	void (*start)(void *);
+	void *arg;
+	objid_t stack;
+};
+
+__thread struct twz_thread_self __twz_self;
+
+struct twzthread_repr *twz_thread_repr_base(void)
+{
+	return __twz_self.repr;
+}
+
+objid_t twz_thread_id(void)
+{
+	return __twz_self.tid;
+}
+
+void twz_thread_set_name(const char *name)
+{
+	strlcpy(__twz_self.repr->hdr.name, name, KSO_NAME_MAXLEN);
+}
+
+/* The kernel sets the exit point and wakes its waiters once the stack is no longer in use. */
+_Noreturn void twz_thread_exit(uint64_t code)
+{
+	if (__twz_self.repr)
+		__atomic_store_n(&__twz_self.repr->syncinfos[THRD_SYNC_EXIT], code, __ATOMIC_RELEASE);
+	twz_object_release(&__twz_self.obj);
+	for (;;)
+		sys_thrd_ctl(THRD_CTL_EXIT, 0);
+}
+
+_Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi)
+{
+	struct start_record *r = record;
+
+	__twz_self.tid = MKID(tid_hi, tid_lo);
+	if (twz_object_init_guid(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0)
+		__twz_self.repr = twz_object_base(&__twz_self.obj);
+	r->start(r->arg);
+	twz_thread_exit(0);
+}
+
+int twz_thread_create(struct thread *t)
+{
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	r = twz_object_new(&t->obj, NULL, NULL, OBJ_VOLATILE,
+	    TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE);
+	if (r == 0)
+		t->tid = twz_object_guid(&t->obj);
+	return r;
+}
+
+/* Bytes at the upper end of a stack for the record and, without tls_base, the TLS block. */
+static size_t overhead(const struct thrd_spawn_args *a)
+{
+	size_t n = sizeof(struct start_record) + (a->tls_base ? 0 : __twz_tls_size());
+
+	return (n + 63) & ~63ul;
+}
+
+/*
+ * Write the record (and TLS) at the upper end of the stack, which we see at local and the thread
+ * at a->stack_base; changes *a to what the kernel is to be told.
+ */
+static void lay_out(struct thrd_spawn_args *a, char *local, objid_t stack)
+{
+	size_t used = overhead(a);
+	size_t top = (a->stack_size - used) & ~15ul;
+	struct start_record *r = (void *)(local + top);
+
+	*r = (struct start_record){ (void (*)(void *))a->start_func, (void *)a->arg, stack };
+	if (!a->tls_base) {
+		char *tp = __twz_tls_init(r + 1);
+
+		a->tls_base = a->stack_base + (uint64_t)(tp - local);
+	}
+	a->start_func = (uintptr_t)__twz_thread_entry;
+	a->arg = a->stack_base + top;
+	a->stack_size = top;
+}
+
+static int start(struct thread *t, struct thrd_spawn_args *a)
+{
+	return (int)(sys_thrd_spawn)(t->tid, a, 0);
+}
+
+static int spawn_on_given_stack(struct thread *t, struct thrd_spawn_args *a)
+{
+	if (a->stack_size < overhead(a) + 1024 || a->target_view)
+		return -EINVAL;
+	lay_out(a, (char *)a->stack_base, 0);
+	return start(t, a);
+}
+
+/* Drop the slot that holds a thread's stack in the view it ran in. */
+static void release_stack_slot(objid_t view, objid_t stack, size_t slot)
+{
+	twzobj v;
+
+	if (!view) {
+		twz_view_release_slot(NULL, stack, FE_READ | FE_WRITE, slot);
+	} else if (twz_object_init_guid(&v, view, FE_READ | FE_WRITE) == 0) {
+		twz_view_release_slot(&v, stack, FE_READ | FE_WRITE, slot);
+		twz_object_release(&v);
+	}
+}
+
+static ssize_t map_stack(objid_t view, objid_t stack)
+{
+	twzobj v;
+	ssize_t slot;
+	int r;
+
+	if (!view)
+		return twz_view_allocate_slot(NULL, stack, FE_READ | FE_WRITE);
+	r = twz_object_init_guid(&v, view, FE_READ | FE_WRITE);
+	if (r < 0)
+		return r;
+	slot = twz_view_allocate_slot(&v, stack, FE_READ | FE_WRITE);
+	twz_object_release(&v);
+	return slot;
+}
+
+static int spawn_on_new_stack(struct thread *t, struct thrd_spawn_args *a)
+{
+	objid_t view = a->target_view;
+	ssize_t slot;
+	twzobj stack;
+	int r;
+
+	r = twz_object_new(&stack, NULL, NULL, OBJ_VOLATILE,
+	    TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE);
+	if (r < 0)
+		return r;
+	t->stack = twz_object_guid(&stack);
+	slot = map_stack(view, t->stack);
+	r = slot < 0 ? (int)slot : 0;
+	if (r == 0) {
+		a->stack_base = SLOT_TO_VADDR(slot) + TWZ_STACK_OFFSET;
+		a->stack_size = TWZ_THREAD_STACK_SIZE + overhead(a);
+		lay_out(a, twz_object_base(&stack), t->stack);
+		r = start(t, a);
+		if (r < 0)
+			release_stack_slot(view, t->stack, (size_t)slot);
+	}
+	twz_object_release(&stack);
+	if (r < 0) {
+		twz_object_delete_guid(t->stack, TWZ_OD_IMMEDIATE);
+	} else {
+		t->view = view;
+		t->stack_slot = (size_t)slot;
+	}
+	return r;
+}
+
+int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
+{
+	struct thrd_spawn_args a = *args;
+	int r = twz_thread_create(t);
+
+	if (r < 0)
+		return r;
+	r = a.stack_base ? spawn_on_given_stack(t, &a) : spawn_on_new_stack(t, &a);
+	if (r < 0) {
+		twz_object_release(&t->obj);
+		twz_object_delete_guid(t->tid, TWZ_OD_IMMEDIATE);
+		memset(t, 0, sizeof(*t));
+	}
+	return r;
+}
+
+static struct twzthread_repr *repr_of(struct thread *t)
+{
+	return t ? twz_object_base(&t->obj) : __twz_self.repr;
+}
+
+int twz_thread_release(struct thread *t)
+{
+	bool ended;
+
+	if (!t->tid)
+		return -EINVAL;
+	ended = __atomic_load_n(&repr_of(t)->syncs[THRD_SYNC_EXIT], __ATOMIC_ACQUIRE);
+	if (ended && t->stack) {
+		release_stack_slot(t->view, t->stack, t->stack_slot);
+		twz_object_delete_guid(t->stack, 0);
+	}
+	twz_object_release(&t->obj);
+	twz_object_delete_guid(t->tid, 0);
+	memset(t, 0, sizeof(*t));
+	return 0;
+}
+
+int twz_thread_ready(struct thread *t, int sp, uint64_t info)
+{
+	struct twzthread_repr *repr = repr_of(t);
+
+	if (sp < 0 || sp >= THRD_SYNCPOINTS)
+		return -EINVAL;
+	__atomic_store_n(&repr->syncinfos[sp], info, __ATOMIC_RELAXED);
+	__atomic_store_n(&repr->syncs[sp], 1, __ATOMIC_RELEASE);
+	return twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&repr->syncs[sp], (uint64_t)-1, NULL);
+}
+
+/* Note which points are reached and build sleeps for all; returns how many are. */
+static ssize_t poll_points(struct thrd_wait_args *a, size_t n, struct sys_thread_sync_args *ops)
+{
+	ssize_t ready = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct twzthread_repr *repr = repr_of(a[i].thread);
+		uint64_t *word = &repr->syncs[a[i].syncpoint];
+
+		a[i].event = __atomic_load_n(word, __ATOMIC_ACQUIRE) != 0;
+		if (a[i].event) {
+			a[i].info = __atomic_load_n(&repr->syncinfos[a[i].syncpoint], __ATOMIC_RELAXED);
+			ready++;
+		}
+		twz_thread_sync_init(&ops[i], THREAD_SYNC_SLEEP, (atomic_ulong *)word, 0);
+	}
+	return ready;
+}
+
+ssize_t(twz_thread_wait)(struct thrd_wait_args *a, size_t n)
+{
+	struct sys_thread_sync_args ops[THREAD_SYNC_MAX_OPS];
+	ssize_t ready;
+	int r;
+
+	if (n > THREAD_SYNC_MAX_OPS)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (a[i].syncpoint < 0 || a[i].syncpoint >= THRD_SYNCPOINTS)
+			return -EINVAL;
+	while (n && !(ready = poll_points(a, n, ops))) {
+		r = twz_thread_sync_multiple(n, ops, NULL);
+		if (r < 0)
+			return r;
+	}
+	return n ? ready : 0;
+}
+
+ssize_t __twz_thread_wait5(size_t n, struct thread **threads, int *points, long *event,
+    uint64_t *info)
+{
+	struct thrd_wait_args a[THREAD_SYNC_MAX_OPS];
+	ssize_t r;
+
+	if (n > THREAD_SYNC_MAX_OPS)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		a[i] = (struct thrd_wait_args){ .thread = threads[i], .syncpoint = points[i] };
+	r = (twz_thread_wait)(a, n);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		if (event)
+			event[i] = a[i].event;
+		if (info && a[i].event)
+			info[i] = a[i].info;
+	}
+	return r;
+}
+
+static int sleep_until(uint64_t *word, uint64_t deadline)
+{
+	struct sys_thread_sync_args op;
+	struct timespec ts = { (long)(deadline / NS_PER_SEC), (long)(deadline % NS_PER_SEC) };
+	long r;
+
+	twz_thread_sync_init(&op, THREAD_SYNC_SLEEP, (atomic_ulong *)word, 0);
+	r = sys_thread_sync_abs(1, &op, deadline ? &ts : NULL);
+	if (r < 0)
+		return (int)r;
+	return op.res == THREAD_SYNC_RES_TIMEOUT ? -ETIMEDOUT : 0;
+}
+
+int twz_thread_join(struct thread *t, uint64_t *code, uint64_t timeout_ns)
+{
+	struct twzthread_repr *repr = repr_of(t);
+	uint64_t *word = &repr->syncs[THRD_SYNC_EXIT];
+	uint64_t deadline = timeout_ns ? twz_clock_ns() + timeout_ns : 0;
+	int r;
+
+	while (!__atomic_load_n(word, __ATOMIC_ACQUIRE)) {
+		r = sleep_until(word, deadline);
+		if (r < 0 && r != -EINTR && !__atomic_load_n(word, __ATOMIC_ACQUIRE))
+			return r;
+	}
+	if (code)
+		*code = __atomic_load_n(&repr->syncinfos[THRD_SYNC_EXIT], __ATOMIC_RELAXED);
+	return 0;
+}
