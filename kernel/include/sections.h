@@ -20,8 +20,6 @@ extern const char __rodata_start[], __rodata_end[];
 extern char __data_start[];
 extern char __bss_start[], __bss_end[];
 
-/* The driver table, in rodata, 8-aligned: KEEP(*(.drivers)). */
-struct driver;
-extern const struct driver __drivers_start[], __drivers_end[];
+/* The driver table, in rodata, 8-aligned, KEEP(*(.drivers)): __drivers_start, __drivers_end, in dev/driver.h. */
 
 #endif

@@ -28,6 +28,9 @@ void console_input_init(const void *fdt);
 /* From a driver's interrupt handler: a byte arrived. Wakes readers. */
 void console_input(char byte);
 
+/* Upcall: input has arrived, wake whoever sleeps on the console. Interrupt level, no lock held. */
+void console_input_wake(void);
+
 /*
  * Take up to `length` bytes of input that have arrived. Returns how many (0: none).
  * Readers sleep on console_input_word() through the sync machinery.

@@ -25,6 +25,9 @@ struct driver {
 	const char *compatible[6]; /* NULL-terminated */
 };
 
+/* The table; the linker script defines these. */
+extern const struct driver __drivers_start[], __drivers_end[];
+
 #define DRIVER(name_, kind_, probe_, ...)                                               \
 	static const struct driver driver_##name_                                       \
 		__attribute__((used, section(".drivers"), aligned(8))) = {              \

@@ -45,7 +45,8 @@ static inline void page_zero(void *page)
 
 /*
  * Boot: the allocator used before phys_init(), handing out zeroed pages from the first bank that
- * has room (or the early pool while the direct map is not complete). Never freed; panics when dry.
+ * has room (or the early pool while the direct map is not complete), and after it for single pages
+ * of page tables. Never freed; panics when dry.
  */
 void *boot_pages_alloc(size_t pages);
 

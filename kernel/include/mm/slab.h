@@ -25,6 +25,7 @@ struct slab_cache {
 	unsigned int empty; /* wholly free slabs kept */
 	uint64_t used;      /* objects handed out */
 	uint64_t pages;     /* pages held */
+	unsigned int order; /* pages a slab, set on first use */
 	bool ready;
 };
 

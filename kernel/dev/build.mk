@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Matching drivers to the device tree, and external interrupts.
+obj-y += driver.o irq.o

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Time and threads.
+obj-y += time.o
