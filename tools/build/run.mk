@@ -28,22 +28,25 @@ debug: all
 setup:
 	@tools/setup && echo "everything that building, running and testing need is installed"
 
-# --- all boards: each is built as if asked for by itself
+# --- all boards: each is built as if asked for by itself, and the host's tests with the
+# last one
 
-all-boards = set -e; for board in $(boards); do \
-	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) BOARD=$$board O=$(if $(explicit-O),$(explicit-O)/$$board) all; done
+build-board = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
+	BOARD=$1 O=$(if $(explicit-O),$(explicit-O)/$1)
+build-root = $(if $(explicit-O),--build $(call quote,$(explicit-O)))
 
 test:
-	+@$(all-boards)
-	@unset MAKEFLAGS MFLAGS; exec tests/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+	+@$(if $(filter host,$(tests)),,$(foreach b,$(boards),$(call build-board,$b) all &&)) \
+		$(call build-board,$(lastword $(boards))) host-tests
+	@unset MAKEFLAGS MFLAGS; exec tests/run $(build-root) $(tests)
 
 bench:
-	+@$(all-boards)
-	@unset MAKEFLAGS MFLAGS; exec bench/run $(if $(explicit-O),--build $(call quote,$(explicit-O))) $(tests)
+	+@$(foreach b,$(boards),$(call build-board,$b) all &&) true
+	@unset MAKEFLAGS MFLAGS; exec bench/run $(build-root) $(tests)
 
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
-built := obj user host flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
+built := obj user host host-tests flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
 	kernel.lds kernel.lds.d kernel.objs
 configured := include auto.mk .config .config.old defconfig third-party
 boards-built := $(if $(explicit-O),$(wildcard $(addprefix $(O)/,$(boards))))
