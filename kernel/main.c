@@ -1,32 +1,47 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The kernel from its first C instruction: the order in which everything is set up. */
-#include <arch/cpu.h>
+/*
+ * The boot of the kernel, in order.
+ */
+#define LOG_PREFIX "boot"
+
 #include <arch/upcall.h>
+#include <boot/init.h>
 #include <boot/machine.h>
 #include <cpu.h>
 #include <dev/console.h>
-#include <dev/driver.h>
+#include <dev/irqchip.h>
 #include <log.h>
 #include <mm/kmap.h>
 #include <mm/phys.h>
-#include <panic.h>
+#include <mm/space.h>
+#include <obj/object.h>
+#include <sched/sched.h>
+#include <sched/sync.h>
 #include <sched/time.h>
-
-#define LOG_PREFIX "kernel"
+#include <sec/random.h>
+#include <sys/machine.h>
 
 void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t hwid)
 {
-	arch_cpu_init();
-	machine_open(fdt, fdt_phys, image_phys); /* the tree is sound; boot options */
-	console_early_init(machine.fdt);
-	log_info("Twizzler for %s", arch_name);
-	machine_discover(hwid);            /* memory, CPUs */
-	arch_mmu_probe(machine.mmu_limit); /* translation mode */
-	kmap_init();                       /* final kernel tables */
-	phys_init();                       /* page allocator */
-	drivers_probe(DRIVER_IRQCHIP, machine.fdt);
-	time_init(machine.fdt);
-	console_input_init(machine.fdt);
-	cpus_start();
-	panic("no init");
+	arch_cpu_init();                               /* traps and counters of this CPU */
+	machine_open(fdt, fdt_phys, image_phys);       /* check the tree, read the boot options */
+	console_early_init(machine.fdt);               /* the stdout-path UART */
+	log_notice("Twizzler on %s, %s", machine.model, arch_name);
+	machine_discover(hwid);                        /* memory and CPUs */
+	arch_mmu_probe(machine.mmu_limit);             /* translation mode */
+	kmap_init();                                   /* the kernel's own page tables */
+	phys_init();                                   /* pages */
+	irqchip_init(machine.fdt);    /* interrupt controllers */
+	time_init(machine.fdt);                        /* counter and timer */
+	random_init();                                 /* entropy */
+	machine_boot_code_init();                      /* what tells this boot from others */
+	sched_init();                                  /* run queues */
+	sync_init();                                   /* wait queues */
+	objects_init();                                /* the object table */
+	spaces_init();                                 /* address spaces */
+	persist_init();                                /* the store */
+	console_input_init(machine.fdt);               /* keyboard */
+	boot_init_start();                             /* the pack and the first thread */
+	cpus_start();                                  /* the other CPUs */
+	sched_start();                                 /* run it */
 }

@@ -17,7 +17,7 @@
 #include <sched/sched.h>
 #include <sched/time.h>
 
-#define LOG_PREFIX "cpus"
+#define LOG_PREFIX "cpu"
 
 #define STACK_ORDER 2
 _Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "a kernel stack is one block of pages");
@@ -170,7 +170,7 @@ void cpus_start(void)
 		if (cpus[i].stack_top != NULL && !atomic_load(&cpus[i].online))
 			log_error("CPU %u (number %#lx) did not come up", i, cpus[i].hwid);
 	}
-	log_info("%u of %u online", atomic_load(&cpu_online_count), cpu_count);
+	log_info("%u online", atomic_load(&cpu_online_count));
 }
 
 /* A CPU that comes late is as good as the others: nothing was freed that it uses. */

@@ -6,6 +6,7 @@
 #include <abi/errno.h>
 #include <boot/fdt.h>
 #include <cpu.h>
+#include <dev/driver.h>
 #include <dev/irqchip.h>
 #include <log.h>
 #include <mm/phys.h>
@@ -31,6 +32,13 @@ static _Atomic uint64_t reported[IRQ_MAX_LINES / 64]; /* bit per line: said that
 const struct irqchip_ops *irqchip(void)
 {
 	return chip;
+}
+
+void irqchip_init(const void *fdt)
+{
+	drivers_probe(DRIVER_IRQCHIP, fdt);
+	if (chip == NULL)
+		log_warn("no interrupt controller in the device tree that the kernel knows");
 }
 
 void irqchip_register(const struct irqchip_ops *ops, int fdt_node)

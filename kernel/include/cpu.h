@@ -42,14 +42,14 @@ struct cpu {
 	/* Run queue; guarded by run_lock. */
 	struct spinlock run_lock;
 	struct list run_queue;
-	unsigned int run_count;
-	_Atomic uint32_t idle; /* the idle loop waits here: an IPI is needed to get its attention */
+	_Atomic unsigned int run_count; /* changed under run_lock, read by anyone */
 	uint64_t slice_end;    /* counter value at which the current thread has had its turn; 0 = alone here */
 	uint64_t timer_armed;  /* deadline the hardware timer is set to; this CPU only */
 
 	/* Timeouts of threads that went to sleep on this CPU; guarded by timer_lock. */
 	struct spinlock timer_lock;
 	struct heap timers;
+	_Atomic uint64_t next_timeout; /* the earliest key of timers; changed under timer_lock, read by this CPU */
 
 	uint64_t irq_count;      /* this CPU only; statistics */
 	uint64_t switch_count;

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Physical memory and the kernel's own address space.
-obj-y += bootmem.o phys.o slab.o kmap.o
+# Physical memory, the kernel's own address space, and those of views.
+obj-y += bootmem.o phys.o slab.o kmap.o space.o fault.o

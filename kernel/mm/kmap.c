@@ -242,7 +242,7 @@ void kmap_init(void)
 		map_direct(machine.pmem[i], RW);
 	map_direct(tree, RW);
 	machine.fdt = phys_to_virt(machine.fdt_phys);
-	log_debug("%s translation, image at %#lx", arch_mmu.name, machine.image_phys);
+	log_info("%s translation, image at %#lx", arch_mmu.name, machine.image_phys);
 }
 
 paddr_t kmap_root(void)

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Time and threads.
-obj-y += time.o
+obj-y += time.o sched.o thread.o sync.o

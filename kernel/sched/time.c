@@ -53,11 +53,14 @@ uint64_t time_hz(void)
 	return hz;
 }
 
+uint64_t time_ns_from_ticks(uint64_t ticks)
+{
+	return (uint64_t)(((unsigned __int128)ticks * ns_per_tick) >> NS_SHIFT);
+}
+
 uint64_t time_now_ns(void)
 {
-	uint64_t ticks = arch_counter() - start;
-
-	return (uint64_t)(((unsigned __int128)ticks * ns_per_tick) >> NS_SHIFT);
+	return time_ns_from_ticks(arch_counter() - start);
 }
 
 /* Rounded up: when the counter is there, time_now_ns() has reached `ns`. */

@@ -2,6 +2,7 @@
 /*
  * Free pages: a bitmap with one bit per page of the store, searched from where the last page was found.
  */
+#include <base/bits.h>
 #include "internal.h"
 
 static uint64_t map_word(const struct store *st, uint64_t index)
@@ -48,7 +49,7 @@ int store_space_take(struct store *st, uint64_t *page)
 		return st->tx.error;
 	if (!find_word(st, &index, &bits))
 		return store_tx_fail(st, store_damaged(st, "free page count", STATE_OFFSET));
-	unsigned bit = (unsigned)__builtin_ctzll(~bits);
+	unsigned bit = bit_lowest(~bits);
 
 	*page = index * MAP_PAGES + bit;
 	if (*page < st->first_data || *page >= st->pages)

@@ -26,6 +26,10 @@ struct irqchip_ops {
 	void (*ipi)(uint64_t hwid);
 };
 
+/* Find the interrupt controllers, on the boot CPU; says so when there is none. */
+void irqchip_init(const void *fdt);
+
+/* From a controller driver's probe: the first one counts. Sets up the calling (boot) CPU. */
 void irqchip_register(const struct irqchip_ops *ops, int fdt_node);
 const struct irqchip_ops *irqchip(void); /* NULL before registration */
 

@@ -30,7 +30,7 @@ struct mapping {
 
 struct addrspace {
 	struct object *view;    /* holds a reference */
-	_Atomic uint32_t refs;  /* threads */
+	_Atomic uint32_t refs;  /* threads in it, CPUs that have it installed */
 	pte_t *root;
 	uint32_t asid;
 
@@ -47,7 +47,10 @@ void spaces_init(void);
 
 /* The address space of a view object, made if need be, with a new reference. -ENOMEM, -EBUSY (other KSO type). */
 int space_get(struct object *view, struct addrspace **out);
-void space_put(struct addrspace *space); /* no lock held; the space is not installed on this CPU if last */
+void space_put(struct addrspace *space); /* no lock held */
+
+/* Make `space` (NULL: none) this CPU's user half. The CPU holds a reference while it is installed. No lock held. */
+void space_install(struct addrspace *space);
 
 /*
  * Drop what was cached for the slots first … last (inclusive). When it returns, no CPU uses a

@@ -46,13 +46,14 @@ struct object {
 	bool kernel_owned; /* bytes are read-only to every mapping; identity is exempt from verification */
 	struct store_handle stored; /* persistent objects */
 
-	struct list table_link; /* guarded by the lock of the ID's table bucket */
-	bool in_table;          /* same */
+	/* Guarded by the table lock. */
+	struct list table_link;
+	bool in_table;
+	bool hidden; /* deleted immediately: lookups do not find it */
 
 	struct spinlock lock;
 	/* Guarded by lock. */
 	bool deleted;
-	bool freed_in_store;
 	enum object_identity identity;
 	uint16_t p_flags;        /* trusted identity, while identity is OBJ_VERIFIED */
 	objid_t kuid;
@@ -193,6 +194,7 @@ void object_ties_drop(struct object *parent);                  /* when the paren
 void persist_init(void);
 struct store *persist_store(void); /* NULL: volatile machine */
 bool persist_readonly(void);
-void persist_flush(const void *address, size_t length); /* flush and fence */
+void persist_flush(const void *address, size_t length); /* start writing back */
+void persist_fence(void); /* wait for what this CPU started */
 
 #endif

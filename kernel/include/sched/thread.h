@@ -42,11 +42,10 @@ struct sleep {
 	_Atomic int state;
 	_Atomic int winner;      /* index of the wait that woke it, or WAIT_* */
 	unsigned int count;      /* waits in use */
-	struct sync_wait *waits; /* = &single, or an allocated array of 2^order pages */
-	unsigned int order;
+	unsigned int allocated;  /* waits there is room for */
+	struct sync_wait *waits; /* = &single, or an array in pages of its own */
 	struct sync_wait single;
 	uintptr_t user_ops;      /* user address of the operations, for the results */
-	unsigned int op_count;
 	struct heap_node timer;  /* guarded by timer_cpu->timer_lock */
 	struct cpu *timer_cpu;   /* NULL = no timeout */
 };
@@ -71,7 +70,6 @@ struct thread {
 	/* Counted by the CPU that runs it. */
 	uint64_t faults;
 	uint64_t switches;
-	uint64_t syscalls;
 	uint64_t cpu_ticks;
 	uint64_t started_at; /* counter when it was last put on a CPU */
 

@@ -12,6 +12,7 @@ void time_init(const void *fdt);
 
 uint64_t time_now_ns(void);              /* monotonic, since boot */
 uint64_t time_ticks_from_ns(uint64_t ns); /* counter value at a monotonic time; saturates */
+uint64_t time_ns_from_ticks(uint64_t ticks); /* a duration */
 uint64_t time_hz(void);
 
 #endif

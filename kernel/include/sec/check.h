@@ -3,8 +3,9 @@
  * The one place that decides who may do what to which object.
  *
  * Today's rules: a thread is unrestricted until it attaches a security context (none can be attached
- * yet), except that nobody writes kernel-owned or hash-data objects, and metadata that does not
- * match its ID grants nothing to anybody.
+ * yet), except that nobody writes hash-data objects, executes or deletes kernel-owned ones, and
+ * metadata that does not match its ID grants nothing to anybody. WRITE on a kernel-owned object is
+ * the right to have the kernel change it; mappings of one are always read-only (mm/fault.c).
  */
 #ifndef SEC_CHECK_H
 #define SEC_CHECK_H

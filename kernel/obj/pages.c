@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The pages of an object: a radix tree in memory for volatile objects, the store for persistent ones.
+ */
+#include <abi/errno.h>
+#include <base/bits.h>
+#include <base/string.h>
+#include <mm/phys.h>
+#include <mm/slab.h>
+#include <obj/object.h>
+#include <obj/pages.h>
+#include <obj/private.h>
+
+static struct slab_cache node_cache = SLAB_CACHE("page node", struct page_node);
+
+static unsigned int index_at(uint64_t pgnr, unsigned int level)
+{
+	return (pgnr >> (PAGE_NODE_BITS * level)) & (PAGE_NODE_ENTRIES - 1);
+}
+
+/* The entry for a page number; with `make`, nodes on the way are made. NULL: none, or no memory. */
+static void **tree_entry(struct object *object, uint64_t pgnr, bool make)
+{
+	void **slot = (void **)&object->pages;
+
+	for (unsigned int level = PAGE_NODE_LEVELS; level-- > 0;) {
+		if (!*slot) {
+			if (!make)
+				return NULL;
+			*slot = slab_alloc_zero(&node_cache);
+			if (!*slot)
+				return NULL;
+		}
+		slot = &((struct page_node *)*slot)->entry[index_at(pgnr, level)];
+	}
+	return slot;
+}
+
+static int volatile_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
+{
+	void **entry = tree_entry(object, pgnr, alloc);
+
+	if (!entry) {
+		*page = NULL;
+		return alloc ? -ENOMEM : 0;
+	}
+	if (!*entry && alloc) {
+		*entry = page_alloc_zero();
+		if (!*entry)
+			return -ENOMEM;
+		object->page_count++;
+	}
+	*page = *entry;
+	return 0;
+}
+
+static int persistent_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
+{
+	int error = store_page_get(persist_store(), &object->stored, pgnr, page);
+
+	if (error || *page || !alloc)
+		return error;
+	error = store_page_alloc(persist_store(), &object->stored, pgnr, NULL, page);
+	if (!error)
+		object->page_count++;
+	return error;
+}
+
+int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
+{
+	*page = NULL;
+	if (pgnr == 0 || pgnr >= OBJ_MAXPAGES)
+		return -EINVAL;
+	return object->persistent ? persistent_page(object, pgnr, alloc, page)
+				  : volatile_page(object, pgnr, alloc, page);
+}
+
+int object_page_insert(struct object *object, uint64_t pgnr, void *page)
+{
+	if (pgnr == 0 || pgnr >= OBJ_MAXPAGES)
+		return -EINVAL;
+	void **entry = tree_entry(object, pgnr, true);
+	if (!entry)
+		return -ENOMEM;
+	if (*entry)
+		return -EEXIST;
+	*entry = page;
+	object->page_count++;
+	return 0;
+}
+
+/* The first page number after pgnr that the missing node at `level` does not cover. */
+static uint64_t skip_node(uint64_t pgnr, unsigned int level)
+{
+	uint64_t span = 1ull << (PAGE_NODE_BITS * level);
+
+	return align_down(pgnr, span) + span;
+}
+
+static int volatile_walk(struct object *object, uint64_t first, uint64_t end,
+			 int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
+{
+	uint64_t pgnr = first;
+
+	while (pgnr < end) {
+		void *node = object->pages;
+		unsigned int level = PAGE_NODE_LEVELS;
+		while (node && level > 0)
+			node = ((struct page_node *)node)->entry[index_at(pgnr, --level)];
+		if (!node) {
+			pgnr = skip_node(pgnr, level);
+			continue;
+		}
+		int result = fn(arg, pgnr, node);
+		if (result)
+			return result;
+		pgnr++;
+	}
+	return 0;
+}
+
+/*
+ * The store has no ordered walk of one object yet: it is asked page by page, but for the hole
+ * between data and foreign object table that nearly every object has.
+ */
+static int persistent_walk(struct object *object, uint64_t first, uint64_t end,
+			   int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
+{
+	for (uint64_t pgnr = first ? first : 1; pgnr < end; pgnr++) {
+		void *page;
+		int result = store_page_get(persist_store(), &object->stored, pgnr, &page);
+		if (!result && page)
+			result = fn(arg, pgnr, page);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
+		      int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
+{
+	end = MIN(end, (uint64_t)OBJ_MAXPAGES);
+	return object->persistent ? persistent_walk(object, first, end, fn, arg)
+				  : volatile_walk(object, first, end, fn, arg);
+}
+
+static void free_leaf(struct page_node *leaf)
+{
+	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
+		if (leaf->entry[i])
+			page_free(leaf->entry[i]);
+	slab_free(&node_cache, leaf);
+}
+
+static void free_middle(struct page_node *node)
+{
+	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
+		if (node->entry[i])
+			free_leaf(node->entry[i]);
+	slab_free(&node_cache, node);
+}
+
+void object_pages_free(struct object *object)
+{
+	struct page_node *root = object->pages;
+
+	if (!root)
+		return;
+	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
+		if (root->entry[i])
+			free_middle(root->entry[i]);
+	slab_free(&node_cache, root);
+	object->pages = NULL;
+	object->page_count = 0;
+}
+
+int object_read(struct object *object, uint64_t offset, void *to, size_t length)
+{
+	if (!range_within(offset, length, OBJ_MAXSIZE))
+		return -EINVAL;
+	while (length) {
+		size_t in_page = offset % PAGE_SIZE;
+		size_t part = MIN(length, PAGE_SIZE - in_page);
+		void *page;
+
+		spin_lock(&object->lock);
+		int error = object_page(object, offset / PAGE_SIZE, false, &page);
+		if (!error && page)
+			memcpy(to, (char *)page + in_page, part);
+		spin_unlock(&object->lock);
+		if (error)
+			return error;
+		if (!page)
+			memset(to, 0, part);
+		to = (char *)to + part;
+		offset += part;
+		length -= part;
+	}
+	return 0;
+}
+
+int object_write(struct object *object, uint64_t offset, const void *from, size_t length)
+{
+	if (!range_within(offset, length, OBJ_MAXSIZE))
+		return -EINVAL;
+	while (length) {
+		size_t in_page = offset % PAGE_SIZE;
+		size_t part = MIN(length, PAGE_SIZE - in_page);
+		void *page;
+
+		spin_lock(&object->lock);
+		int error = object_page(object, offset / PAGE_SIZE, true, &page);
+		if (!error)
+			memcpy((char *)page + in_page, from, part);
+		spin_unlock(&object->lock);
+		if (error)
+			return error;
+		from = (const char *)from + part;
+		offset += part;
+		length -= part;
+	}
+	return 0;
+}
+
+_Atomic uint64_t *object_word(struct object *object, uint64_t offset)
+{
+	void *page;
+
+	if (offset % 8 || offset >= OBJ_MAXSIZE)
+		return NULL;
+	spin_lock(&object->lock);
+	int error = object_page(object, offset / PAGE_SIZE, true, &page);
+	spin_unlock(&object->lock);
+	return error ? NULL : (_Atomic uint64_t *)((char *)page + offset % PAGE_SIZE);
+}
+
+struct sync_range {
+	uint64_t start, end; /* object offsets */
+};
+
+static int sync_page(void *arg, uint64_t pgnr, void *page)
+{
+	struct sync_range *range = arg;
+	uint64_t page_start = pgnr * PAGE_SIZE;
+	uint64_t from = MAX(range->start, page_start) - page_start;
+	uint64_t to = MIN(range->end, page_start + PAGE_SIZE) - page_start;
+
+	persist_flush((char *)page + from, to - from);
+	return 0;
+}
+
+void object_sync(struct object *object, uint64_t offset, uint64_t length)
+{
+	struct sync_range range = { offset, offset + length };
+
+	if (!object->persistent || length == 0)
+		return;
+	spin_lock(&object->lock);
+	object_pages_walk(object, offset / PAGE_SIZE, div_round_up(range.end, PAGE_SIZE), sync_page,
+			  &range);
+	spin_unlock(&object->lock);
+	persist_fence();
+}

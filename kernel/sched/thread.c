@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Threads: starting and ending them, and the report of a fault that nobody handles.
+ */
+#define LOG_PREFIX "thread"
+
+#include <abi/errno.h>
+#include <abi/fault.h>
+#include <base/string.h>
+#include <log.h>
+#include <mm/slab.h>
+#include <mm/space.h>
+#include <sched/sched.h>
+#include <sched/sync.h>
+#include <arch/upcall.h>
+#include <sched/thread.h>
+
+struct spinlock threads_lock;
+struct list threads_all = LIST_INIT(threads_all); /* guarded by threads_lock */
+
+static struct slab_cache thread_cache = SLAB_CACHE("thread", struct thread);
+
+/* Object offset of a member of the thread object. */
+#define REPR(member) (OBJ_NULLPAGE_SIZE + offsetof(struct twzthread_repr, member))
+#define REPR_SYNC(point) (REPR(syncs) + 8 * (point))
+#define REPR_SYNCINFO(point) (REPR(syncinfos) + 8 * (point))
+
+static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
+{
+	_Atomic uint64_t *word = object_word(repr, offset);
+
+	if (word)
+		atomic_store_explicit(word, value, memory_order_release);
+}
+
+/* The object becomes this thread's, unless it is something else or runs already. */
+static int claim_repr(struct object *repr, struct thread *thread)
+{
+	int error = 0;
+
+	spin_lock(&repr->lock);
+	if (repr->thread || (repr->kso_type != KSO_NONE && repr->kso_type != KSO_THREAD)) {
+		error = -EBUSY;
+	} else {
+		repr->kso_type = KSO_THREAD;
+		repr->thread = thread;
+	}
+	spin_unlock(&repr->lock);
+	return error;
+}
+
+static void release_repr(struct object *repr)
+{
+	spin_lock(&repr->lock);
+	repr->thread = NULL;
+	spin_unlock(&repr->lock);
+}
+
+/* What a starting thread's object says. */
+static int write_repr(struct object *repr, objid_t view)
+{
+	objid_t id = repr->id;
+	const uint64_t zero = 0;
+	const uint64_t started = THRD_STATE_STARTED;
+	int error = object_write(repr, REPR(reprid), &id, sizeof(id));
+
+	if (!error)
+		error = object_write(repr, REPR(view), &view, sizeof(view));
+	if (!error)
+		error = object_write(repr, REPR(exit_fault), &zero, sizeof(zero));
+	if (!error)
+		error = object_write(repr, REPR_SYNC(THRD_SYNC_EXIT), &zero, sizeof(zero));
+	if (!error)
+		error = object_write(repr, REPR_SYNC(THRD_SYNC_STATE), &started, sizeof(started));
+	return error;
+}
+
+static struct thread *thread_new(struct object *repr, const struct thrd_spawn_args *args)
+{
+	struct thread *thread = slab_alloc_zero(&thread_cache);
+	const unsigned long registers[3] = { args->arg, ID_LO(repr->id), ID_HI(repr->id) };
+	uintptr_t sp = (args->stack_base + args->stack_size) & ~15ul;
+
+	if (!thread)
+		return NULL;
+	thread->id = repr->id;
+	thread->repr = repr;
+	list_init(&thread->run_link);
+	atomic_init(&thread->sleep.state, WAIT_NONE);
+	arch_regs_init(&thread->regs, args->start_func, sp, registers, args->tls_base);
+	return thread;
+}
+
+int thread_spawn(struct object *repr, struct object *view, const struct thrd_spawn_args *args)
+{
+	struct thread *thread = thread_new(repr, args);
+	int error;
+
+	if (!thread)
+		return -ENOMEM;
+	error = space_get(view, &thread->space);
+	if (error)
+		goto fail;
+	error = claim_repr(repr, thread);
+	if (error)
+		goto fail_space;
+	error = write_repr(repr, view->id);
+	if (error)
+		goto fail_repr;
+	object_ref(repr);
+	spin_lock(&threads_lock);
+	list_push_back(&threads_all, &thread->all_link);
+	spin_unlock(&threads_lock);
+	sched_wake(thread);
+	return 0;
+fail_repr:
+	release_repr(repr);
+fail_space:
+	space_put(thread->space);
+fail:
+	slab_free(&thread_cache, thread);
+	return error;
+}
+
+static void announce_exit(struct object *repr, uint64_t exit_fault, bool set_code, uint64_t code)
+{
+	if (exit_fault)
+		repr_set(repr, REPR(exit_fault), exit_fault);
+	if (set_code)
+		repr_set(repr, REPR_SYNCINFO(THRD_SYNC_EXIT), code);
+	repr_set(repr, REPR_SYNC(THRD_SYNC_STATE), THRD_STATE_ENDED);
+	repr_set(repr, REPR_SYNC(THRD_SYNC_EXIT), 1);
+	sync_wake(repr, REPR_SYNC(THRD_SYNC_STATE), -1);
+	sync_wake(repr, REPR_SYNC(THRD_SYNC_EXIT), -1);
+}
+
+void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
+{
+	struct thread *thread = sched_detach_current();
+	struct object *repr = thread->repr;
+
+	spin_lock(&threads_lock);
+	list_remove(&thread->all_link);
+	spin_unlock(&threads_lock);
+	release_repr(repr);
+	/* The space goes with its last thread; this CPU keeps it installed until it runs another. */
+	space_put(thread->space);
+	slab_free(&thread_cache, thread);
+	announce_exit(repr, exit_fault, set_code, code);
+	object_put(repr);
+}
+
+/* ---- The report ---- */
+
+static const char *fault_name(const struct fault_report *report)
+{
+	static const char *const names[NUM_FAULTS] = {
+		"object", "null", "exception", "security", "fault", "page", "pointer", "signal", "resume",
+	};
+	return names[report->fault];
+}
+
+static const char *exception_name(uint64_t code)
+{
+	switch (code) {
+	case FAULT_EXCEPTION_ILLEGAL: return "illegal instruction";
+	case FAULT_EXCEPTION_BREAKPOINT: return "breakpoint";
+	case FAULT_EXCEPTION_MISALIGNED: return "misaligned access";
+	case FAULT_EXCEPTION_FLOAT: return "floating point";
+	case FAULT_EXCEPTION_MACHINE: return "machine access error";
+	case FAULT_EXCEPTION_STEP: return "single step";
+	case FAULT_EXCEPTION_PAGEFAULT: return "address outside all slots";
+	default: return "unknown exception";
+	}
+}
+
+static const char *object_fault_name(uint64_t flags)
+{
+	if (flags & FAULT_OBJECT_NOMAP)
+		return "nothing is mapped there";
+	if (flags & FAULT_OBJECT_EXIST)
+		return "the object does not exist";
+	if (flags & FAULT_OBJECT_INVALID)
+		return "the metadata does not match the ID";
+	return "the view does not allow it";
+}
+
+static const char *fault_reason(const struct fault_report *report)
+{
+	switch (report->fault) {
+	case FAULT_OBJECT: return object_fault_name(report->detail);
+	case FAULT_NULL: return "the first page of a slot is never mapped";
+	case FAULT_EXCEPTION: return exception_name(report->detail);
+	case FAULT_SCTX: return "no permission";
+	case FAULT_PAGE: return report->detail == FAULT_PAGE_MEDIA ? "damaged storage" : "out of memory";
+	default: return "";
+	}
+}
+
+/* The thread's name is user data: only what prints, and not much of it. */
+static void copy_name(struct object *repr, char *to, size_t size)
+{
+	size_t i;
+
+	if (object_read(repr, OBJ_NULLPAGE_SIZE, to, size) != 0)
+		to[0] = 0;
+	for (i = 0; i + 1 < size && to[i]; i++)
+		if (to[i] < ' ' || to[i] > '~')
+			to[i] = '?';
+	to[i] = 0;
+}
+
+static void print_place(struct thread *thread, const char *what, uintptr_t va)
+{
+	struct object *object;
+	uint64_t offset;
+
+	if (space_resolve(thread, va, ACCESS_EXEC, &object, &offset) != 0) {
+		log_error("  %s 0x%lx", what, va);
+		return;
+	}
+	log_error("  %s 0x%lx (object " IDFMT " offset 0x%lx)", what, va, IDPR(object->id),
+		  (unsigned long)offset);
+	object_put(object);
+}
+
+void thread_fault(const struct fault_report *report)
+{
+	static const char *const accesses[] = { "", "reading", "writing", "", "executing" };
+	struct thread *thread = current_thread();
+	char name[48];
+
+	copy_name(thread->repr, name, sizeof(name));
+	log_error("%s (" IDFMT ") ended by %s fault: %s", name[0] ? name : "unnamed",
+		  IDPR(thread->id), fault_name(report), fault_reason(report));
+	if (report->access)
+		log_error("  %s 0x%lx (object " IDFMT " offset 0x%lx)", accesses[report->access],
+			  report->address, IDPR(report->object), (unsigned long)report->offset);
+	print_place(thread, "at", arch_regs_pc(&thread->regs));
+	arch_regs_print(&thread->regs);
+	thread_exit(report->fault + 1, true, THRD_EXIT_FAULT(report->fault));
+}

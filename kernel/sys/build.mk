@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# System calls.
+obj-y += table.o object.o thread.o machine.o console.o

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * System calls on the kernel's console, and the threads that wait for its input.
+ */
+#include <abi/errno.h>
+#include <abi/syscall.h>
+#include <arch/upcall.h>
+#include <base/bits.h>
+#include <dev/console.h>
+#include <log.h>
+#include <mm/usercopy.h>
+#include <sched/sched.h>
+#include <sched/thread.h>
+#include <sys/calls.h>
+
+static struct spinlock waiters_lock;
+static struct list waiters = LIST_INIT(waiters); /* struct thread.run_link; guarded by waiters_lock */
+
+void console_input_wake(void)
+{
+	struct list *node;
+
+	spin_lock(&waiters_lock);
+	while ((node = list_pop_front(&waiters)))
+		sched_wake(list_entry(node, struct thread, run_link));
+	spin_unlock(&waiters_lock);
+}
+
+/*
+ * Park the caller until input arrives; it then makes the call again. Input that came between the
+ * caller's look and its joining the list is found here, because wakers take the lock too.
+ */
+static size_t wait_for_input(char *buffer, size_t length)
+{
+	struct thread *thread = sched_detach_current();
+
+	spin_lock(&waiters_lock);
+	size_t got = console_read(buffer, length);
+	if (got == 0) {
+		arch_regs_restart(&thread->regs);
+		list_push_back(&waiters, &thread->run_link);
+	}
+	spin_unlock(&waiters_lock);
+	if (got)
+		sched_attach_current(thread);
+	return got;
+}
+
+/* buf len flags */
+long sys_kec_read(SYS_ARGS)
+{
+	char buffer[256];
+
+	SYS_UNUSED();
+	if (a2 & ~(unsigned long)KEC_READ_NONBLOCK)
+		return -EINVAL;
+	if (!user_range_ok(a0, a1))
+		return -EFAULT;
+	if (a1 == 0)
+		return 0;
+	/* A buffer that cannot be written must not swallow input. */
+	buffer[0] = 0;
+	if (copy_to_user(a0, buffer, 1) != 0)
+		return -EFAULT;
+	size_t got = console_read(buffer, MIN(a1, sizeof(buffer)));
+	if (got == 0 && (a2 & KEC_READ_NONBLOCK))
+		return -EAGAIN;
+	if (got == 0)
+		got = wait_for_input(buffer, MIN(a1, sizeof(buffer)));
+	if (got == 0)
+		return SYSCALL_PARKED;
+	return copy_to_user(a0, buffer, got) ? -EFAULT : (long)got;
+}
+
+static long write_console(uintptr_t text, unsigned long length)
+{
+	char buffer[SYS_KEC_WRITE_MAX];
+	int error = copy_from_user(buffer, text, length);
+
+	if (error)
+		return error;
+	console_write(buffer, length);
+	return length;
+}
+
+/* buf len flags */
+long sys_kec_write(SYS_ARGS)
+{
+	SYS_UNUSED();
+	if (a2 & ~(unsigned long)KEC_WRITE_DISCARD_ON_FULL)
+		return -EINVAL;
+	return write_console(a0, MIN(a1, (unsigned long)SYS_KEC_WRITE_MAX));
+}
+
+/* str len */
+long sys_debug_print(SYS_ARGS)
+{
+	SYS_UNUSED();
+	return write_console(a0, MIN(a1, (unsigned long)SYS_DEBUG_PRINT_MAX));
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * System calls about the machine: what it is, the time, randomness, power, the name root.
+ */
+#define LOG_PREFIX "power"
+
+#include <abi/clock.h>
+#include <abi/errno.h>
+#include <abi/kaction.h>
+#include <abi/object.h>
+#include <abi/syscall.h>
+#include <abi/sysinfo.h>
+#include <arch/cpu.h>
+#include <arch/time.h>
+#include <base/bits.h>
+#include <base/string.h>
+#include <boot/init.h>
+#include <log.h>
+#include <mm/phys.h>
+#include <mm/usercopy.h>
+#include <obj/object.h>
+#include <obj/persist.h>
+#include <panic.h>
+#include <sched/thread.h>
+#include <sched/time.h>
+#include <sec/check.h>
+#include <sec/random.h>
+#include <sys/calls.h>
+#include <sys/machine.h>
+
+static uint64_t boot_code;
+
+void machine_boot_code_init(void)
+{
+	random_bytes(&boot_code, sizeof(boot_code));
+	boot_code = (boot_code >> 2) | 1; /* 1 … 2^62-1: never looks like an error */
+}
+
+long sys_null(SYS_ARGS)
+{
+	SYS_UNUSED();
+	return 0;
+}
+
+static void fill_store(struct twz_sysinfo *info)
+{
+	struct store_stats stats;
+
+	if (!persist_store())
+		return;
+	store_stats(persist_store(), &stats);
+	info->features |= TWZ_FEATURE_STORE | (persist_readonly() ? TWZ_FEATURE_STORE_READONLY : 0);
+	info->pm_total = stats.total_pages * PAGE_SIZE;
+	info->pm_free = stats.free_pages * PAGE_SIZE;
+	if (store_nameroot(persist_store(), &info->nameroot) != 0)
+		info->nameroot = 0;
+}
+
+/* out* size */
+long sys_sysinfo(SYS_ARGS)
+{
+	const struct arch_pm *pm = persist_hardware();
+	struct phys_stats memory = phys_stats();
+	struct twz_sysinfo info = {
+		.size = sizeof(info),
+		.arch = arch_machine,
+		.nslots = arch_mmu.user_slots,
+		.page_size = PAGE_SIZE,
+		.ncpus = atomic_load(&cpu_online_count),
+		.cacheline = pm->line_size,
+		.flush_mode = pm->flush_mode,
+		.boot_code = boot_code,
+		.timer_hz = time_hz(),
+		.mem_total = memory.total * PAGE_SIZE,
+		.mem_free = memory.free * PAGE_SIZE,
+	};
+
+	SYS_UNUSED();
+	fill_store(&info);
+	int error = copy_to_user(a0, &info, MIN(a1, sizeof(info)));
+	return error ? error : (long)sizeof(info);
+}
+
+/* cmd arg */
+long sys_kconf(SYS_ARGS)
+{
+	SYS_UNUSED();
+	switch (a0) {
+	case KCONF_RDRESET:
+		return boot_code;
+	case KCONF_ARCH_TSC_PSPERIOD:
+		return 1000000000000ull / time_hz();
+	default:
+		return -EINVAL;
+	}
+}
+
+/* buf len flags */
+long sys_random(SYS_ARGS)
+{
+	uint8_t block[256];
+
+	SYS_UNUSED();
+	if (a1 > SYS_RANDOM_MAX || (a2 & ~(unsigned long)SYS_RANDOM_NONBLOCK))
+		return -EINVAL;
+	if (!user_range_ok(a0, a1))
+		return -EFAULT;
+	for (unsigned long done = 0; done < a1; done += sizeof(block)) {
+		size_t part = MIN(a1 - done, sizeof(block));
+		random_bytes(block, part);
+		if (copy_to_user(a0 + done, block, part) != 0)
+			return -EFAULT;
+	}
+	return a1;
+}
+
+static long clock_get(unsigned long clock, uint64_t *ns)
+{
+	struct thread *thread = current_thread();
+
+	switch (clock) {
+	case TWZ_CLOCK_MONOTONIC:
+		*ns = time_now_ns();
+		return 0;
+	case TWZ_CLOCK_THREAD_CPU:
+		*ns = time_ns_from_ticks(thread->cpu_ticks + arch_counter() - thread->started_at);
+		return 0;
+	case TWZ_CLOCK_REAL:
+	case TWZ_CLOCK_PROGRAM_CPU:
+		return -ENOTSUP; /* no wall clock is read and no program accounted yet */
+	default:
+		return -EINVAL;
+	}
+}
+
+/* clock op timespec* */
+long sys_clock(SYS_ARGS)
+{
+	uint64_t ns;
+
+	SYS_UNUSED();
+	if (a1 > TWZ_CLOCK_SET)
+		return -EINVAL;
+	long error = clock_get(a0, &ns);
+	if (error)
+		return error;
+	if (a1 == TWZ_CLOCK_SET)
+		return -EINVAL; /* neither of these can be set */
+	if (a1 == TWZ_CLOCK_RESOLUTION)
+		ns = MAX(1000000000u / time_hz(), 1ull);
+	const struct twz_timespec ts = { ns / 1000000000u, ns % 1000000000u };
+	return copy_to_user(a2, &ts, sizeof(ts));
+}
+
+/* ---- Actions on the root ---- */
+
+static _Noreturn void power_off(uint64_t status)
+{
+	if (persist_store())
+		persist_fence();
+	log_error("off (status %lu)", (unsigned long)status);
+	arch_power_off(status != 0);
+}
+
+static _Noreturn void reboot(void)
+{
+	if (persist_store())
+		persist_fence();
+	log_error("reboot");
+	arch_reboot();
+}
+
+static long set_nameroot(uintptr_t id_at)
+{
+	objid_t id;
+	int error = copy_from_user(&id, id_at, sizeof(id));
+
+	if (error)
+		return error;
+	if (!persist_store())
+		return -ENODEV;
+	if (id) {
+		struct object *object = object_get(id);
+		if (!object)
+			return -ENOENT;
+		error = object->persistent ? sec_check(current_thread(), object, SEC_READ) : -EINVAL;
+		object_put(object);
+	}
+	return error ? error : store_set_nameroot(persist_store(), id);
+}
+
+static long root_action(int64_t cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case KACTION_CMD_ROOT_POWER_OFF:
+		power_off(arg);
+	case KACTION_CMD_ROOT_REBOOT:
+		reboot();
+	case KACTION_CMD_ROOT_SET_NAMEROOT:
+		return set_nameroot(arg);
+	case KACTION_CMD_ROOT_SYNC:
+		persist_fence();
+		return 0;
+	case KACTION_CMD_ROOT_LOG_LEVEL:
+		if (arg > LOG_DEBUG)
+			return -EINVAL;
+		log_set_level(arg);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long one_action(const struct sys_kaction_args *op)
+{
+	if (op->flags & ~(uint64_t)KACTION_VALID)
+		return -EINVAL;
+	struct object *object = object_get(op->id);
+	if (!object)
+		return -ENOENT;
+	long result = op->id == KSO_ROOT_ID ? sec_check(current_thread(), object, SEC_WRITE) : -EINVAL;
+	if (!result)
+		result = root_action(op->cmd, op->arg);
+	object_put(object);
+	return result;
+}
+
+/* count args* */
+long sys_kaction(SYS_ARGS)
+{
+	struct sys_kaction_args op;
+	long done = 0;
+
+	SYS_UNUSED();
+	if (a0 > SYS_KACTION_MAX_OPS)
+		return -EINVAL;
+	if (!user_range_ok(a1, a0 * sizeof(op)))
+		return -EFAULT;
+	for (unsigned long i = 0; i < a0; i++) {
+		uintptr_t at = a1 + i * sizeof(op);
+		int error = copy_from_user(&op, at, sizeof(op));
+		if (error)
+			return done ? done : error;
+		if (!(op.flags & KACTION_VALID))
+			continue;
+		int64_t result = one_action(&op);
+		if (copy_to_user(at + offsetof(struct sys_kaction_args, result), &result,
+				 sizeof(result)) != 0)
+			return done ? done : -EFAULT;
+		done += result >= 0;
+	}
+	return done;
+}
