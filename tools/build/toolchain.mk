@@ -49,7 +49,9 @@ ifeq ($(wildcard $(compiler-headers)/stddef.h),)
 $(error $(firstword $(CC)) has no headers of its own in $(compiler-headers): reinstall the Debian package(s) $(package))
 endif
 
-warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
+# A struct that ends in a flexible array may be a member of another: GCC's extension, clang's too.
+warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef \
+	$(if $(filter 1,$(LLVM)),-Wno-gnu-variable-sized-type-not-at-end)
 freestanding := -std=gnu11 -ffreestanding -nostdinc -isystem $(compiler-headers) -fno-pie \
 	-fno-common -fno-strict-aliasing -O2 -g -fno-omit-frame-pointer \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
