@@ -64,7 +64,8 @@ void *pack_build(struct image *images, size_t count, objid_t init, objid_t namer
 		*why = "too many objects for a pack";
 		return NULL;
 	}
-	qsort(images, count, sizeof(*images), by_id);
+	if (count > 0)
+		qsort(images, count, sizeof(*images), by_id);
 	fill_header(&h, images, count);
 	if (h.page_count > UINT32_MAX) {
 		*why = "too many pages for a pack";
