@@ -41,7 +41,7 @@ void arch_cpu_init(void)
 	csr_write(sie, INT_SOFTWARE | INT_EXTERNAL);
 	fp_init();
 	timer_init();
-	persist_init();
+	pm_cpu_init();
 }
 
 int arch_cpu_start(struct cpu *cpu)

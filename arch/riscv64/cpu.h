@@ -37,7 +37,7 @@ void kernel_trap(struct kernel_frame *frame, unsigned long cause, unsigned long 
 
 /* arch_cpu_init()'s parts. */
 void fp_init(void);      /* thread.c */
-void persist_init(void); /* persist.c */
+void pm_cpu_init(void); /* persist.c */
 void timer_init(void);   /* time.c */
 
 #endif

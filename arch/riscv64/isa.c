@@ -6,12 +6,17 @@
 #include "isa.h"
 
 #include <arch/cpu.h>
+#include <arch/mmu.h>
+#include <base/bits.h>
 #include <base/printf.h>
 #include <base/string.h>
 #include <boot/fdt.h>
 #include <boot/machine.h>
 #include <cpu.h>
 #include <libfdt.h>
+#include <log.h>
+
+#define LOG_PREFIX "riscv64"
 
 static char lower(char c)
 {
@@ -98,6 +103,56 @@ unsigned int isa_largest_cell(const void *fdt, const char *property)
 	}
 	return largest <= UINT32_MAX ? (unsigned int)largest : 0;
 }
+
+/* ---- Translation modes ---- */
+
+static const struct mode {
+	const char *name; /* as in mmu=NAME; mmu-type says "riscv,NAME" */
+	unsigned int levels;
+} modes[] = { { "sv39", 3 }, { "sv48", 4 }, { "sv57", 5 } };
+
+/* Levels of a mode by its name, 0 = none of ours. */
+static unsigned int mode_levels(const char *name, size_t length)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (same_word(name, length, modes[i].name))
+			return modes[i].levels;
+	}
+	return 0;
+}
+
+/* Levels that a hart's mmu-type states, 0 = it states nothing we know. */
+static unsigned int hart_levels(const void *fdt, int node)
+{
+	static const char prefix[] = "riscv,";
+	const size_t skip = sizeof(prefix) - 1;
+	int length;
+	const char *type = fdt_stringlist_get(fdt, node, "mmu-type", 0, &length);
+
+	if (type == NULL || (size_t)length < skip || memcmp(type, prefix, skip) != 0)
+		return 0;
+	return mode_levels(type + skip, (size_t)length - skip);
+}
+
+static unsigned int lower_limit(unsigned int a, unsigned int b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+unsigned int arch_fdt_mmu_limit(const void *fdt)
+{
+	size_t length;
+	const char *option = boot_option("mmu", &length);
+	unsigned int limit = option != NULL ? mode_levels(option, length) : 0;
+
+	if (option != NULL && limit == 0)
+		log_warn("mmu=%.*s: must be sv39, sv48 or sv57", (int)length, option);
+	for (int node = next_hart(fdt, -1); node >= 0; node = next_hart(fdt, node))
+		limit = lower_limit(limit, hart_levels(fdt, node));
+	return limit;
+}
+
+/* ---- For people ---- */
 
 const char *arch_describe_cpu(void)
 {

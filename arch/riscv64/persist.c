@@ -46,7 +46,7 @@ static const struct pm_ops zicbom_ops = { .flush = clean_blocks, .fence = fence_
 static const struct pm_ops ordered_ops = { .flush = clean_nothing, .fence = fence_all };
 
 /* User mode flushes for itself; each hart must be told to let it. */
-void persist_init(void)
+void pm_cpu_init(void)
 {
 	if (block_size)
 		probe_set_senvcfg(SENVCFG_CBCFE);
