@@ -26,12 +26,12 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	arch_cpu_init();                               /* traps and counters of this CPU */
 	machine_open(fdt, fdt_phys, image_phys);       /* check the tree, read the boot options */
 	console_early_init(machine.fdt);               /* the stdout-path UART */
-	log_notice("Twizzler on %s, %s", machine.model, arch_name);
+	log_notice("Twizzler for %s", arch_name);
 	machine_discover(hwid);                        /* memory and CPUs */
 	arch_mmu_probe(machine.mmu_limit);             /* translation mode */
 	kmap_init();                                   /* the kernel's own page tables */
 	phys_init();                                   /* pages */
-	irqchip_init(machine.fdt);    /* interrupt controllers */
+	irqchip_init(machine.fdt);                     /* interrupt controllers */
 	time_init(machine.fdt);                        /* counter and timer */
 	random_init();                                 /* entropy */
 	machine_boot_code_init();                      /* what tells this boot from others */

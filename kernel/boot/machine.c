@@ -60,6 +60,15 @@ static bool copy_string(int node, const char *property, char *to, size_t size, b
 	return true;
 }
 
+static void read_model(void)
+{
+	bool cut;
+
+	if (!copy_string(0, "model", machine.model, sizeof(machine.model), &cut) &&
+	    !copy_string(0, "compatible", machine.model, sizeof(machine.model), &cut))
+		strlcpy(machine.model, "a machine without a name", sizeof(machine.model));
+}
+
 static void read_seed(int chosen)
 {
 	int length;
@@ -86,6 +95,7 @@ void machine_open(const void *fdt, paddr_t fdt_phys, paddr_t image_phys)
 	machine.fdt_phys = fdt_phys;
 	check_tree(fdt);
 	machine.fdt = fdt;
+	read_model();
 	chosen = fdt_path_offset(fdt, "/chosen");
 	if (chosen >= 0) {
 		copy_string(chosen, "bootargs", machine.bootargs, sizeof(machine.bootargs), &cut);
@@ -98,7 +108,6 @@ void machine_open(const void *fdt, paddr_t fdt_phys, paddr_t image_phys)
 
 static void report(void)
 {
-	log_info("%s", machine.model);
 	if (machine.bootargs[0] != '\0')
 		log_info("options: %s", machine.bootargs);
 	for (unsigned int i = 0; i < machine.memory_count; i++)
@@ -112,11 +121,6 @@ static void report(void)
 
 void machine_discover(uint64_t boot_hwid)
 {
-	bool cut;
-
-	if (!copy_string(0, "model", machine.model, sizeof(machine.model), &cut) &&
-	    !copy_string(0, "compatible", machine.model, sizeof(machine.model), &cut))
-		strlcpy(machine.model, "machine without a name", sizeof(machine.model));
 	cpus_discover(machine.fdt, boot_hwid);
 	memory_discover(machine.fdt, (uint64_t)(__kernel_end - __kernel_start));
 	if (machine.bank_count == 0)

@@ -52,7 +52,7 @@ extern struct machine machine;
 
 /*
  * Stage one, on the early tables: check the tree from end to end and read what is needed before a
- * console can be: machine.fdt and image_phys, bootargs (with loglevel= and panic=), the seed.
+ * console can be: machine.fdt, image_phys, model, bootargs (with loglevel= and panic=), the seed.
  * Panics on a malformed tree.
  */
 void machine_open(const void *fdt, paddr_t fdt_phys, paddr_t image_phys);
