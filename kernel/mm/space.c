@@ -20,6 +20,8 @@ static struct slab_cache mapping_cache = SLAB_CACHE("mapping", struct mapping);
 /* ---- ASIDs: a bitmap. 0 is shared by the spaces that got none; it is flushed at each switch. ---- */
 
 #define ASID_MAX 65536u
+#define ASID_MAP_ORDER 1u /* pages of the bitmap, as a power of two */
+_Static_assert(ASID_MAX / 8 == PAGE_SIZE << ASID_MAP_ORDER, "the bitmap fits");
 
 static struct {
 	struct spinlock lock;
@@ -30,7 +32,10 @@ static struct {
 
 void spaces_init(void)
 {
-	asids.used = boot_pages_alloc(ASID_MAX / 8 / PAGE_SIZE);
+	asids.used = pages_alloc(ASID_MAP_ORDER);
+	if (!asids.used)
+		panic("no memory for the address space numbers");
+	memset(asids.used, 0, ASID_MAX / 8);
 	asids.used[0] = 1;
 }
 
