@@ -79,12 +79,25 @@ static void *take_from_pool(size_t pages)
 	return taken;
 }
 
+static void *take_from_allocator(size_t pages)
+{
+	unsigned int order = 0;
+	void *taken;
+
+	while ((size_t)1 << order < pages)
+		order++;
+	taken = pages_alloc(order);
+	if (taken != NULL)
+		__builtin_memset(taken, 0, PAGE_SIZE << order);
+	return taken;
+}
+
 void *boot_pages_alloc(size_t pages)
 {
 	void *taken;
 
 	if (closed)
-		taken = pages == 1 ? page_alloc_zero() : NULL;
+		taken = take_from_allocator(pages);
 	else
 		taken = usable.size != 0 ? take_from_banks(pages * PAGE_SIZE) : take_from_pool(pages);
 	if (taken == NULL)

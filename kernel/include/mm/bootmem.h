@@ -19,8 +19,8 @@ void *bootmem_virt(paddr_t page);
 paddr_t bootmem_phys(const void *page);
 
 /*
- * The page allocator takes over: returns what is left of the pool. From now on boot_pages_alloc() gets
- * single pages from the page allocator (tables for a late window).
+ * The page allocator takes over: returns what is left of the pool. From now on boot_pages_alloc()
+ * takes from the page allocator, whole blocks.
  */
 struct range bootmem_close(void);
 

@@ -44,9 +44,9 @@ static inline void page_zero(void *page)
 }
 
 /*
- * Boot: the allocator used before phys_init(), handing out zeroed pages from the first bank that
- * has room (or the early pool while the direct map is not complete), and after it for single pages
- * of page tables. Never freed; panics when dry.
+ * Boot: zeroed, contiguous pages that are never freed; panics when dry. Before phys_init() from the
+ * first bank that has room (or the early pool while the direct map is not complete), after it whole
+ * blocks of the buddy.
  */
 void *boot_pages_alloc(size_t pages);
 
