@@ -65,9 +65,5 @@ $(foreach s,$(sodium-sources),$(eval $(call host-test-library,$s)))
 $(foreach t,$(host-tests-names),$(eval $(call host-test,$t)))
 host-test-binaries := $(foreach t,$(host-tests-names),$(call host-test-binary,$t))
 
-# host-tests builds them, host-check runs them, too.
-.PHONY: host-tests host-check
+.PHONY: host-tests
 host-tests: $(host-test-binaries)
-
-host-check: host-tests
-	@tests/host/run $(host-test-binaries)

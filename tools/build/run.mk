@@ -52,7 +52,7 @@ configured := include auto.mk .config .config.old defconfig third-party
 boards-built := $(if $(explicit-O),$(wildcard $(addprefix $(O)/,$(boards))))
 
 clean:
-	@rm -rf $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built)))
+	@rm -rf $(if $(explicit-O),,build/host-tests) $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built)))
 
 distclean:
 ifneq ($(explicit-O),)

@@ -3,7 +3,7 @@
  * The object pack: the boot objects, as an initrd. Documented in docs/format-pack.md.
  *
  *   struct pack_header                          offset 0, 128 bytes
- *   struct pack_object objects[object_count]    offset 128
+ *   struct pack_object objects[object_count]    offset 128, in ascending order of ID
  *   struct pack_page   pages[page_count]        offset pages_offset
  *   page data, each 4096 bytes                  offset data_offset, page-aligned
  *
