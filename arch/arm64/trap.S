@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Exception vectors.
+ *
+ * In user mode SP_EL1 points at cpu->current->regs, so the entry stores the user's registers with
+ * no register to spare; then the kernel stack is taken, which always begins empty. In the kernel
+ * SP_EL0 (saved by then) and TPIDRRO_EL0 (0 for users) are free for the entry's use.
+ *
+ * After the entry from user mode: x19 = regs, x20 = this CPU. They survive calls.
+ */
+#include <cpu_layout.h>
+#include <machine/layout.h>
+
+#define EMERGENCY_STACK_SIZE 8192
+
+/* Store the user state; take the kernel stack; end the chain of frames. 25 instructions. */
+.macro save_user
+	stp	x0, x1, [sp, #REGS_X]
+	stp	x2, x3, [sp, #REGS_X + 16]
+	stp	x4, x5, [sp, #REGS_X + 32]
+	stp	x6, x7, [sp, #REGS_X + 48]
+	stp	x8, x9, [sp, #REGS_X + 64]
+	stp	x10, x11, [sp, #REGS_X + 80]
+	stp	x12, x13, [sp, #REGS_X + 96]
+	stp	x14, x15, [sp, #REGS_X + 112]
+	stp	x16, x17, [sp, #REGS_X + 128]
+	stp	x18, x19, [sp, #REGS_X + 144]
+	stp	x20, x21, [sp, #REGS_X + 160]
+	stp	x22, x23, [sp, #REGS_X + 176]
+	stp	x24, x25, [sp, #REGS_X + 192]
+	stp	x26, x27, [sp, #REGS_X + 208]
+	stp	x28, x29, [sp, #REGS_X + 224]
+	mrs	x21, sp_el0
+	mrs	x22, elr_el1
+	mrs	x23, spsr_el1
+	stp	x30, x21, [sp, #REGS_X30]
+	stp	x22, x23, [sp, #REGS_PC]
+	mov	x19, sp
+	mrs	x20, tpidr_el1
+	ldr	x21, [x20, #CPU_STACK_TOP]
+	mov	sp, x21
+	mov	x29, xzr
+.endm
+
+.macro kernel_vector kind
+	.balign	128
+	msr	sp_el0, x0
+	msr	tpidrro_el0, x1
+	b	kernel_\kind
+.endm
+
+	.section .text.vectors, "ax"
+	.global vectors
+	.balign	2048
+vectors:
+	/* In the kernel, on SP_EL0: never selected. */
+	kernel_vector wrong_stack
+	kernel_vector wrong_stack
+	kernel_vector wrong_stack
+	kernel_vector wrong_stack
+
+	/* In the kernel. */
+	kernel_vector sync
+	kernel_vector irq
+	kernel_vector fiq
+	kernel_vector serror
+
+	/* In user mode. The system call is the case that counts: x0 … x5 and x8 are still the user's. */
+	.balign	128
+	save_user
+	mrs	x21, esr_el1
+	lsr	x22, x21, #26
+	cmp	x22, #0x15			/* SVC in AArch64 state */
+	b.eq	system_call
+	b	user_sync
+
+	.balign	128
+	save_user
+	bl	arch_irq_poll
+	b	user_return
+
+	.balign	128
+	save_user
+	mov	x1, #VECTOR_FIQ
+	b	user_other
+
+	.balign	128
+	save_user
+	mov	x1, #VECTOR_SERROR
+	b	user_other
+
+	/* In user mode, AArch32 state, which is never entered. */
+	.rept	4
+	.balign	128
+	save_user
+	mov	x1, #VECTOR_IRQ
+	b	user_other
+	.endr
+	.balign 128
+
+system_call:
+	sub	x9, x8, #ENTRY_SYSCALL_BASE
+	cmp	x9, #ENTRY_SYSCALL_COUNT
+	b.hs	1f
+	adrp	x10, syscall_table
+	add	x10, x10, :lo12:syscall_table
+	ldr	x10, [x10, x9, lsl #3]
+	blr	x10
+	cmn	x0, #ENTRY_SYSCALL_UNPARKED		/* SYSCALL_PARKED: leave x0 alone */
+	b.eq	user_return
+	str	x0, [x19, #REGS_X]
+
+/* Back to the thread whose registers x19 names, unless there is something to settle. */
+user_return:
+	ldr	w9, [x20, #CPU_RESCHED]
+	cbnz	w9, 2f
+
+restore_user:
+	mov	sp, x19
+	ldp	x22, x23, [sp, #REGS_PC]
+	ldp	x30, x21, [sp, #REGS_X30]
+	msr	elr_el1, x22
+	msr	spsr_el1, x23
+	msr	sp_el0, x21
+	ldp	x0, x1, [sp, #REGS_X]
+	ldp	x2, x3, [sp, #REGS_X + 16]
+	ldp	x4, x5, [sp, #REGS_X + 32]
+	ldp	x6, x7, [sp, #REGS_X + 48]
+	ldp	x8, x9, [sp, #REGS_X + 64]
+	ldp	x10, x11, [sp, #REGS_X + 80]
+	ldp	x12, x13, [sp, #REGS_X + 96]
+	ldp	x14, x15, [sp, #REGS_X + 112]
+	ldp	x16, x17, [sp, #REGS_X + 128]
+	ldp	x18, x19, [sp, #REGS_X + 144]
+	ldp	x20, x21, [sp, #REGS_X + 160]
+	ldp	x22, x23, [sp, #REGS_X + 176]
+	ldp	x24, x25, [sp, #REGS_X + 192]
+	ldp	x26, x27, [sp, #REGS_X + 208]
+	ldp	x28, x29, [sp, #REGS_X + 224]
+	eret
+
+1:	mov	x0, x8
+	bl	upcall_bad_syscall
+	cmn	x0, #ENTRY_SYSCALL_UNPARKED
+	b.eq	user_return
+	str	x0, [x19, #REGS_X]
+	b	user_return
+
+2:	bl	upcall_return
+	mov	x19, x0
+	b	restore_user
+
+user_sync:
+	mov	x0, x19
+	mov	x1, x21
+	bl	exception_user_sync
+	b	user_return
+
+user_other:
+	mov	x0, x19
+	bl	exception_user_other
+	b	user_return
+
+/* _Noreturn void arch_user_enter(struct thread *): the registers come first in the structure. */
+	.global arch_user_enter
+arch_user_enter:
+	mov	x19, x0
+	b	restore_user
+
+/*
+ * In the kernel: a struct kernel_frame on the stack in use, or on an emergency stack when that one
+ * is exhausted or no stack at all. x0 and x1 stand in SP_EL0 and TPIDRRO_EL0.
+ */
+.macro kernel_entry name, kind
+kernel_\name:
+	mrs	x0, tpidr_el1
+	ldr	x0, [x0, #CPU_STACK_TOP]
+	mov	x1, sp
+	sub	x0, x0, x1
+	lsr	x0, x0, #10			/* KiB in use; the last one is kept free */
+	cmp	x0, #(KERNEL_STACK_SIZE / 1024 - 2)
+	b.ls	1f
+	adrp	x0, emergency_stack + EMERGENCY_STACK_SIZE
+	add	x0, x0, :lo12:(emergency_stack + EMERGENCY_STACK_SIZE)
+	mov	sp, x0
+1:	sub	sp, sp, #FRAME_SIZE
+	str	x1, [sp, #FRAME_SP]
+	mov	x1, #\kind
+	b	kernel_exception
+.endm
+
+
+	kernel_entry sync, VECTOR_SYNC
+	kernel_entry irq, VECTOR_IRQ
+	kernel_entry fiq, VECTOR_FIQ
+	kernel_entry serror, VECTOR_SERROR
+	kernel_entry wrong_stack, 4
+
+kernel_exception:
+	stp	x2, x3, [sp, #16]
+	stp	x4, x5, [sp, #32]
+	stp	x6, x7, [sp, #48]
+	stp	x8, x9, [sp, #64]
+	stp	x10, x11, [sp, #80]
+	stp	x12, x13, [sp, #96]
+	stp	x14, x15, [sp, #112]
+	stp	x16, x17, [sp, #128]
+	stp	x18, x19, [sp, #144]
+	stp	x20, x21, [sp, #160]
+	stp	x22, x23, [sp, #176]
+	stp	x24, x25, [sp, #192]
+	stp	x26, x27, [sp, #208]
+	stp	x28, x29, [sp, #224]
+	str	x30, [sp, #FRAME_X30]
+	mrs	x2, sp_el0
+	mrs	x3, tpidrro_el0
+	stp	x2, x3, [sp]
+	msr	tpidrro_el0, xzr
+	mrs	x2, elr_el1
+	mrs	x3, spsr_el1
+	stp	x2, x3, [sp, #FRAME_PC]
+	mrs	x2, esr_el1
+	mrs	x3, far_el1
+	stp	x2, x3, [sp, #FRAME_ESR]
+	mov	x0, sp
+	bl	exception_kernel
+
+	/* Came back: a fault of the user-copy routines. pc may have been moved to their fix-up. */
+	ldp	x2, x3, [sp, #FRAME_PC]
+	msr	elr_el1, x2
+	msr	spsr_el1, x3
+	ldp	x0, x1, [sp]
+	ldp	x2, x3, [sp, #16]
+	ldp	x4, x5, [sp, #32]
+	ldp	x6, x7, [sp, #48]
+	ldp	x8, x9, [sp, #64]
+	ldp	x10, x11, [sp, #80]
+	ldp	x12, x13, [sp, #96]
+	ldp	x14, x15, [sp, #112]
+	ldp	x16, x17, [sp, #128]
+	ldp	x18, x19, [sp, #144]
+	ldp	x20, x21, [sp, #160]
+	ldp	x22, x23, [sp, #176]
+	ldp	x24, x25, [sp, #192]
+	ldp	x26, x27, [sp, #208]
+	ldp	x28, x29, [sp, #224]
+	ldr	x30, [sp, #FRAME_X30]
+	add	sp, sp, #FRAME_SIZE
+	eret
+
+	.section .bss.emergency_stack, "aw", %nobits
+	.balign	16
+emergency_stack:
+	.skip	EMERGENCY_STACK_SIZE
