@@ -14,6 +14,8 @@ flags-test_id := -Wno-gnu
 srcs-test_pack := kernel/boot/pack.c kernel/obj/id.c tools/twzpack/image.c tools/twzpack/write.c
 srcs-test_split := tools/twzpack/split.c tools/twzpack/image.c kernel/obj/id.c
 srcs-test_names := tools/twzpack/names.c tools/twzpack/image.c kernel/obj/id.c
+srcs-test_twzpack := $(addprefix tools/twzpack/,show.c names.c split.c image.c write.c) \
+	kernel/boot/pack.c kernel/obj/id.c
 srcs-fuzz_pack := kernel/boot/pack.c kernel/obj/id.c
 srcs-fuzz_split := tools/twzpack/split.c tools/twzpack/image.c kernel/obj/id.c
 

@@ -73,9 +73,11 @@ static void many_long_names(void **state)
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {
+		char digits[16];
+
+		snprintf(digits, sizeof(digits), "%04d", i);
 		memset(text[i], 'n', 255);
-		snprintf(text[i], 5, "%04d", i);
-		text[i][4] = 'n';
+		memcpy(text[i], digits, 4);
 		assert_true(name_valid(text[i]));
 		names[i] = (struct name){ text[i], (objid_t)i };
 	}

@@ -24,7 +24,7 @@
 static void plain_text(void **state)
 {
 	(void)state;
-	SAME("");
+	SAME("%s", "");
 	SAME("nothing special");
 	SAME("100%% of %s", "it");
 }

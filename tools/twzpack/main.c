@@ -28,7 +28,7 @@ static const char usage[] =
 	"\n"
 	"exit status: 0 done, 1 an error or a fault found, 2 wrong usage\n";
 
-static void __attribute__((noreturn, format(printf, 1, 2))) fail(const char *fmt, ...)
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -40,7 +40,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) fail(const char *fmt
 	exit(1);
 }
 
-static void __attribute__((noreturn)) fail_usage(const char *what, const char *arg)
+static void __attribute__((noreturn)) die_usage(const char *what, const char *arg)
 {
 	fprintf(stderr, "twzpack: %s%s (twzpack --help tells more)\n", what, arg);
 	exit(2);
@@ -59,14 +59,14 @@ static struct file read_whole(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		fail("%s: %s", path, strerror(errno));
+		die("%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		fail("%s: not a regular file", path);
+		die("%s: not a regular file", path);
 	if (st.st_size != 0) {
 		f.len = (size_t)st.st_size;
 		f.bytes = mmap(NULL, f.len, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (f.bytes == MAP_FAILED)
-			fail("%s: %s", path, strerror(errno));
+			die("%s: %s", path, strerror(errno));
 	}
 	close(fd);
 	return f;
@@ -89,7 +89,7 @@ static objid_t add_image(struct job *j, struct image *img)
 	objid_t id = img->id;
 
 	if (objid_is_reserved(id))
-		fail("an object got a reserved ID");
+		die("an object got a reserved ID");
 	for (size_t i = 0; i < j->image_count; i++) {
 		if (j->images[i].id == id) {
 			image_free(img);
@@ -104,10 +104,10 @@ static objid_t add_image(struct job *j, struct image *img)
 static void add_name(struct job *j, const char *name, objid_t id)
 {
 	if (!name_valid(name))
-		fail("%s: not a valid name: 1 to 255 bytes, no slash, not . or ..", name);
+		die("%s: not a valid name: 1 to 255 bytes, no slash, not . or ..", name);
 	for (size_t i = 0; i < j->name_count; i++) {
 		if (strcmp(j->names[i].name, name) == 0)
-			fail("%s: two objects are given this name", name);
+			die("%s: two objects are given this name", name);
 	}
 	j->names = grow(j->names, j->name_count + 1, sizeof(*j->names));
 	j->names[j->name_count++] = (struct name){ name, id };
@@ -119,7 +119,7 @@ static char *split_argument(char *arg)
 	char *equals = strchr(arg, '=');
 
 	if (equals == NULL || equals == arg || equals[1] == '\0')
-		fail_usage("expected NAME=FILE, not ", arg);
+		die_usage("expected NAME=FILE, not ", arg);
 	*equals = '\0';
 	return equals + 1;
 }
@@ -133,9 +133,9 @@ static void add_program(struct job *j, char *arg)
 	objid_t id;
 
 	if (!split_elf(f.bytes, f.len, &s, why))
-		fail("%s: %s", path, why);
+		die("%s: %s", path, why);
 	if (j->machine != 0 && j->machine != s.header.machine)
-		fail("%s: for another machine than the programs before it", path);
+		die("%s: for another machine than the programs before it", path);
 	j->machine = s.header.machine;
 	if (s.has_data)
 		add_image(j, &s.data);
@@ -152,7 +152,7 @@ static void add_data(struct job *j, char *arg)
 	struct image img;
 
 	if (f.len > OBJ_MAXDATA)
-		fail("%s: too large for an object (at most %lu bytes)", path, OBJ_MAXDATA);
+		die("%s: too large for an object (at most %lu bytes)", path, OBJ_MAXDATA);
 	image_init(&img, MIP_DFL_READ);
 	img.mi->flags = MIF_SZ;
 	img.mi->sz = f.len;
@@ -175,16 +175,16 @@ static void read_options(struct job *j, int argc, char **argv)
 		if (arg[0] != '-')
 			continue;
 		if (!is_option(arg, "-o") && !is_option(arg, "--init") && !is_option(arg, "--data"))
-			fail_usage("unknown option ", arg);
+			die_usage("unknown option ", arg);
 		if (++i == argc)
-			fail_usage("no value for ", arg);
+			die_usage("no value for ", arg);
 		if (is_option(arg, "-o"))
 			j->output = argv[i];
 		else if (is_option(arg, "--init"))
 			j->init_name = argv[i];
 	}
 	if (j->output == NULL)
-		fail_usage("create needs -o FILE", "");
+		die_usage("create needs -o FILE", "");
 }
 
 static void add_all(struct job *j, int argc, char **argv)
@@ -196,7 +196,7 @@ static void add_all(struct job *j, int argc, char **argv)
 			add_data(j, argv[i]);
 	}
 	if (j->init_name != NULL && j->init == 0)
-		fail("--init %s: there is no such program in the pack", j->init_name);
+		die("--init %s: there is no such program in the pack", j->init_name);
 }
 
 /* Not a device, not a folder: the pack replaces what is there. */
@@ -205,7 +205,15 @@ static void check_output(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		fail("%s: not a regular file", path);
+		die("%s: not a regular file", path);
+}
+
+static void free_job(struct job *j)
+{
+	for (size_t i = 0; i < j->image_count; i++)
+		image_free(&j->images[i]);
+	free(j->images);
+	free(j->names);
 }
 
 static int create(int argc, char **argv)
@@ -216,24 +224,23 @@ static int create(int argc, char **argv)
 	objid_t nameroot;
 	size_t size;
 	void *mem;
+	int error;
 
 	read_options(&j, argc, argv);
 	check_output(j.output);
 	add_all(&j, argc, argv);
 	if (j.name_count == 0)
-		fail_usage("create needs at least one object", "");
+		die_usage("create needs at least one object", "");
 	names_build(j.names, j.name_count, &root);
 	nameroot = add_image(&j, &root);
 	mem = pack_build(j.images, j.image_count, j.init, nameroot, &size, &why);
 	if (mem == NULL)
-		fail("%s: %s", j.output, why);
-	if (!write_file(j.output, mem, size))
-		fail("%s: %s", j.output, strerror(errno));
+		die("%s: %s", j.output, why);
+	error = write_file(j.output, mem, size) ? 0 : errno;
 	free(mem);
-	for (size_t i = 0; i < j.image_count; i++)
-		image_free(&j.images[i]);
-	free(j.images);
-	free(j.names);
+	free_job(&j);
+	if (error != 0)
+		die("%s: %s", j.output, strerror(error));
 	return 0;
 }
 
@@ -244,17 +251,17 @@ static struct pack open_pack(int argc, char **argv)
 	const char *why;
 
 	if (argc != 1)
-		fail_usage("expected one pack file", "");
+		die_usage("expected one pack file", "");
 	f = read_whole(argv[0]);
 	if (pack_open(f.bytes, f.len, &p, &why) < 0)
-		fail("%s: %s", argv[0], why);
+		die("%s: %s", argv[0], why);
 	return p;
 }
 
 static int finish_output(int status)
 {
 	if (fflush(stdout) != 0)
-		fail("standard output: %s", strerror(errno));
+		die("standard output: %s", strerror(errno));
 	return status;
 }
 
@@ -284,7 +291,7 @@ int main(int argc, char **argv)
 	} commands[] = { { "create", create }, { "list", list }, { "check", check } };
 
 	if (argc < 2)
-		fail_usage("expected create, list or check", "");
+		die_usage("expected create, list or check", "");
 	if (is_option(argv[1], "--help") || is_option(argv[1], "-h")) {
 		fputs(usage, stdout);
 		return finish_output(0);
@@ -293,5 +300,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 2, argv + 2);
 	}
-	fail_usage("unknown command ", argv[1]);
+	die_usage("unknown command ", argv[1]);
 }
