@@ -39,7 +39,8 @@ void twz_object_setsz(twzobj *o, enum twz_object_setsz_mode mode, ssize_t n)
 	    __ATOMIC_ACQUIRE));
 	__twz_obj_flush(o, &mi->sz, sizeof(mi->sz));
 	__twz_obj_fence(o);
-	__atomic_fetch_or(&mi->flags, MIF_SZ, __ATOMIC_RELEASE);
+	/* flags and p_flags as one word: not every machine has atomic halfwords. */
+	__atomic_fetch_or((uint32_t *)&mi->flags, MIF_SZ, __ATOMIC_RELEASE);
 	__twz_obj_flush(o, &mi->flags, sizeof(mi->flags));
 	__twz_obj_fence(o);
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What several guest tests do: make objects, threads and views, and let threads fault. */
+#ifndef TESTS_TESTLIB_H
+#define TESTS_TESTLIB_H
+
+#include <twz/obj.h>
+#include <twz/sys/fault.h>
+#include <twz/sys/sys.h>
+#include <twz/sys/thread.h>
+#include <twz/sys/view.h>
+
+#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
+#define ACCESS_RW (FE_READ | FE_WRITE)
+#define NS_PER_MS 1000000ull
+/* Long enough that only a hang reaches it, on a slow emulator too. */
+#define PATIENCE_NS (60000 * NS_PER_MS)
+
+/* A new volatile object, open for reading and writing. 0 or a negative error. */
+int new_object(twzobj *o);
+
+/* Release a handle and delete the object at once. */
+void drop_object(twzobj *o);
+
+/* Run fn(arg) in a new thread of this view, or of another (made with new_view). */
+int run_thread(struct thread *t, void (*fn)(void *), void *arg);
+int run_thread_in(struct thread *t, objid_t view, void (*fn)(void *), void *arg);
+
+/* Wait for a thread, forget it, and return its exit code; ~0 if it did not end in time. */
+uint64_t finish_thread(struct thread *t);
+
+/* Exit code of a new thread that runs fn(arg). */
+uint64_t exit_code_of(void (*fn)(void *), void *arg);
+
+/* A second view with everything that this one has. */
+int new_view(twzobj *v);
+
+/* An ID that no object has. */
+objid_t missing_id(void);
+
+/* The info of FAULT_PPTR that fn(arg) throws in this thread, or -1 if it throws none. */
+int thrown_by(void (*fn)(void *), void *arg);
+
+#endif
