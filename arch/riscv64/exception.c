@@ -18,7 +18,8 @@
 #define LOG_PREFIX "trap"
 
 _Static_assert(SYSCALL_BASE == LAYOUT_SYSCALL_BASE, "trap.S");
-_Static_assert(SYSCALL_COUNT == LAYOUT_SYSCALL_COUNT, "trap.S");
+_Static_assert(SYSCALL_COUNT == 1 << LAYOUT_SYSCALL_SHIFT, "trap.S");
+_Static_assert(SYSCALL_BASE % SYSCALL_COUNT == 0, "trap.S");
 _Static_assert(SYSCALL_PARKED == LAYOUT_SYSCALL_PARKED, "trap.S");
 _Static_assert(EFAULT == LAYOUT_EFAULT, "usercopy.S");
 _Static_assert(offsetof(struct kernel_frame, sstatus) == FRAME_SSTATUS, "trap.S");

@@ -2,13 +2,14 @@
 /*
  * Trap entry and return.
  *
- * sscratch holds the CPU's structure while user mode runs, and 0 in the kernel, where tp holds it.
- * A trap from user mode saves all registers in the current thread (cpu->current, whose struct arch_regs
- * comes first) and takes the CPU's stack from its top. sstatus is not saved: what user mode can see
- * of it never changes, but for FS, which belongs to whoever is current (thread.c).
+ * While user mode runs, sscratch holds the current thread, whose struct arch_regs comes first; in the
+ * kernel it is 0, and tp holds the CPU's structure. A trap from user mode saves all registers in
+ * the thread, which also says what CPU it is on, and takes that CPU's stack from its top. sstatus is
+ * not saved: what user mode can see of it never changes, but for FS, which belongs to whoever is current
+ * (thread.c).
  *
- * The system call is the path to keep short: it reads and writes the thread, three words of the CPU's
- * structure and one of the table.
+ * The system call is the path to keep short. It reads and writes the thread, two words of the CPU's
+ * structure and one of the table; on the way back it trusts C functions to have kept s1 … s11.
  */
 #include <cpu_layout.h>
 #include <machine/layout.h>
@@ -17,17 +18,14 @@
 	.balign	4 /* stvec's low bits are its mode: 0, all traps come to one place */
 	.globl	trap_entry
 trap_entry:
-	csrrw	tp, sscratch, tp
-	beqz	tp, from_kernel
-	sd	sp, CPU_SCRATCH(tp)
-	ld	sp, CPU_CURRENT(tp)
-	.irp	n, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	csrrw	sp, sscratch, sp
+	beqz	sp, from_kernel
+	.irp	n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	sd	x\n, REGS_X(\n)(sp)
 	.endr
 	csrrw	t0, sscratch, zero
-	ld	t1, CPU_SCRATCH(tp)
-	sd	t0, REGS_X(4)(sp)
-	sd	t1, REGS_X(2)(sp)
+	sd	t0, REGS_X(2)(sp)
+	ld	tp, REGS_CPU(sp)
 	csrr	t0, scause
 	csrr	t1, sepc
 	mv	s0, sp /* not in the stack: a backtrace ends here */
@@ -37,18 +35,32 @@ trap_entry:
 
 	addi	t1, t1, 4
 	sd	t1, REGS_PC(s0)
-	li	t1, -LAYOUT_SYSCALL_BASE
-	add	t0, a7, t1
-	li	t1, LAYOUT_SYSCALL_COUNT
-	bgeu	t0, t1, unknown_syscall
-	slli	t0, t0, 3
-1:	auipc	t1, %pcrel_hi(syscall_table)
+	/* Base and count are powers of two: one comparison checks both ends. */
+	srli	t0, a7, LAYOUT_SYSCALL_SHIFT
+	li	t1, LAYOUT_SYSCALL_BASE >> LAYOUT_SYSCALL_SHIFT
+	bne	t0, t1, unknown_syscall
+	slli	t0, a7, 3
+1:	auipc	t1, %pcrel_hi(syscall_table - LAYOUT_SYSCALL_BASE * 8)
 	add	t1, t1, t0
 	ld	t1, %pcrel_lo(1b)(t1)
 	jalr	t1
 syscall_done:
 	li	t0, LAYOUT_SYSCALL_PARKED
+	lw	t1, CPU_RESCHED(tp)
 	beq	a0, t0, user_return
+	bnez	t1, settle_result
+
+	/* The same thread goes on, and nobody changed its registers. The trap left sscratch at 0. */
+	ld	t0, REGS_PC(s0)
+	csrw	sscratch, s0
+	csrw	sepc, t0
+	.irp	n, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
+	ld	x\n, REGS_X(\n)(s0)
+	.endr
+	ld	s0, REGS_X(8)(s0)
+	sret
+
+settle_result:
 	sd	a0, REGS_X(10)(s0)
 user_return:
 	lw	t0, CPU_RESCHED(tp)
@@ -59,8 +71,9 @@ user_return:
 	 * sscratch to sret no trap may happen: it would be taken for user mode's.
 	 */
 user_exit:
+	sd	tp, REGS_CPU(s0)
 	ld	t0, REGS_PC(s0)
-	csrw	sscratch, tp
+	csrw	sscratch, s0
 	csrw	sepc, t0
 	.irp	n, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	ld	x\n, REGS_X(\n)(s0)
@@ -95,7 +108,7 @@ arch_user_enter:
 	 * frame goes below sp, if that is in this CPU's stack with room to spare.
 	 */
 from_kernel:
-	csrrw	tp, sscratch, tp
+	csrrw	sp, sscratch, sp
 	sd	t0, (CPU_SCRATCH + 8)(tp)
 	sd	t1, (CPU_SCRATCH + 16)(tp)
 	ld	t0, CPU_STACK_TOP(tp)

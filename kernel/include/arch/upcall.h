@@ -32,6 +32,9 @@ _Noreturn void upcall_secondary(struct cpu *cpu);
  * syscall_table[number - SYSCALL_BASE](a0 … a5), or upcall_bad_syscall(number) when
  * number - SYSCALL_BASE >= syscall_count, and stores what it returns as the result, unless it is
  * SYSCALL_PARKED: then the saved registers are left alone.
+ * A call that changed other saved registers of its caller than the pc (restart) and the thread
+ * pointer returns SYSCALL_PARKED or has set cpu->resched: else registers that C functions preserve
+ * may not be loaded again.
  * Afterwards: if cpu->resched is 0, return to cpu->current; else to what upcall_return() says.
  */
 typedef long (*syscall_fn)(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,

@@ -20,18 +20,19 @@
 #define SATP_MODE_SHIFT 60
 #define SATP_SV39 8
 
-/* struct arch_regs: pc, then x1 … x31, so that register n stands at 8 n. */
+/* struct arch_regs: pc, then x1 … x31, so that register n stands at 8 n, then the CPU. */
 #define REGS_PC 0
 #define REGS_X(n) ((n) * 8)
-#define REGS_SIZE 256
+#define REGS_CPU 256
+#define REGS_SIZE 264
 
 /* struct kernel_frame: the same, then sstatus. */
-#define FRAME_SSTATUS 256
+#define FRAME_SSTATUS 264
 #define FRAME_SIZE 272
 
 /* The system-call numbers of arch/upcall.h, and the errno of a failed user copy. */
 #define LAYOUT_SYSCALL_BASE 0x1000
-#define LAYOUT_SYSCALL_COUNT 32
+#define LAYOUT_SYSCALL_SHIFT 5 /* log2 of the count, and the base is a multiple of that */
 #define LAYOUT_SYSCALL_PARKED (-4096)
 #define LAYOUT_EFAULT 14
 

@@ -14,9 +14,12 @@
 
 #include <machine/layout.h>
 
+struct cpu;
+
 struct arch_regs {
 	uint64_t pc;
-	uint64_t x[31]; /* x1 … x31 */
+	uint64_t x[31];  /* x1 … x31 */
+	struct cpu *cpu; /* where it runs; set by the way out to user mode, for the way back in */
 };
 
 /* Register n of the architecture, 1 … 31. */
@@ -35,6 +38,7 @@ struct arch_fp {
 
 _Static_assert(offsetof(struct arch_regs, pc) == REGS_PC, "saved pc");
 _Static_assert(offsetof(struct arch_regs, x) == REGS_X(1), "saved registers");
+_Static_assert(offsetof(struct arch_regs, cpu) == REGS_CPU, "saved registers");
 _Static_assert(sizeof(struct arch_regs) == REGS_SIZE, "saved registers");
 
 static inline uintptr_t arch_regs_pc(const struct arch_regs *regs)
