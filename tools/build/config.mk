@@ -35,7 +35,7 @@ olddefconfig: $(O)/.config
 	@$(PYTHON) -m olddefconfig >/dev/null
 
 savedefconfig: $(O)/.config
-	@$(PYTHON) -m savedefconfig --out $(O)/defconfig >/dev/null
+	@$(PYTHON) tools/build/kconf savedefconfig $(O)
 	@echo "wrote $(O)/defconfig (to keep it: cp $(O)/defconfig boards/$(BOARD)/defconfig)"
 
 # A board that was never configured starts from its defconfig.
