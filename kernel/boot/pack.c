@@ -56,7 +56,9 @@ static const char *hash_fault(const struct pack_header *h)
 	crypto_generichash_blake2b_update(&state, (const uint8_t *)(h + 1),
 					  h->data_offset - sizeof(*h));
 	crypto_generichash_blake2b_final(&state, hash, sizeof(hash));
-	return memcmp(hash, h->table_hash, sizeof(hash)) == 0 ? NULL : "tables of the pack are damaged";
+	if (memcmp(hash, h->table_hash, sizeof(hash)) != 0)
+		return "tables of the pack are damaged";
+	return NULL;
 }
 
 /* The pages of one object; *data_end grows to the end of the page data they use. */
@@ -227,7 +229,8 @@ static bool in_slot(uint64_t address, uint64_t len, uint64_t slot, uint64_t end)
 {
 	uint64_t base = slot * OBJ_MAXSIZE;
 
-	return end <= OBJ_TOPDATA && range_between(address, len, base + OBJ_NULLPAGE_SIZE, base + end);
+	return end <= OBJ_TOPDATA &&
+	       range_between(address, len, base + OBJ_NULLPAGE_SIZE, base + end);
 }
 
 static const char *tls_fault(const struct twz_program *prog)

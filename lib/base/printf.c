@@ -61,7 +61,8 @@ static void emit_string(struct sink *out, const struct spec *s, const char *text
 {
 	if (text == NULL)
 		text = "(null)";
-	emit_text(out, s, text, s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
+	emit_text(out, s, text,
+		  s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
 }
 
 /* Digits of value, most significant first, ending at end; returns where they start. */

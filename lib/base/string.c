@@ -29,7 +29,7 @@ static bool same_alignment(const void *a, const void *b)
 	return (((uintptr_t)a ^ (uintptr_t)b) & (WORD - 1)) == 0;
 }
 
-/* Copy upwards between pointers aligned alike, dst aligned: whole words only. Returns bytes done. */
+/* Copy upwards between two aligned pointers: whole words only. Returns bytes done. */
 static size_t copy_words(unsigned char *dst, const unsigned char *src, size_t n)
 {
 	word *d = (word *)dst;

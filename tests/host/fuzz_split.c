@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Fuzzer of twzpack's reading of ELF files; the first bytes are put right so that it gets further. */
+/* Fuzzer of twzpack's reading of ELF files; headers are put right so that it gets further. */
 #include "split.h"
 
 #include <elf.h>

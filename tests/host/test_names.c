@@ -56,7 +56,8 @@ static void layout_of_the_object(void **state)
 	assert_int_equal(img.mi->p_flags, MIP_DFL_READ);
 	image_read(&img, 0x1000, bytes, sizeof(bytes));
 	assert_memory_equal(bytes, "\xcc\xcc\xbb\xbb\x00\x13\x3a\xa1\x01\x00\x00\x00", 12);
-	assert_memory_equal(bytes + 64 + 96, "\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0"
+	assert_memory_equal(bytes + 64 + 96,
+			    "\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0"
 			    "\x05\0\0\0\0\0\0\0init\0\0\0\0\0\0\0\0\0\0\0\0", 48);
 	for (size_t i = 64 + 144; i < sizeof(bytes); i++)
 		assert_int_equal(bytes[i], 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Tests of twzpack's splitting of programs: what becomes of a good one, and refusals of bad ones. */
+/* Tests of twzpack's splitting of programs: what becomes of a good one, refusals of bad ones. */
 #include "unit.h"
 
 #include "split.h"
@@ -47,7 +47,8 @@ static int setup(void **state)
 	f->header.e_phoff = offsetof(struct file, segment);
 	f->header.e_phentsize = sizeof(Elf64_Phdr);
 	f->header.e_phnum = 4;
-	f->segment[0] = load(PF_R | PF_X, offsetof(struct file, text), TEXT_VADDR, TEXT_SIZE, TEXT_SIZE);
+	f->segment[0] = load(PF_R | PF_X, offsetof(struct file, text), TEXT_VADDR, TEXT_SIZE,
+			     TEXT_SIZE);
 	f->segment[1] = load(PF_R | PF_W, offsetof(struct file, data), DATA_VADDR, DATA_SIZE,
 			     DATA_SIZE + BSS_SIZE);
 	f->segment[2] = (Elf64_Phdr){ .p_type = PT_TLS, .p_flags = PF_R, .p_vaddr = DATA_VADDR + 8,

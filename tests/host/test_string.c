@@ -91,8 +91,10 @@ static void compare_once(const unsigned char *a, size_t shift, size_t len, size_
 	assert_int_equal(base_memcmp(a, b + shift, len), 0);
 	if (at < len) {
 		b[shift + at] ^= 0x80;
-		assert_int_equal(sign(base_memcmp(a, b + shift, len)), sign(memcmp(a, b + shift, len)));
-		assert_int_equal(sign(base_memcmp(b + shift, a, len)), sign(memcmp(b + shift, a, len)));
+		assert_int_equal(sign(base_memcmp(a, b + shift, len)),
+				 sign(memcmp(a, b + shift, len)));
+		assert_int_equal(sign(base_memcmp(b + shift, a, len)),
+				 sign(memcmp(b + shift, a, len)));
 	}
 	free(b);
 }

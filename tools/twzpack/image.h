@@ -32,8 +32,8 @@ void image_write(struct image *img, uint64_t offset, const void *bytes, size_t l
 void image_read(const struct image *img, uint64_t offset, void *bytes, size_t len);
 
 /*
- * Complete the object, its nonce being 0: pages of zeroes are dropped, the nonce becomes a hash of everything else
- * in the object, so that equal input gives equal IDs, and the ID is derived.
+ * Complete the object, whose nonce is 0: pages of zeroes are dropped, the nonce becomes a hash of
+ * everything else in the object, so that equal input gives equal IDs, and the ID is derived.
  */
 void image_finish(struct image *img);
 

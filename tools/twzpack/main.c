@@ -21,7 +21,7 @@ static const char usage[] =
 	"       twzpack list FILE\n"
 	"       twzpack check FILE\n"
 	"\n"
-	"create  put programs (static ELF64, linked for slots 0 and 1) and data files into a pack;\n"
+	"create  put programs (static ELF64, linked for slots 0 and 1) and data into a pack;\n"
 	"        --init says which program the kernel starts\n"
 	"list    print what a pack holds\n"
 	"check   verify a pack and every object in it\n"

@@ -110,7 +110,8 @@ static bool check_names(const struct pack *p, const char *path)
 	while ((rc = names_next(&w)) == 1) {
 		if (pack_find(p, w.id) != NULL)
 			continue;
-		fprintf(stderr, "twzpack: %s: %s names an object that is not there\n", path, w.name);
+		fprintf(stderr, "twzpack: %s: %s names an object that is not there\n", path,
+			w.name);
 		ok = false;
 	}
 	if (rc < 0)

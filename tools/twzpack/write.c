@@ -45,7 +45,8 @@ static void fill_tables(uint8_t *mem, const struct pack_header *h, const struct 
 	for (uint32_t i = 0; i < h->object_count; i++) {
 		const struct image *img = &images[i];
 
-		objects[i] = (struct pack_object){ img->id, next, (uint32_t)img->count, img->flags };
+		objects[i] = (struct pack_object){ img->id, next, (uint32_t)img->count,
+						   img->flags };
 		for (size_t k = 0; k < img->count; k++, next++) {
 			pages[next] = (struct pack_page){ img->pages[k].number, next };
 			memcpy(mem + h->data_offset + next * TWZ_PAGE_SIZE, img->pages[k].bytes,

@@ -14,7 +14,7 @@
 /* A pack that pack_open accepted. Points into the memory it was opened on, and owns nothing. */
 struct pack {
 	const struct pack_header *header;
-	const struct pack_object *objects; /* header->object_count of them, in ascending order of ID */
+	const struct pack_object *objects; /* header->object_count, in ascending order of ID */
 	const struct pack_page *pages;
 	const uint8_t *data;
 };

@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 struct heap_node {
-	uint64_t key; /* must not change while the node is in a heap */
+	uint64_t key;              /* must not change while the node is in a heap */
 	struct heap_node *child;   /* first child */
 	struct heap_node *sibling; /* next sibling */
-	/* The link that points at this node (heap root, a child or a sibling); NULL = in no heap. */
+	/* The link (root, child or sibling) that points at this node; NULL = in no heap. */
 	struct heap_node **link;
 };
 
