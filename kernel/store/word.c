@@ -62,7 +62,7 @@ bool store_unseal(uint64_t word, uint64_t *payload)
 {
 	uint64_t value = word & PAYLOAD_MAX;
 
-	if (check_of(value) != word >> PAYLOAD_BITS)
+	if (word && check_of(value) != word >> PAYLOAD_BITS)
 		return false;
 	*payload = value;
 	return true;

@@ -2,14 +2,7 @@
 /*
  * Unit tests of the object store: every operation, its errors, what a remount finds, a full store.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <abi/errno.h>
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Persistent memory that can lose power: an implementation of store/pm.h that sees every store, flush and
+ * fence, and at every fence makes the memory as a power cut could leave it.
+ *
+ * The model. Each aligned 8-byte word is durable as of the last flush-and-fence that covered it; a power
+ * cut leaves in it that value or any that was stored since, independently of every other word. That is
+ * more than real machines do (they lose whole lines, mostly in order) and less than nothing they do.
+ * Whatever a cut between two fences can leave is a subset of what a cut at the later one can, so states
+ * are made at fences only.
+ *
+ * Worlds. World 0 is the machine that runs. A crash state of world n is set up as the memory of world
+ * n+1, where the test runs recovery, which may crash in turn. Afterwards world n+1 is put back.
+ */
+#ifndef TESTS_STORE_TRACE_H
+#define TESTS_STORE_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <store/pm.h>
+
+#define TRACE_WORLDS 3u
+
+/* Zeroed memory for all worlds; forgets everything from before. */
+void trace_reset(size_t bytes, uint64_t seed);
+void trace_end(void);
+
+unsigned char *trace_memory(unsigned world);
+const struct pm_ops *trace_ops(unsigned world);
+
+/* Leave out one site from now on; -1 for none. */
+void trace_drop(int site);
+
+/*
+ * Call `fn(world)` for crash states of `world` at each of its fences, NULL for none. The state
+ * stands in world+1's memory. `effort`: random states tried for each fence.
+ */
+void trace_explore(unsigned world, void (*fn)(unsigned world), unsigned effort);
+
+/*
+ * The callback judges by another rule from now on: states are handed out again that were judged
+ * before. Without it no state is handed out twice.
+ */
+void trace_judgement(uint64_t number);
+
+/* Crash states at this moment, without a fence. */
+void trace_cut(unsigned world);
+
+/* Words of `world` that a cut could lose now. */
+unsigned trace_volatile_words(unsigned world);
+
+/* Whether memory and model agree: false if something was stored behind pm.h's back. */
+bool trace_complete(unsigned world);
+
+struct trace_counts {
+	unsigned long fences;   /* at which states were made */
+	unsigned long states;   /* handed to the callback */
+	unsigned long distinct; /* of those, never handed out before */
+	unsigned long repeated; /* not handed out: seen before, under the same judgement */
+	unsigned long site[PM_SITES + 1]; /* the last: programs, not the store */
+};
+
+extern struct trace_counts trace_counts[TRACE_WORLDS];
+
+#endif
