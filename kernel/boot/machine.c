@@ -26,6 +26,9 @@ static void check_tree(const void *fdt)
 	error = fdt_check_header(fdt);
 	if (error == 0 && fdt_totalsize(fdt) > FDT_MAX)
 		panic("the device tree is too large: %u bytes, at most %lu", fdt_totalsize(fdt), FDT_MAX);
+	/* libfdt takes for granted what the format demands of its blocks. */
+	if (error == 0 && (fdt_off_dt_struct(fdt) % 4 != 0 || fdt_off_mem_rsvmap(fdt) % 8 != 0))
+		error = -FDT_ERR_BADLAYOUT;
 	if (error == 0)
 		error = fdt_check_full(fdt, fdt_totalsize(fdt));
 	if (error != 0)

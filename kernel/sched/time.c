@@ -11,11 +11,11 @@
 #define LOG_PREFIX "time"
 
 #define NS_PER_S 1000000000ull
-#define HZ_MIN 1000ull
-#define HZ_MAX (2 * NS_PER_S - 1) /* ticks_per_ns below 2 */
+#define HZ_MIN 2000ull             /* ns_per_tick below 2^63 */
+#define HZ_MAX (2 * NS_PER_S - 1)  /* and above 2^43 */
 
-#define NS_SHIFT 44    /* ns_per_tick has this many bits of fraction; it is below 2^20 << 44 */
-#define TICKS_SHIFT 63 /* and ticks_per_ns, so that rounding is below a tick in centuries */
+#define NS_SHIFT 44    /* bits of fraction of ns_per_tick */
+#define TICKS_SHIFT 63 /* bits of fraction of ticks_per_ns */
 
 static uint64_t hz;
 static uint64_t start; /* counter value that is time 0 */
@@ -43,7 +43,8 @@ void time_init(const void *fdt)
 	if (hz < HZ_MIN || hz > HZ_MAX)
 		panic("the timer runs at %lu Hz, which cannot be right", hz);
 	ns_per_tick = divide_shifted(NS_PER_S, NS_SHIFT, hz);
-	ticks_per_ns = divide_shifted(hz, TICKS_SHIFT, NS_PER_S);
+	/* The inverse of that very factor, so that both directions agree for ever. */
+	ticks_per_ns = divide_shifted(1, TICKS_SHIFT + NS_SHIFT, ns_per_tick);
 	start = arch_counter();
 	log_debug("counter runs at %lu Hz", hz);
 }
@@ -63,10 +64,13 @@ uint64_t time_now_ns(void)
 	return time_ns_from_ticks(arch_counter() - start);
 }
 
-/* Rounded up: when the counter is there, time_now_ns() has reached `ns`. */
+/*
+ * The exact quotient, cut off twice with an error below one tick each, plus two: when the counter is
+ * there, time_now_ns() has reached `ns`.
+ */
 uint64_t time_ticks_from_ns(uint64_t ns)
 {
-	unsigned __int128 ticks = (((unsigned __int128)ns * ticks_per_ns) >> TICKS_SHIFT) + 1;
+	unsigned __int128 ticks = (((unsigned __int128)ns * ticks_per_ns) >> TICKS_SHIFT) + 2;
 
 	return ticks >= TIMER_NEVER - start ? TIMER_NEVER : start + (uint64_t)ticks;
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The host as a machine of one CPU: its inline half of arch/cpu.h. */
+#ifndef MACHINE_CPU_H
+#define MACHINE_CPU_H
+
+extern struct cpu *host_cpu; /* the CPU that the test pretends to be */
+
+static inline struct cpu *arch_this_cpu(void)
+{
+	return host_cpu;
+}
+
+static inline void arch_set_this_cpu(struct cpu *cpu)
+{
+	host_cpu = cpu;
+}
+
+static inline void arch_pause(void)
+{
+}
+
+static inline uintptr_t arch_frame_pointer(void)
+{
+	return (uintptr_t)__builtin_frame_address(0);
+}
+
+#endif
