@@ -49,7 +49,8 @@ static size_t wait_for_input(char *buffer, size_t length)
 /* buf len flags */
 long sys_kec_read(SYS_ARGS)
 {
-	char buffer[256];
+	char buffer[256] = { 0 };
+	size_t length = MIN(a1, sizeof(buffer));
 
 	SYS_UNUSED();
 	if (a2 & ~(unsigned long)KEC_READ_NONBLOCK)
@@ -58,15 +59,14 @@ long sys_kec_read(SYS_ARGS)
 		return -EFAULT;
 	if (a1 == 0)
 		return 0;
-	/* A buffer that cannot be written must not swallow input. */
-	buffer[0] = 0;
-	if (copy_to_user(a0, buffer, 1) != 0)
+	/* A buffer that cannot be written must not swallow input: it spans two pages at most. */
+	if (copy_to_user(a0, buffer, 1) != 0 || copy_to_user(a0 + length - 1, buffer, 1) != 0)
 		return -EFAULT;
-	size_t got = console_read(buffer, MIN(a1, sizeof(buffer)));
+	size_t got = console_read(buffer, length);
 	if (got == 0 && (a2 & KEC_READ_NONBLOCK))
 		return -EAGAIN;
 	if (got == 0)
-		got = wait_for_input(buffer, MIN(a1, sizeof(buffer)));
+		got = wait_for_input(buffer, length);
 	if (got == 0)
 		return SYSCALL_PARKED;
 	return copy_to_user(a0, buffer, got) ? -EFAULT : (long)got;

@@ -133,6 +133,19 @@ static long clock_get(unsigned long clock, uint64_t *ns)
 	}
 }
 
+/* No clock can be set yet; what is asked is checked all the same. */
+static long clock_set(unsigned long clock, uintptr_t ts_at)
+{
+	struct twz_timespec ts;
+	int error = copy_from_user(&ts, ts_at, sizeof(ts));
+
+	if (error)
+		return error;
+	if (clock > TWZ_CLOCK_THREAD_CPU || ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec > 999999999)
+		return -EINVAL;
+	return clock == TWZ_CLOCK_REAL ? -ENOTSUP : -EINVAL;
+}
+
 /* clock op timespec* */
 long sys_clock(SYS_ARGS)
 {
@@ -141,11 +154,11 @@ long sys_clock(SYS_ARGS)
 	SYS_UNUSED();
 	if (a1 > TWZ_CLOCK_SET)
 		return -EINVAL;
+	if (a1 == TWZ_CLOCK_SET)
+		return clock_set(a0, a2);
 	long error = clock_get(a0, &ns);
 	if (error)
 		return error;
-	if (a1 == TWZ_CLOCK_SET)
-		return -EINVAL; /* neither of these can be set */
 	if (a1 == TWZ_CLOCK_RESOLUTION)
 		ns = MAX(1000000000u / time_hz(), 1ull);
 	const struct twz_timespec ts = { ns / 1000000000u, ns % 1000000000u };
