@@ -7,8 +7,8 @@
 #define PAGES ((SHARED_MIB << 20) / TWZ_PAGE_SIZE)
 #define WORDS_PER_PAGE (TWZ_PAGE_SIZE / sizeof(uint64_t))
 
-/* What the thread in the second view is to do, and what it saw. Stands in the data object, which
- * both views have. */
+/* What the thread in the second view is to do, and what it saw. Stands on the stack of the first
+ * thread, which both views have. */
 struct visit {
 	volatile uint64_t *base;
 	uint64_t wrong;
@@ -26,15 +26,16 @@ static uint64_t faults_so_far(void)
 static void visit_all(void *arg)
 {
 	struct visit *v = arg;
+	volatile uint64_t *base = v->base;
 	uint64_t before, wrong = 0;
 
 	faults_so_far(); /* this code, this stack and the counters themselves are in now */
 	before = faults_so_far();
 	for (uint64_t p = 0; p < PAGES; p++)
-		wrong += v->base[p * WORDS_PER_PAGE] != p + 1;
+		wrong += base[p * WORDS_PER_PAGE] != p + 1;
 	v->faults = faults_so_far() - before;
 	v->wrong = wrong;
-	v->base[1] = 4711;
+	base[1] = 4711;
 }
 
 static int fill(twzobj *o)

@@ -144,7 +144,7 @@ static void bad_stack(uint64_t stack_base, unsigned fault)
 static void bad_stacks(void)
 {
 	bad_stack(SLOT_TO_VADDR(TWZSLOT_MAX_SLOT) + 0x10000, FAULT_OBJECT);
-	bad_stack(16 - 4096ul + TWZ_PAGE_SIZE, FAULT_NULL);
+	bad_stack(0, FAULT_NULL);
 	bad_stack((uintptr_t)nothing & ~0xffful, FAULT_OBJECT);
 }
 

@@ -169,6 +169,11 @@ static int spawn_on_new_stack(struct thread *t, struct thrd_spawn_args *a)
 	return r;
 }
 
+static struct twzthread_repr *repr_of(struct thread *t)
+{
+	return t ? twz_object_base(&t->obj) : __twz_self.repr;
+}
+
 int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 {
 	struct thrd_spawn_args a = *args;
@@ -176,6 +181,8 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 
 	if (r < 0)
 		return r;
+	/* Until it names itself it goes by its maker's name: reports of faults print it. */
+	strlcpy(repr_of(t)->hdr.name, __twz_self.repr->hdr.name, KSO_NAME_MAXLEN);
 	r = a.stack_base ? spawn_on_given_stack(t, &a) : spawn_on_new_stack(t, &a);
 	if (r < 0) {
 		twz_object_release(&t->obj);
@@ -183,11 +190,6 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 		memset(t, 0, sizeof(*t));
 	}
 	return r;
-}
-
-static struct twzthread_repr *repr_of(struct thread *t)
-{
-	return t ? twz_object_base(&t->obj) : __twz_self.repr;
 }
 
 int twz_thread_release(struct thread *t)
