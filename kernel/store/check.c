@@ -253,6 +253,8 @@ static bool check_orphan(struct check *c, uint64_t inode, uint64_t prev, uint64_
 	if (!claim(c, inode, inode_word(prev, INODE_ORPHAN_NEXT)))
 		return false;
 	check_inode(c, inode);
+	if (word(c, inode_word(inode, INODE_NEXT)))
+		fault(c, "hidden object with a chain link", inode_word(inode, INODE_NEXT), 0);
 	return true;
 }
 

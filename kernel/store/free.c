@@ -124,6 +124,7 @@ static int hide(struct store *st, const struct store_handle *h)
 							h->inode * STORE_PAGE_SIZE) : error;
 	store_tx_begin(st);
 	store_tx_put(st, chain.link, next);
+	store_tx_put(st, inode_word(h->inode, INODE_NEXT), 0);
 	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), INODE_HIDDEN);
 	return store_tx_commit(st);
 }

@@ -232,12 +232,14 @@ int store_log_recover(struct store *st)
 		if (!write_allowed(st, &st->tx.write[i]))
 			return store_damaged(st, "log record", LOG_PAGE * STORE_PAGE_SIZE);
 	}
+	bool complete = in_place(st);
+
+	if (!complete)
+		store_log(STORE_LOG_INFO, "the last operation was cut off; completed from the log");
 	if (st->rdonly) {
-		st->overlay = in_place(st) ? 0 : st->tx.count;
+		st->overlay = complete ? 0 : st->tx.count;
 		return 0;
 	}
-	if (!in_place(st))
-		store_log(STORE_LOG_INFO, "completed an operation that was cut off");
 	apply(st, st->tx.write, st->tx.count, PM_REPLAY_FLUSH);
 	pm_fence(st->ops, PM_REPLAY_FENCE);
 	return 0;

@@ -8,3 +8,4 @@ srcs-test_store := $(store-portable) kernel/store/pm.c $(store-hosted)
 # and the other tests run the same code with them.
 srcs-test_store_crash := $(store-portable) $(store-hosted) tests/host/store/trace.c
 flags-test_store_crash := -O2 -fno-sanitize=all
+srcs-test_store_damage := $(store-portable) kernel/store/pm.c $(store-hosted) tests/host/store/sample.c
