@@ -43,6 +43,10 @@ void arch_irq_poll(void)
 		csr_clear(sie, INT_TIMER);
 		upcall_timer();
 	}
-	if (pending & INT_EXTERNAL)
+	if (pending & INT_EXTERNAL) {
+		/* With nobody to quiet it, it would come for ever. */
+		if (irqchip() == NULL)
+			csr_clear(sie, INT_EXTERNAL);
 		irqchip_handle();
+	}
 }
