@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < sizeof(struct fdt_header))
 		return 0;
-	if (fdt_magic(data) == FDT_MAGIC && fdt_totalsize(data) > size && fdt_totalsize(data) <= 65536)
+	if (fdt_magic(data) == FDT_MAGIC && fdt_totalsize(data) > size && fdt_totalsize(data) <= FDT_MAX)
 		room = fdt_totalsize(data);
 	char *tree = calloc(1, room);
 	memcpy(tree, data, size);
