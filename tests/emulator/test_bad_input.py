@@ -36,7 +36,7 @@ def refused(guest, path):
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("fill", ["ones", "random", "text", "one-byte-at-end", "one-byte-in-the-middle"])
+@pytest.mark.parametrize("fill", ["ones", "random", "text", "late-byte", "byte-in-the-middle"])
 def test_foreign_region(guest, fill):
     path, size = guest.path("pmem"), 16 * MIB
     with open(path, "wb") as file:
@@ -48,7 +48,8 @@ def test_foreign_region(guest, fill):
         elif fill == "text":
             file.write(b"This is somebody's file system.\n" * 4096)
         else:
-            file.seek(size - 1 if fill == "one-byte-at-end" else size // 2 + 12345)
+            # The last 2 MiB are never the store's: emulators leave their device tree there.
+            file.seek(size - 2 * MIB - 1 if fill == "late-byte" else size // 2 + 12345)
             file.write(b"x")
     refused(guest, path)
 
@@ -176,14 +177,14 @@ def test_mutated_pack_data(guest, seed):
     assert not result.find(r"UBSAN|assertion failed|page fault in the kernel"), result.describe()
 
 
-# What is taken out of the device tree, and what the kernel must say (it may go on where it can).
+# What is taken out of the device tree, and what the kernel must say (it may go on where it can). On riscv the firmware
+# reads the tree first, and stops without a time base or CPUs.
 RISCV_TREES = {
-    "no-timer": (["delprop /cpus timebase-frequency"], r"(?i)timer|timebase"),
+    "zero-timer": (["setcells /cpus timebase-frequency 0"], r"(?i)timer|timebase"),
     "no-memory": (["delete /memory"], r"(?i)\bmemory\b"),
     "empty-memory": (["setcells /memory reg"], r"(?i)\bmemory\b"),
     "no-stdout": (["delprop /chosen stdout-path"], r"(?i)console|stdout"),
     "no-interrupt-controller": (["delete /soc/plic"], r"(?i)interrupt|plic|irq"),
-    "no-cpus": (["delete /cpus"], r"(?i)\bcpus?\b"),
 }
 ARM_TREES = {
     "no-timer": (["delete /timer"], r"(?i)timer"),
@@ -194,7 +195,7 @@ ARM_TREES = {
     "no-cpus": (["delete /cpus"], r"(?i)\bcpus?\b"),
     "no-psci": (["delete /psci"], r"(?i)psci|power"),
 }
-_QUICK_TREES = ("no-timer", "no-memory", "no-stdout")
+_QUICK_TREES = ("no-timer", "zero-timer", "no-memory", "no-stdout")
 
 
 def tree_params(trees):

@@ -43,9 +43,10 @@ def _list(head, type_name, member):
 
 
 def _id(value):
-    """A 128-bit ID as the kernel prints it."""
-    number = int(value) & ((1 << 128) - 1)
-    return f"{number >> 64:016x}:{number & ((1 << 64) - 1):016x}"
+    """A 128-bit ID as the kernel prints it; debuggers of today cannot take it for a number."""
+    memory = gdb.selected_inferior().read_memory(int(value.address), 16).tobytes()
+    low, high = (int.from_bytes(memory[i:i + 8], "little") for i in (0, 8))
+    return f"{high:016x}:{low:016x}"
 
 
 def _place(address):
@@ -100,18 +101,27 @@ class _Command(gdb.Command):
         raise NotImplementedError
 
 
+def _count(value, field, what):
+    """`, N what` for a counter that the structure has."""
+    return f", {int(value[field])} {what}" if _has(value, field) else ""
+
+
 class Cpus(_Command):
     """What each CPU does."""
 
     def show(self):
+        idle = int(_global("sched_idle_mask"))
         for cpu in _cpus():
-            current = int(cpu["current"])
-            what = f"thread {_id(cpu['current']['id'])}" if current else "no thread"
-            idle = ", idle" if int(cpu["idle"]) else ""
-            gdb.write(f"cpu {int(cpu['id'])}: hardware number {int(cpu['hwid'])}, "
-                      f"{'online' if int(cpu['online']) else 'offline'}{idle}, {what}, "
-                      f"{int(cpu['run_count'])} queued, {int(cpu['switch_count'])} switches, "
-                      f"{int(cpu['irq_count'])} interrupts\n")
+            number = int(cpu["id"])
+            doing = "no thread"
+            if int(cpu["current"]):
+                doing = f"thread {_id(cpu['current']['id'])}"
+            elif idle >> number & 1:
+                doing = "idle"
+            gdb.write(f"cpu {number}: hardware number {int(cpu['hwid'])}, "
+                      f"{'online' if int(cpu['online']) else 'offline'}, {doing}"
+                      f"{_count(cpu, 'run_count', 'queued')}{_count(cpu, 'switch_count', 'switches')}"
+                      f"{_count(cpu, 'irq_count', 'interrupts')}\n")
 
 
 class Threads(_Command):
@@ -123,9 +133,9 @@ class Threads(_Command):
         for thread in _list(_global("threads_all"), "struct thread", "all_link"):
             pc = _pc(thread)
             gdb.write(f"{_id(thread['id'])}  {_state(thread, running):12} "
-                      f"pc {'?' if pc is None else hex(pc) + _place(pc)}  view {_id(thread['space']['view']['id'])}  "
-                      f"{int(thread['faults'])} faults, {int(thread['syscalls'])} calls  "
-                      f"(struct thread *){int(thread.address):#x}\n")
+                      f"pc {'?' if pc is None else hex(pc) + _place(pc)}, view {_id(thread['space']['view']['id'])}"
+                      f"{_count(thread, 'faults', 'faults')}{_count(thread, 'switches', 'switches')}"
+                      f"  (struct thread *){int(thread.address):#x}\n")
             count += 1
         gdb.write(f"{count} threads\n")
 
