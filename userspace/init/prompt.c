@@ -18,6 +18,7 @@ struct command {
 };
 
 static void help(void);
+
 static void shut_down(void)
 {
 	power_off(0);
@@ -46,56 +47,72 @@ static void erase(size_t n)
 		kec_write("\b \b", 3);
 }
 
-/* One key. Returns true when the line is complete. */
-static bool take_key(int c, char *line, size_t *len)
-{
-	char key = (char)c;
+/* The line as it is typed. What does not fit is dropped, and with it the line. */
+struct input {
+	char text[LINE_MAX_LENGTH + 1];
+	size_t len;
+	bool too_long;
+};
 
+static void clear(struct input *in)
+{
+	in->len = 0;
+	in->too_long = false;
+}
+
+static void add(struct input *in, char key)
+{
+	if (in->len == LINE_MAX_LENGTH) {
+		in->too_long = true;
+		return;
+	}
+	in->text[in->len++] = key;
+	kec_write(&key, 1);
+}
+
+/* One key. Returns true when the line is complete. */
+static bool take_key(int c, struct input *in)
+{
 	if (c == '\r' || c == '\n') {
 		kec_write("\n", 1);
 		return true;
 	}
 	if (c == BACKSPACE || c == DELETE) {
-		if (*len) {
-			(*len)--;
+		if (in->len) {
+			in->len--;
 			erase(1);
 		}
 	} else if (c == CTRL_U) {
-		erase(*len);
-		*len = 0;
+		erase(in->len);
+		clear(in);
 	} else if (c == CTRL_C) {
 		kec_write("^C\n", 3);
-		*len = 0;
+		clear(in);
 		return true;
-	} else if (c >= ' ' && c < 256) {
-		line[(*len)++] = key;
-		kec_write(&key, 1);
+	} else if (c >= ' ') {
+		add(in, (char)c);
 	}
 	return false;
 }
 
-/* Read a line; false if the console cannot be read. A line too long is dropped with a message. */
-static bool read_line(char *line)
+/* Read a line; false if the console cannot be read. */
+static bool read_line(struct input *in)
 {
-	size_t len = 0;
+	int c;
 
-	for (;;) {
-		int c = kec_getchar();
-
+	clear(in);
+	do {
+		c = kec_getchar();
 		if (c < 0) {
 			kec_printf("\ninit: the console cannot be read (error %d)\n", -c);
 			return false;
 		}
-		if (take_key(c, line, &len))
-			break;
-		if (len == LINE_MAX_LENGTH) {
-			kec_printf("\ninit: a line has at most %d characters: dropped\n",
-			    LINE_MAX_LENGTH - 1);
-			len = 0;
-			break;
-		}
+	} while (!take_key(c, in));
+	if (in->too_long) {
+		kec_printf("init: a line has at most %d characters: dropped\n", LINE_MAX_LENGTH);
+		clear(in);
 	}
-	line[len] = 0;
+	in->text[in->len] = 0;
 	return true;
 }
 
@@ -111,24 +128,22 @@ static void execute(char *line)
 			return;
 		}
 	}
-	if (strncmp(line, "run ", 4) == 0)
-		line += 4;
-	else if (strcmp(line, "run") == 0)
+	if (strcmp(line, "run") == 0)
 		kec_printf("init: run what? `ls' shows the programs\n");
-	if (strcmp(line, "run") != 0)
-		run_line(line);
+	else
+		run_line(strncmp(line, "run ", 4) == 0 ? line + 4 : line);
 }
 
 _Noreturn void prompt(void)
 {
-	char line[LINE_MAX_LENGTH + 1];
+	static struct input in;
 
 	kec_printf("Type `help' for the commands.\n");
 	for (;;) {
 		kec_write("twz> ", 5);
-		if (!read_line(line))
+		if (!read_line(&in))
 			break;
-		execute(line);
+		execute(in.text);
 	}
 	for (;;)
 		twz_sleep_ns(1000000000ull);
