@@ -3,9 +3,13 @@
  * The kernel log: a ring of text in memory, shown on the console as soon as there is one. Positions
  * count all bytes ever written, so that what was lost to the ring's size is known too.
  *
+ * A log line does not break into a line that a program is about to finish: it waits for the end of the
+ * line, or for the next output after a moment.
+ *
  * One lock, innermost of all. A CPU that comes again while it holds the lock (a trap inside the log
  * itself) passes; after a panic only the CPU whose turn it is passes, without a lock.
  */
+#include <arch/time.h>
 #include <base/bits.h>
 #include <base/printf.h>
 #include <base/string.h>
@@ -15,17 +19,20 @@
 #include <log_sink.h>
 #include <panic.h>
 #include <panic_turn.h>
+#include <sched/time.h>
 #include <spinlock.h>
 
 #define RING_SIZE 16384u
+#define PATIENCE_PER_SECOND 20 /* a program has a twentieth of a second to finish its line */
 
 static struct spinlock lock = SPINLOCK_INIT;
 static struct cpu *_Atomic holder;
 
 /* Guarded by lock. */
 static char ring[RING_SIZE];
-static uint64_t written; /* bytes ever put into the ring */
-static uint64_t shown;   /* of those, how many the console has seen */
+static uint64_t written;    /* bytes ever put into the ring */
+static uint64_t shown;      /* of those, how many the console has seen */
+static uint64_t last_write; /* counter at the last console_write() */
 
 static _Atomic int max_level = CONFIG_LOG_LEVEL;
 
@@ -70,6 +77,8 @@ static void ring_show(void)
 {
 	static const char lost[] = "log: earlier lines are lost\n";
 
+	if (shown < written && !console_at_line_start())
+		console_show("\n", 1);
 	if (written - shown > RING_SIZE) {
 		if (!console_show(lost, sizeof(lost) - 1))
 			return;
@@ -85,6 +94,13 @@ static void ring_show(void)
 	}
 }
 
+/* Whether the console shows part of a line that was written just now. */
+static bool line_in_progress(void)
+{
+	return !console_at_line_start() &&
+	       arch_counter() - last_write < time_hz() / PATIENCE_PER_SECOND;
+}
+
 static void put_piece(void *arg, const char *text, size_t length)
 {
 	(void)arg;
@@ -98,13 +114,11 @@ void log_vprint(enum log_level level, const char *prefix, const char *format, va
 	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
 	bool locked = log_lock();
-	/* A log line never continues what a program left standing on the console's line. */
-	if (shown == written && !console_at_line_start())
-		ring_put("\n", 1);
 	base_format(put_piece, NULL, "%s: ", prefix);
 	base_vformat(put_piece, NULL, format, args);
 	ring_put("\n", 1);
-	ring_show();
+	if (level == LOG_ERROR || !line_in_progress())
+		ring_show();
 	log_unlock(locked);
 }
 
@@ -135,9 +149,13 @@ void console_write(const char *text, size_t length)
 {
 	bool locked = log_lock();
 
-	ring_show();
-	if (shown != written || !console_show(text, length))
+	if (!line_in_progress())
+		ring_show();
+	if (!console_show(text, length))
 		ring_put(text, length);
+	else if (console_at_line_start())
+		ring_show();
+	last_write = arch_counter();
 	log_unlock(locked);
 }
 
