@@ -50,7 +50,10 @@ int arch_cpu_start(struct cpu *cpu)
 	struct sbi_result started;
 
 	atomic_fetch_or(&riscv_running, 1ull << cpu->id);
-	/* The firmware is on the way to the other hart: what was stored so far must be there first. */
+	/*
+	 * The firmware is on the way to the other hart: what was stored so far must be there
+	 * first.
+	 */
 	__asm__ volatile("fence rw, rw" : : : "memory");
 	started = sbi_call(SBI_HSM, HSM_START, cpu->hwid, entry, (uintptr_t)cpu, 0, 0);
 	if (started.error == SBI_SUCCESS)

@@ -127,7 +127,8 @@ static bool copy_fault_resolved(uintptr_t pc, uintptr_t va, unsigned int access)
 	return upcall_copy_fault(va, access);
 }
 
-static _Noreturn void die(const struct kernel_frame *frame, unsigned long cause, unsigned long value)
+static _Noreturn void die(const struct kernel_frame *frame, unsigned long cause,
+			  unsigned long value)
 {
 	const char *name = "trap";
 

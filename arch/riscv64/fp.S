@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Floating-point registers to and from a struct arch_fp. The only code of the kernel that is allowed
- * such instructions; FS must not be Off.
+ * Floating-point registers to and from a struct arch_fp. The only code of the kernel that is
+ * allowed such instructions; FS must not be Off.
  */
 	.text
 
 	/* void fp_save(struct arch_fp *fp) */
 	.globl	fp_save
 fp_save:
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, \
+			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	fsd	f\n, (\n * 8)(a0)
 	.endr
 	frcsr	t0
@@ -18,7 +19,8 @@ fp_save:
 	/* void fp_load(const struct arch_fp *fp) */
 	.globl	fp_load
 fp_load:
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, \
+			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	fld	f\n, (\n * 8)(a0)
 	.endr
 	ld	t0, (32 * 8)(a0)
@@ -28,7 +30,8 @@ fp_load:
 	/* void fp_zero(void) */
 	.globl	fp_zero
 fp_zero:
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, \
+			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	fmv.d.x	f\n, zero
 	.endr
 	fscsr	zero

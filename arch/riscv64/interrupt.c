@@ -26,8 +26,9 @@ void arch_ipi_send(struct cpu *target)
 }
 
 /*
- * Each source is quieted before its handler, so that what comes up meanwhile is seen again. The timer has no
- * acknowledgement: it stays pending until it is set anew, so it is kept masked until then (time.c).
+ * Each source is quieted before its handler, so that what comes up meanwhile is seen again. The
+ * timer has no acknowledgement: it stays pending until it is set anew, so it is kept masked
+ * until then (time.c).
  */
 void arch_irq_poll(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What the device tree says the harts can do: the list riscv,isa-extensions, or the string riscv,isa
- * ("rv64imafdc_zicsr_sstc") that came before it.
+ * What the device tree says the harts can do: the list riscv,isa-extensions, or the string
+ * riscv,isa ("rv64imafdc_zicsr_sstc") that came before it.
  */
 #include "isa.h"
 

@@ -93,7 +93,8 @@ void arch_mmu_probe(unsigned int limit)
 		{ .levels = 4, .name = "Sv48", .user_slots = 131072,
 		  .direct_base = 0xffff800000000000, .direct_size = 1ull << 46 },
 		{ .levels = 3, .name = "Sv39", .user_slots = 256,
-		  .direct_base = 0xffffffc000000000, .direct_size = MMIO_BASE - 0xffffffc000000000 },
+		  .direct_base = 0xffffffc000000000,
+		  .direct_size = MMIO_BASE - 0xffffffc000000000 },
 	};
 	const struct arch_mmu *mode = modes;
 
@@ -107,18 +108,18 @@ void arch_mmu_probe(unsigned int limit)
 void arch_mmu_install(paddr_t root)
 {
 	riscv_kernel_satp = satp_for(arch_mmu.levels, root);
-	/* The tables' stores come before the walks that read them; then the early translations go. */
+	/* The tables' stores come before the walks that read them; early translations go after. */
 	__asm__ volatile("sfence.vma" : : : "memory");
 	csr_write(satp, riscv_kernel_satp);
 	__asm__ volatile("sfence.vma" : : : "memory");
 }
 
 /*
- * A tagged address space needs no fence: its ASID was flushed everywhere before it was given out, and
- * the stores that made a fresh root were followed by the release of a lock, so they stand in coherent memory,
- * where walkers look. With ASID 0 translations of several address spaces carry the same tag, so
- * each switch drops them; also when there is no user space to switch to, because then the old one's
- * tables may be on their way back to the allocator.
+ * A tagged address space needs no fence: its ASID was flushed everywhere before it was given
+ * out, and the stores that made a fresh root were followed by the release of a lock, so they
+ * stand in coherent memory, where walkers look. With ASID 0 translations of several address
+ * spaces carry the same tag, so each switch drops them; also when there is no user space to
+ * switch to, because then the old one's tables may be on their way back to the allocator.
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid)
 {

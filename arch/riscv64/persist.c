@@ -3,10 +3,10 @@
  * Durable stores: Zicbom's cbo.clean, where the harts have it.
  *
  * Without it no instruction moves a dirty line towards memory. A store is then as durable as the
- * platform's caches are: safe where they are inside the persistence domain or do not exist (as under an
- * emulator that keeps the region in a shared file), and otherwise at the mercy of eviction. The
- * kernel cannot tell which, so it reports the mode in which programs ask it (4), keeps order with
- * a fence, and says so at boot.
+ * platform's caches are: safe where they are inside the persistence domain or do not exist (as
+ * under an emulator that keeps the region in a shared file), and otherwise at the mercy of
+ * eviction. The kernel cannot tell which, so it reports the mode in which programs ask it (4),
+ * keeps order with a fence, and says so at boot.
  */
 #include <arch/persist.h>
 
@@ -36,7 +36,10 @@ static void clean_nothing(const void *address, size_t length)
 	(void)length;
 }
 
-/* Fences order cbo.clean as they order loads and stores of its block, and wait for its completion. */
+/*
+ * Fences order cbo.clean as they order loads and stores of its block, and wait for its
+ * completion.
+ */
 static void fence_all(void)
 {
 	__asm__ volatile("fence iorw, iorw" : : : "memory");
@@ -79,7 +82,7 @@ struct arch_pm arch_pm_probe(const void *fdt)
 		.ops = &ordered_ops,
 		.flush_mode = TWZ_FLUSH_SYSCALL,
 		.line_size = LINE_SIZE_DEFAULT,
-		.describe = "no cache maintenance instructions: stores are ordered by fence, and as "
-			    "durable as the platform's caches",
+		.describe = "no cache maintenance instructions: stores are ordered by fence, "
+			    "and as durable as the platform's caches",
 	};
 }

@@ -115,8 +115,8 @@ boot_mapped:
 	tail	kernel_main
 
 	/*
-	 * From the SBI firmware: a1 = struct cpu, whose address is valid once translation is on. The
-	 * final tables hold the image at the same place as the early ones did.
+	 * From the SBI firmware: a1 = struct cpu, whose address is valid once translation is on.
+	 * The final tables hold the image at the same place as the early ones did.
 	 */
 	.balign	4
 	.globl	secondary_start
@@ -142,11 +142,11 @@ secondary_mapped:
 	tail	upcall_secondary
 
 	/*
-	 * a0 = satp, a1 = physical address to continue at, s2 = the image's. The instruction after the
-	 * write of satp is not mapped where it stands: it faults, and the "trap handler" is the
-	 * continuation. What the TLB holds from before goes first, and what it may have picked up while
-	 * satp was being written goes when the tables are next changed (arch_mmu_install) or, for
-	 * tables that are final, was right.
+	 * a0 = satp, a1 = physical address to continue at, s2 = the image's. The instruction
+	 * after the write of satp is not mapped where it stands: it faults, and the "trap
+	 * handler" is the continuation. What the TLB holds from before goes first, and what it
+	 * may have picked up while satp was being written goes when the tables are next changed
+	 * (arch_mmu_install) or, for tables that are final, was right.
 	 */
 enable_translation:
 	sub	a1, a1, s2

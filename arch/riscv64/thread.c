@@ -23,7 +23,7 @@ void fp_save(struct arch_fp *fp);
 void fp_load(const struct arch_fp *fp);
 void fp_zero(void);
 
-_Static_assert(offsetof(struct thread, regs) == 0, "the trap entry takes a thread for its registers");
+_Static_assert(offsetof(struct thread, regs) == 0, "a thread begins with its registers");
 _Static_assert(offsetof(struct arch_fp, fcsr) == 256, "fp.S");
 
 static void set_fs(unsigned long state)

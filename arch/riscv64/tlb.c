@@ -2,9 +2,9 @@
 /*
  * Invalidation of translations and instructions on all CPUs.
  *
- * The other CPUs are reached through the firmware, which interrupts them above the kernel: they need
- * not be willing, and locks may be held on both sides. An SBI remote fence returns when all named
- * harts have executed it.
+ * The other CPUs are reached through the firmware, which interrupts them above the kernel: they
+ * need not be willing, and locks may be held on both sides. An SBI remote fence returns when all
+ * named harts have executed it.
  *
  * Order: the caller changed the tables with plain stores. Here, sfence.vma orders them before this
  * hart's later walks; the fence before the firmware's call makes them visible to the others before
@@ -47,8 +47,9 @@ static void flush_others(const struct flush *flush)
 }
 
 /*
- * sfence.vma with an address covers leaf entries alone. A caller that unlinked a table flushes what
- * that spanned, 2 MiB at least; so longer lengths take the whole ASID, and a few pages are done singly.
+ * sfence.vma with an address covers leaf entries alone. A caller that unlinked a table flushes
+ * what that spanned, 2 MiB at least; so longer lengths take the whole ASID, and a few pages are
+ * done singly.
  */
 void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length)
 {
@@ -62,7 +63,8 @@ void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length)
 		__asm__ volatile("sfence.vma zero, %0" : : "r"(id) : "memory");
 	} else {
 		for (unsigned long at = 0; at < flush.length; at += PAGE_SIZE)
-			__asm__ volatile("sfence.vma %0, %1" : : "r"(flush.start + at), "r"(id) : "memory");
+			__asm__ volatile("sfence.vma %0, %1"
+					 : : "r"(flush.start + at), "r"(id) : "memory");
 	}
 	flush_others(&flush);
 }
@@ -75,7 +77,10 @@ void arch_tlb_flush_all(void)
 	flush_others(&flush);
 }
 
-/* fence.i makes this hart's fetches see its own stores; the others must do their own after those are visible. */
+/*
+ * fence.i makes this hart's fetches see its own stores; the others must do their own after those
+ * are visible.
+ */
 void arch_sync_code(const void *kva, size_t length)
 {
 	struct flush flush = { REMOTE_FENCE_I, 0, 0, 0 };

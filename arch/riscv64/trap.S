@@ -2,11 +2,11 @@
 /*
  * Trap entry and return.
  *
- * While user mode runs, sscratch holds the current thread, whose struct arch_regs comes first; in the
- * kernel it is 0, and tp holds the CPU's structure. A trap from user mode saves all registers in
- * the thread, which also says what CPU it is on, and takes that CPU's stack from its top. sstatus is
- * not saved: what user mode can see of it never changes, but for FS, which belongs to whoever is current
- * (thread.c).
+ * While user mode runs, sscratch holds the current thread, whose struct arch_regs comes first;
+ * in the kernel it is 0, and tp holds the CPU's structure. A trap from user mode saves all
+ * registers in the thread, which also says what CPU it is on, and takes that CPU's stack from
+ * its top. sstatus is not saved: what user mode can see of it never changes, but for FS, which
+ * belongs to whoever is current (thread.c).
  *
  * The system call is the path to keep short. It reads and writes the thread, two words of the CPU's
  * structure and one of the table; on the way back it trusts C functions to have kept s1 … s11.
@@ -20,7 +20,8 @@
 trap_entry:
 	csrrw	sp, sscratch, sp
 	beqz	sp, from_kernel
-	.irp	n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+			22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	sd	x\n, REGS_X(\n)(sp)
 	.endr
 	csrrw	t0, sscratch, zero
@@ -50,7 +51,7 @@ syscall_done:
 	beq	a0, t0, user_return
 	bnez	t1, settle_result
 
-	/* The same thread goes on, and nobody changed its registers. The trap left sscratch at 0. */
+	/* The same thread goes on, and nobody changed its registers. */
 	ld	t0, REGS_PC(s0)
 	csrw	sscratch, s0
 	csrw	sepc, t0
@@ -67,15 +68,16 @@ user_return:
 	bnez	t0, reschedule
 
 	/*
-	 * s0 = the thread to continue: cpu->current, which only upcall_return() changes. From the write of
-	 * sscratch to sret no trap may happen: it would be taken for user mode's.
+	 * s0 = the thread to continue: cpu->current, which only upcall_return() changes. From
+	 * the write of sscratch to sret no trap may happen: it would be taken for user mode's.
 	 */
 user_exit:
 	sd	tp, REGS_CPU(s0)
 	ld	t0, REGS_PC(s0)
 	csrw	sscratch, s0
 	csrw	sepc, t0
-	.irp	n, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+			22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	ld	x\n, REGS_X(\n)(s0)
 	.endr
 	ld	s0, REGS_X(8)(s0)
@@ -104,8 +106,8 @@ arch_user_enter:
 	j	user_exit
 
 	/*
-	 * A trap in the kernel: a page fault in the user copy, an instruction tried out, or a bug. The
-	 * frame goes below sp, if that is in this CPU's stack with room to spare.
+	 * A trap in the kernel: a page fault in the user copy, an instruction tried out, or a
+	 * bug. The frame goes below sp, if that is in this CPU's stack with room to spare.
 	 */
 from_kernel:
 	csrrw	sp, sscratch, sp
@@ -121,7 +123,8 @@ from_kernel:
 save_kernel_frame: /* sp = the frame, its x2 filled in */
 	ld	t0, (CPU_SCRATCH + 8)(tp)
 	ld	t1, (CPU_SCRATCH + 16)(tp)
-	.irp	n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+			22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	sd	x\n, REGS_X(\n)(sp)
 	.endr
 	csrr	t0, sepc
@@ -136,13 +139,17 @@ save_kernel_frame: /* sp = the frame, its x2 filled in */
 	ld	t1, FRAME_SSTATUS(sp)
 	csrw	sepc, t0
 	csrw	sstatus, t1
-	.irp	n, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp	n, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, \
+			23, 24, 25, 26, 27, 28, 29, 30, 31
 	ld	x\n, REGS_X(\n)(sp)
 	.endr
 	ld	sp, REGS_X(2)(sp)
 	sret
 
-	/* The stack ran over, or sp is wild. There is only the panic left to run, on a stack kept for it. */
+	/*
+	 * The stack ran over, or sp is wild. There is only the panic left to run, on a stack
+	 * kept for it.
+	 */
 bad_stack:
 	sd	sp, CPU_SCRATCH(tp)
 	lla	sp, panic_stack_top - FRAME_SIZE

@@ -2,8 +2,8 @@
 /*
  * Copies between user and kernel memory, and single instructions that may turn out not to exist.
  *
- * Any instruction between usercopy_begin and usercopy_end may fault at a user address; kernel_trap()
- * then retries it or continues at usercopy_failed. SUM is set only in between.
+ * Any instruction between usercopy_begin and usercopy_end may fault at a user address;
+ * kernel_trap() then retries it or continues at usercopy_failed. SUM is set only in between.
  */
 #include <machine/layout.h>
 

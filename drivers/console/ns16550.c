@@ -28,7 +28,7 @@
 #define STATUS_SEND_EMPTY 0x20u
 #define REGISTER_COUNT 8u
 
-/* How often to look for room before a byte is given up: a port that is stuck must not hang the kernel. */
+/* Looks for room before a byte is given up: a port that is stuck must not hang the kernel. */
 #define SEND_PATIENCE 1000000u
 
 /* Set once by the boot CPU. */
@@ -53,7 +53,7 @@ static void write_register(unsigned int number, uint8_t value)
 		mmio_write8(address, value);
 }
 
-/* The long wait is for a port that was well until now; one that is known to be stuck gets one look. */
+/* The long wait is for a port that was well until now; a port known to be stuck gets one look. */
 static void send(char byte)
 {
 	static unsigned int patience = SEND_PATIENCE;

@@ -3,11 +3,13 @@
  * Platform-level interrupt controller ("riscv,plic0", "sifive,plic-1.0.0").
  *
  * Registers: a priority for each line (0 = never); for each context a bit per line that lets it
- * through, a threshold, and a claim register: reading it takes the most urgent pending line, writing
- * the line back completes it. A context is one privilege mode of one CPU; interrupts-extended lists them.
+ * through, a threshold, and a claim register: reading it takes the most urgent pending line,
+ * writing the line back completes it. A context is one privilege mode of one CPU;
+ * interrupts-extended lists them.
  *
- * A completion is ignored for a line that the context does not let through, and the line is then dead.
- * So a line is masked by its priority, never by its bit, and once routed to a CPU it stays there.
+ * A completion is ignored for a line that the context does not let through, and the line is then
+ * dead. So a line is masked by its priority, never by its bit, and once routed to a CPU it stays
+ * there.
  */
 #include <libfdt.h>
 
@@ -37,7 +39,8 @@ static unsigned int last_line;
 static uint32_t contexts[CONFIG_MAX_CPUS]; /* by CPU index */
 
 static struct spinlock lock = SPINLOCK_INIT;
-static uint32_t routed[IRQ_MAX_LINES / 32]; /* bit per line: some CPU lets it through; guarded by lock */
+/* Bit per line: some CPU lets it through. Guarded by lock. */
+static uint32_t routed[IRQ_MAX_LINES / 32];
 
 static int plic_cpu_init(void)
 {
@@ -167,7 +170,8 @@ static int probe(const void *fdt, int node)
 		plic_disable(line);
 	unsigned int found = find_contexts(fdt, node, range.size);
 	if (found == 0) {
-		log_error("%s: interrupts-extended names no usable CPU", fdt_get_name(fdt, node, NULL));
+		log_error("%s: interrupts-extended names no usable CPU",
+			  fdt_get_name(fdt, node, NULL));
 		return -ENODEV;
 	}
 	log_info("%u lines, %u CPUs", last_line, found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Supervisor registers. Every access is volatile and a compiler barrier: it stays where it is written.
+ * Supervisor registers. Every access is volatile and a compiler barrier: it stays where it is
+ * written.
  */
 #ifndef MACHINE_CSR_H
 #define MACHINE_CSR_H

@@ -86,10 +86,10 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 }
 
 /*
- * A CPU may remember that an entry was invalid, so the fence is needed, not only polite. Naming an
- * address it covers leaf entries alone; a CPU that remembers an invalid entry of an upper level faults
- * at the same place again, and then the fault path drops everything (exception.c). That keeps the
- * common first touch from emptying the TLB.
+ * A CPU may remember that an entry was invalid, so the fence is needed, not only polite. Naming
+ * an address it covers leaf entries alone; a CPU that remembers an invalid entry of an upper
+ * level faults at the same place again, and then the fault path drops everything (exception.c).
+ * That keeps the common first touch from emptying the TLB.
  */
 static inline void arch_tlb_fresh(uintptr_t va)
 {

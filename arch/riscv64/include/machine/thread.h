@@ -2,9 +2,9 @@
 /*
  * The user state of a thread: inline half of arch/thread.h.
  *
- * sstatus is not part of it: all of its bits that a thread can see are the same for every thread,
- * but for FS, which stays in the CPU while the thread is current and is settled by arch_thread_out()
- * and arch_thread_in().
+ * sstatus is not part of it: all of its bits that a thread can see are the same for every
+ * thread, but for FS, which stays in the CPU while the thread is current and is settled by
+ * arch_thread_out() and arch_thread_in().
  */
 #ifndef MACHINE_THREAD_H
 #define MACHINE_THREAD_H
@@ -33,7 +33,7 @@ struct arch_regs {
 struct arch_fp {
 	uint64_t f[32];
 	uint64_t fcsr;
-	bool used; /* the thread has written its registers; else they are all zero, and so is this */
+	bool used; /* the thread has written them; else they are all zero */
 };
 
 _Static_assert(offsetof(struct arch_regs, pc) == REGS_PC, "saved pc");
