@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The random generator. State: a 64-byte key. Each request derives output blocks and the next key
- * from it with personalised BLAKE2b, so that old output cannot be recomputed from a stolen key.
+ * The random generator. State: a 64-byte key and a small reservoir of output made with it. Each filling of
+ * the reservoir derives its blocks and the next key from the key with personalised BLAKE2b; bytes are
+ * wiped as they are handed out. So old output cannot be recomputed from a stolen state.
  */
 #define LOG_PREFIX "random"
 
@@ -15,11 +16,17 @@
 #include <spinlock.h>
 
 #define KEY_SIZE 64u
+#define RESERVOIR_BLOCKS 8u
+#define RESERVOIR_SIZE (RESERVOIR_BLOCKS * KEY_SIZE)
 
 static struct {
 	struct spinlock lock;
-	uint8_t key[KEY_SIZE]; /* guarded by lock */
-	bool seeded;           /* set at boot */
+	/* Guarded by lock. */
+	uint8_t key[KEY_SIZE];
+	uint8_t reservoir[RESERVOIR_SIZE];
+	size_t left; /* unused bytes, at the end of the reservoir */
+
+	bool seeded; /* set at boot */
 } pool;
 
 /* out = BLAKE2b(key, domain, number, counter). Different domains never give the same block. */
@@ -53,22 +60,33 @@ void random_init(void)
 		log_warn("the machine gave no rng-seed: random numbers are guessable");
 }
 
+/* Lock held. */
+static void refill(void)
+{
+	uint8_t key[KEY_SIZE];
+
+	for (unsigned int i = 0; i < RESERVOIR_BLOCKS; i++)
+		derive(pool.reservoir + i * KEY_SIZE, 1, i, NULL, 0);
+	derive(key, 2, 0, NULL, 0);
+	memcpy(pool.key, key, KEY_SIZE);
+	pool.left = RESERVOIR_SIZE;
+}
+
 void random_bytes(void *to, size_t length)
 {
-	uint8_t block[KEY_SIZE];
-
-	spin_lock(&pool.lock);
-	for (uint64_t number = 0; length; number++) {
-		size_t part = MIN(length, sizeof(block));
-		derive(block, 1, number, NULL, 0);
-		memcpy(to, block, part);
+	while (length) {
+		spin_lock(&pool.lock);
+		if (pool.left == 0)
+			refill();
+		size_t part = MIN(length, pool.left);
+		uint8_t *from = pool.reservoir + RESERVOIR_SIZE - pool.left;
+		memcpy(to, from, part);
+		memset(from, 0, part);
+		pool.left -= part;
+		spin_unlock(&pool.lock);
 		to = (char *)to + part;
 		length -= part;
 	}
-	derive(block, 2, 0, NULL, 0);
-	memcpy(pool.key, block, KEY_SIZE);
-	spin_unlock(&pool.lock);
-	memset(block, 0, sizeof(block));
 }
 
 bool random_seeded(void)

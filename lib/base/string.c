@@ -36,13 +36,10 @@ static size_t copy_words(unsigned char *dst, const unsigned char *src, size_t n)
 	const word *s = (const word *)src;
 	size_t words = n / WORD;
 
-	for (; words >= 4; words -= 4, d += 4, s += 4) {
-		word a = s[0], b = s[1], c = s[2], e = s[3];
-
-		d[0] = a;
-		d[1] = b;
-		d[2] = c;
-		d[3] = e;
+	for (; words >= 8; words -= 8, d += 8, s += 8) {
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++)
+			d[i] = s[i];
 		OPAQUE(d);
 	}
 	for (; words > 0; words--) {
@@ -144,11 +141,11 @@ static void fill_words(unsigned char *dst, word value, size_t words)
 {
 	word *d = (word *)dst;
 
-	for (; words >= 4; words -= 4, d += 4) {
-		d[0] = value;
-		d[1] = value;
-		d[2] = value;
-		d[3] = value;
+	/* Pages are zeroed here: few instructions beside the stores. */
+	for (; words >= 16; words -= 16, d += 16) {
+#pragma GCC unroll 16
+		for (int i = 0; i < 16; i++)
+			d[i] = value;
 		OPAQUE(d);
 	}
 	for (; words > 0; words--) {
