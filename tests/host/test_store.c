@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <pthread.h>
+
 #include <abi/errno.h>
 
 #include "../../kernel/store/internal.h"
@@ -653,6 +655,72 @@ static void test_read_only(void **state)
 	done(&f);
 }
 
+/* ---- Threads ---- */
+
+struct worker {
+	struct store *st;
+	struct store_handle shared;
+	unsigned number;
+	unsigned long wrong;
+};
+
+/* Objects of its own, and pages of one that all share. */
+static void *churn(void *arg)
+{
+	struct worker *w = arg;
+	struct store_handle h;
+	void *page;
+
+	for (unsigned i = 0; i < 300; i++) {
+		objid_t id = id_of(1000 * (w->number + 1) + i);
+
+		w->wrong += store_create(w->st, id, NULL, 0, &h) != 0;
+		w->wrong += store_page_alloc(w->st, &h, 1 + i, NULL, &page) != 0;
+		w->wrong += store_page_alloc(w->st, &w->shared, 1 + i * 4 + w->number, NULL, &page) != 0;
+		w->wrong += store_lookup(w->st, id, &h) != 0;
+		w->wrong += store_mark_deleted(w->st, &h) != 0;
+		w->wrong += store_free(w->st, &h) != 0;
+	}
+	return NULL;
+}
+
+/* Without the lock, beside those who allocate: a page is absent or whole. */
+static void *watch(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t *page;
+
+	for (unsigned i = 0; i < 200000; i++) {
+		if (store_page_get(w->st, &w->shared, i % 1300, (void **)&page))
+			w->wrong++;
+		else if (page && (page[0] | page[511]))
+			w->wrong++;
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct worker workers[4];
+	pthread_t threads[4];
+	struct store_handle shared;
+	struct fixture f;
+
+	(void)state;
+	fresh(&f, 32ul << 20);
+	assert_int_equal(store_create(&f.st, id_of(1), NULL, 0, &shared), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		workers[i] = (struct worker){ .st = &f.st, .shared = shared, .number = i };
+		assert_int_equal(pthread_create(&threads[i], NULL, i < 3 ? churn : watch, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(workers[i].wrong, 0);
+	}
+	assert_int_equal(objects(&f), 1);
+	done(&f);
+}
+
 /* ---- What each operation costs, so that nobody adds a flush or a fence unnoticed ---- */
 
 struct cost {
@@ -729,6 +797,7 @@ int main(void)
 		cmocka_unit_test(test_big_object),
 		cmocka_unit_test(test_many_objects),
 		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_persistence_costs),
 	};
 

@@ -9,3 +9,4 @@ srcs-test_store := $(store-portable) kernel/store/pm.c $(store-hosted)
 srcs-test_store_crash := $(store-portable) $(store-hosted) tests/host/store/trace.c
 flags-test_store_crash := -O2 -fno-sanitize=all
 srcs-test_store_damage := $(store-portable) kernel/store/pm.c $(store-hosted) tests/host/store/sample.c
+srcs-fuzz_store := $(srcs-test_store_damage)
