@@ -30,15 +30,15 @@
 	stp	x24, x25, [sp, #REGS_X + 192]
 	stp	x26, x27, [sp, #REGS_X + 208]
 	stp	x28, x29, [sp, #REGS_X + 224]
-	mrs	x21, sp_el0
-	mrs	x22, elr_el1
-	mrs	x23, spsr_el1
-	stp	x30, x21, [sp, #REGS_X30]
-	stp	x22, x23, [sp, #REGS_PC]
+	mrs	x9, sp_el0
+	mrs	x10, elr_el1
+	mrs	x11, spsr_el1
+	stp	x30, x9, [sp, #REGS_X30]
+	stp	x10, x11, [sp, #REGS_PC]
 	mov	x19, sp
 	mrs	x20, tpidr_el1
-	ldr	x21, [x20, #CPU_STACK_TOP]
-	mov	sp, x21
+	ldr	x9, [x20, #CPU_STACK_TOP]
+	mov	sp, x9
 	mov	x29, xzr
 .endm
 
@@ -68,9 +68,9 @@ vectors:
 	/* In user mode. The system call is the case that counts: x0 … x5 and x8 are still the user's. */
 	.balign	128
 	save_user
-	mrs	x21, esr_el1
-	lsr	x22, x21, #26
-	cmp	x22, #0x15			/* SVC in AArch64 state */
+	mrs	x9, esr_el1
+	lsr	x10, x9, #26
+	cmp	x10, #0x15			/* SVC in AArch64 state */
 	b.eq	system_call
 	b	user_sync
 
@@ -98,6 +98,11 @@ vectors:
 	.endr
 	.balign 128
 
+/*
+ * The system call leaves in the CPU what C functions preserve (x21 … x28; x19, x20 and x29 are ours) and
+ * SP_EL0; arch/upcall.h says what that asks of a call. All else is loaded again: the kernel's
+ * leavings are in the rest, and ELR_EL1 and SPSR_EL1 may be a copy fault's.
+ */
 system_call:
 	sub	x9, x8, #ENTRY_SYSCALL_BASE
 	cmp	x9, #ENTRY_SYSCALL_COUNT
@@ -108,12 +113,38 @@ system_call:
 	blr	x10
 	cmn	x0, #ENTRY_SYSCALL_UNPARKED		/* SYSCALL_PARKED: leave x0 alone */
 	b.eq	user_return
-	str	x0, [x19, #REGS_X]
+	ldr	w9, [x20, #CPU_RESCHED]
+	cbnz	w9, 2f
+	mov	sp, x19
+	ldp	x10, x11, [sp, #REGS_PC]
+	msr	elr_el1, x10
+	msr	spsr_el1, x11
+	ldr	x1, [sp, #REGS_X + 8]
+	ldp	x2, x3, [sp, #REGS_X + 16]
+	ldp	x4, x5, [sp, #REGS_X + 32]
+	ldp	x6, x7, [sp, #REGS_X + 48]
+	ldp	x8, x9, [sp, #REGS_X + 64]
+	ldp	x10, x11, [sp, #REGS_X + 80]
+	ldp	x12, x13, [sp, #REGS_X + 96]
+	ldp	x14, x15, [sp, #REGS_X + 112]
+	ldp	x16, x17, [sp, #REGS_X + 128]
+	ldp	x18, x19, [sp, #REGS_X + 144]
+	ldr	x20, [sp, #REGS_X + 160]
+	ldp	x29, x30, [sp, #REGS_X + 232]
+	eret
+
+1:	mov	x0, x8
+	bl	upcall_bad_syscall
+	cmn	x0, #ENTRY_SYSCALL_UNPARKED
+	b.eq	user_return
+2:	str	x0, [x19, #REGS_X]
 
 /* Back to the thread whose registers x19 names, unless there is something to settle. */
 user_return:
 	ldr	w9, [x20, #CPU_RESCHED]
-	cbnz	w9, 2f
+	cbz	w9, restore_user
+	bl	upcall_return
+	mov	x19, x0
 
 restore_user:
 	mov	sp, x19
@@ -139,20 +170,9 @@ restore_user:
 	ldp	x28, x29, [sp, #REGS_X + 224]
 	eret
 
-1:	mov	x0, x8
-	bl	upcall_bad_syscall
-	cmn	x0, #ENTRY_SYSCALL_UNPARKED
-	b.eq	user_return
-	str	x0, [x19, #REGS_X]
-	b	user_return
-
-2:	bl	upcall_return
-	mov	x19, x0
-	b	restore_user
-
 user_sync:
 	mov	x0, x19
-	mov	x1, x21
+	mov	x1, x9
 	bl	exception_user_sync
 	b	user_return
 
@@ -225,7 +245,16 @@ kernel_exception:
 	mov	x0, sp
 	bl	exception_kernel
 
-	/* Came back: a fault of the user-copy routines. pc may have been moved to their fix-up. */
+	/*
+	 * Came back: a fault of the user-copy routines. pc may have been moved to their fix-up.
+	 * SP_EL0 goes back to what the system call's fast return expects in it.
+	 */
+	mrs	x2, tpidr_el1
+	ldr	x2, [x2, #CPU_CURRENT]
+	cbz	x2, 1f
+	ldr	x2, [x2, #REGS_SP]
+	msr	sp_el0, x2
+1:
 	ldp	x2, x3, [sp, #FRAME_PC]
 	msr	elr_el1, x2
 	msr	spsr_el1, x3
