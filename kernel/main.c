@@ -8,6 +8,7 @@
 #include <boot/init.h>
 #include <boot/machine.h>
 #include <cpu.h>
+#include <debug.h>
 #include <dev/console.h>
 #include <dev/irqchip.h>
 #include <log.h>
@@ -25,6 +26,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 {
 	arch_cpu_init();                               /* traps and counters of this CPU */
 	machine_open(fdt, fdt_phys, image_phys);       /* check the tree, read the boot options */
+	stack_guard_init();                            /* from the boot seed */
 	console_early_init(machine.fdt);               /* the stdout-path UART */
 	log_notice("Twizzler for %s", arch_name);
 	machine_discover(hwid);                        /* memory and CPUs */
