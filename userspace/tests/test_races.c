@@ -8,6 +8,8 @@
 #include <twz/obj/hier.h>
 
 #define MAX_THREADS 16
+/* A race runs so many rounds, or so long: emulated CPUs that share few real ones are slow. */
+#define LIMIT_NS (1500 * NS_PER_MS)
 #define WORDS_PER_PAGE (TWZ_PAGE_SIZE / sizeof(uint64_t))
 
 /* One of several threads that do the same. */
@@ -15,6 +17,7 @@ struct part {
 	unsigned number;
 	void *shared;
 	atomic_ulong *go;
+	uint64_t until;
 };
 
 static unsigned team_size(void)
@@ -28,6 +31,12 @@ static void wait_for_go(struct part *p)
 {
 	while (!atomic_load(p->go))
 		twz_thread_sync(THREAD_SYNC_SLEEP, p->go, 0, NULL);
+	p->until = twz_clock_ns() + LIMIT_NS;
+}
+
+static bool in_time(const struct part *p)
+{
+	return twz_clock_ns() < p->until;
 }
 
 /* Run fn in a team of threads that start together; meanwhile runs here. Every thread must end
@@ -40,7 +49,7 @@ static void run_team(void (*fn)(void *), void *shared, void (*meanwhile)(void *)
 	unsigned n = team_size();
 
 	for (unsigned i = 0; i < n; i++) {
-		parts[i] = (struct part){ i, shared, &go };
+		parts[i] = (struct part){ .number = i, .shared = shared, .go = &go };
 		NEED(run_thread(&t[i], fn, &parts[i]) == 0);
 	}
 	twz_thread_cword_wake(&go, 1);
@@ -61,7 +70,7 @@ static void make_and_drop(void *arg)
 	twzobj o;
 
 	wait_for_go(p);
-	for (uint64_t round = 0; round < 60; round++) {
+	for (uint64_t round = 0; round < 60 && in_time(p); round++) {
 		if (new_object(&o) < 0) {
 			ktap_fail(__FILE__, __LINE__, "no object");
 			return;
@@ -82,7 +91,7 @@ static void objects_come_and_go(void)
 
 /* --- one object, faulted in by all at once */
 
-#define SHARED_PAGES 512u
+#define SHARED_PAGES 128u
 
 static void touch_all(void *arg)
 {
@@ -116,7 +125,7 @@ static void touch_id(void *arg)
 	twzobj h;
 
 	wait_for_go(p);
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 200 && in_time(p); i++) {
 		if (twz_object_init_guid(&h, id, ACCESS_RW) < 0)
 			return;
 		((_Atomic uint64_t *)twz_object_base(&h))[(i % 64) * WORDS_PER_PAGE] = i;
@@ -135,7 +144,7 @@ static void deletion_under_use(void)
 	struct kernel_ostat st;
 	objid_t id;
 
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 3; i++) {
 		NEED(twz_object_create(NEW_FLAGS | TWZ_OC_VOLATILE, 0, 0, &id) == 0);
 		run_team(touch_id, &id, delete_now, FAULT_OBJECT);
 		CHECK_EQ(sys_ostat(TWZ_OSTAT_OBJECT, id, 0, &st), -ENOENT);
@@ -165,7 +174,9 @@ static void copy_often(void *shared)
 	struct source *s = shared;
 	twzobj copy;
 
-	for (int i = 0; i < 20; i++) {
+	uint64_t until = twz_clock_ns() + LIMIT_NS;
+
+	for (int i = 0; i < 20 && twz_clock_ns() < until; i++) {
 		int r = twz_object_new(&copy, &s->o, NULL, OBJ_VOLATILE, NEW_FLAGS);
 
 		CHECK_EQ(r, 0);
@@ -213,8 +224,9 @@ static void read_slot(void *arg)
 static void swap_slot(void *shared)
 {
 	struct slot_swap *s = shared;
+	uint64_t until = twz_clock_ns() + LIMIT_NS;
 
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 300 && twz_clock_ns() < until; i++)
 		twz_view_set(NULL, s->slot, twz_object_guid(i % 2 ? &s->a : &s->b), VE_READ);
 	atomic_store(&s->stop, 1);
 }
@@ -238,7 +250,7 @@ static void swaps_under_readers(void)
 
 /* --- structures of libtwz */
 
-#define NAMES_EACH 20u
+#define NAMES_EACH 8u
 
 static void assign_names(void *arg)
 {
@@ -277,7 +289,7 @@ static void concurrent_names(void)
 	drop_object(&ns);
 }
 
-#define ENTRIES_EACH 50u
+#define ENTRIES_EACH 30u
 
 static void add_entries(void *arg)
 {
@@ -317,7 +329,7 @@ static void open_and_close(void *arg)
 	twzobj h;
 
 	wait_for_go(p);
-	for (unsigned i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < 300 && in_time(p); i++) {
 		unsigned which = (i * 7 + p->number) % 5;
 
 		if (twz_object_init_guid(&h, pool->ids[which], i % 3 ? FE_READ : ACCESS_RW) < 0) {
@@ -347,6 +359,7 @@ static void concurrent_slots(void)
 /* --- waking */
 
 #define PAIRS 8
+#define OVER 2ul /* what a pair's word says when time is up */
 
 static void hand_over(void *arg)
 {
@@ -358,9 +371,11 @@ static void hand_over(void *arg)
 	if ((p->number | 1) >= team_size()) /* no partner */
 		return;
 	for (int i = 0; i < 300; i++) {
-		while (atomic_load(word) != me)
+		while (atomic_load(word) == 1 - me)
 			twz_thread_sync(THREAD_SYNC_SLEEP, word, 1 - me, NULL);
-		atomic_store(word, 1 - me);
+		if (atomic_load(word) == OVER)
+			return;
+		atomic_store(word, me == 0 && !in_time(p) ? OVER : 1 - me);
 		twz_thread_sync(THREAD_SYNC_WAKE, word, 1, NULL);
 	}
 }
@@ -380,7 +395,7 @@ static void end_now(void *arg)
 static void spawn_more(void *arg)
 {
 	wait_for_go(arg);
-	for (int i = 0; i < 15; i++)
+	for (int i = 0; i < 15 && in_time(arg); i++)
 		CHECK_EQ(exit_code_of(end_now, NULL), 0);
 }
 
@@ -415,7 +430,9 @@ static void call_often(void *shared)
 {
 	struct racing_ops *r = shared;
 
-	for (int i = 0; i < 2000; i++) {
+	uint64_t until = twz_clock_ns() + LIMIT_NS;
+
+	for (int i = 0; i < 2000 && twz_clock_ns() < until; i++) {
 		long e = sys_thread_sync(1, &r->op, NULL);
 
 		if (e != 0 && e != -EFAULT && e != -EINVAL)

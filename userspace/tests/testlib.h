@@ -13,7 +13,7 @@
 #define ACCESS_RW (FE_READ | FE_WRITE)
 #define NS_PER_MS 1000000ull
 /* Long enough that only a hang reaches it, on a slow emulator too. */
-#define PATIENCE_NS (60000 * NS_PER_MS)
+#define PATIENCE_NS (240000 * NS_PER_MS)
 
 /* A new volatile object, open for reading and writing. 0 or a negative error. */
 int new_object(twzobj *o);
