@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The checker: walks everything there is and compares what is reachable with what the bitmap and the
- * counters say. No recursion (a tree is three levels deep); circles end where a page is met twice.
+ * The checker: walks everything there is and compares what is reachable with what the bitmap and
+ * the counters say. No recursion (a tree is three levels deep); circles end where a page is met
+ * twice.
  */
 #include "internal.h"
 
@@ -249,7 +250,8 @@ static bool check_orphan(struct check *c, uint64_t inode, uint64_t prev, uint64_
 		return true;
 	}
 	if (flags != INODE_HIDDEN)
-		fault(c, "object on the orphan list is in no chain", inode * STORE_PAGE_SIZE, flags);
+		fault(c, "object on the orphan list is in no chain", inode * STORE_PAGE_SIZE,
+		      flags);
 	if (!claim(c, inode, inode_word(prev, INODE_ORPHAN_NEXT)))
 		return false;
 	check_inode(c, inode);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Freeing an object, a bounded number of pages at a time. Each transaction takes pages out of the object's
- * tree and gives them back to the bitmap, so it can stop anywhere; the orphan list remembers the rest.
+ * Freeing an object, a bounded number of pages at a time. Each transaction takes pages out of the
+ * object's tree and gives them back to the bitmap, so it can stop anywhere; the orphan list
+ * remembers the rest.
  */
 #include "internal.h"
 
@@ -12,7 +13,7 @@ struct progress {
 	bool leaf_damaged, damaged;
 };
 
-/* A release changes at most 5 words: the page's, the bitmap's, the inode's count, the free counts. */
+/* A release changes at most 5 words: its own, the bitmap's, two free counts, the page count. */
 static bool room(const struct store *st)
 {
 	return st->tx.count + 5 <= STORE_TX_WORDS;

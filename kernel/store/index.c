@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Objects by ID: a hash table of buckets, each the head of a chain of inodes. Creation, lookup, listing.
+ * Objects by ID: a hash table of buckets, each the head of a chain of inodes. Creation, lookup,
+ * listing.
  */
 #include "internal.h"
 

@@ -60,8 +60,8 @@ static inline uint64_t state_offset(uint64_t super_page, enum state_word index)
 /* ---- tx.c: transactions ---- */
 
 /*
- * Build with begin and put/add, then commit or begin anew. Errors met while building stick; commit returns
- * the first one, having written nothing.
+ * Build with begin and put/add, then commit or begin anew. Errors met while building stick;
+ * commit returns the first one, having written nothing.
  */
 void store_tx_begin(struct store *st);
 int store_tx_get(struct store *st, uint64_t offset, uint64_t *payload); /* sees the transaction */
@@ -76,7 +76,7 @@ int store_tx_commit(struct store *st);
 void store_fresh_fill(struct store *st, uint64_t page, const void *content);
 void store_fresh_done(struct store *st, uint64_t page); /* the caller filled it, with pm_*() */
 
-/* At mount, before anything else: redo the last transaction, or (read-only) remember it. -EUCLEAN. */
+/* At mount, before all else: redo the last transaction, or (read-only) remember it. -EUCLEAN. */
 int store_log_recover(struct store *st);
 bool store_log_sound(const struct store *st);
 
@@ -84,7 +84,7 @@ bool store_log_sound(const struct store *st);
 
 int store_space_need(struct store *st, uint64_t pages);          /* -ENOSPC, -EUCLEAN */
 int store_space_take(struct store *st, uint64_t *page);          /* part of the transaction */
-int store_space_release(struct store *st, uint64_t page);        /* part of the transaction; -EUCLEAN */
+int store_space_release(struct store *st, uint64_t page);        /* same; -EUCLEAN */
 
 /* ---- index.c: from ID to inode ---- */
 
@@ -97,7 +97,8 @@ struct chain {
 
 uint64_t store_bucket(const struct store *st, objid_t id);       /* offset of the bucket word */
 void store_chain_start(struct chain *chain, uint64_t bucket);
-int store_chain_step(struct store *st, struct chain *chain);     /* 1: at an inode, 0: end, -EUCLEAN */
+/* 1: at an inode; 0: behind the last; -EUCLEAN: the link leads nowhere. */
+int store_chain_step(struct store *st, struct chain *chain);
 
 /* Find an object and the word that holds its inode page. -ENOENT, or -EUCLEAN. */
 int store_chain_find(struct store *st, objid_t id, struct chain *chain);

@@ -2,11 +2,11 @@
 /*
  * The on-media format, version 1, as C. The text of record is docs/format-store.md.
  *
- * A store is an array of 4 KiB pages. Page numbers count from its start; page 0 is never an object's,
- * so 0 means "none" wherever a page number stands. All numbers are little-endian.
+ * A store is an array of 4 KiB pages. Page numbers count from its start; page 0 is never an
+ * object's, so 0 means "none" wherever a page number stands. All numbers are little-endian.
  *
  *   page 0        superblock A        page 15       superblock B
- *   page 1        log record          page 16 …     allocation bitmap, hash buckets, then object pages
+ *   page 1        log record          page 16 …     bitmap, hash buckets, then object pages
  *   pages 2…14    zero, reserved
  *
  * Every metadata word that can change is a *sealed word*: 48 bits of payload under a 16-bit check
@@ -35,7 +35,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-
 #define BITMAP_PAGE 16ull
 
 #define SUPER_MAGIC 0x45524f54535a5754ull  /* "TWZSTORE" */
-#define FORMAT_MAGIC 0x2a2a544d465a5754ull /* "TWZFMT**", word 0 of page 0 while a format is under way */
+#define FORMAT_MAGIC 0x2a2a544d465a5754ull /* "TWZFMT**": page 0 during a format */
 #define INODE_MAGIC 0x45444f4e495a5754ull  /* "TWZINODE" */
 #define STORE_VERSION 1u
 
@@ -59,7 +59,7 @@ struct super_header {
 	uint64_t first_data;
 	uint64_t self;         /* page this copy stands in */
 	uint64_t reserved[46]; /* 0 */
-	uint64_t sum;          /* of the words before it; place and method are the same in every version */
+	uint64_t sum;          /* of the words before it; the same way in every version */
 };
 
 _Static_assert(sizeof(struct super_header) == 512, "superblock header");

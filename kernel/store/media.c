@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Reading metadata: every word that comes from the media passes through here and is checked before it
- * is used as an offset, a count or a flag.
+ * Reading metadata: every word that comes from the media passes through here and is checked
+ * before it is used as an offset, a count or a flag.
  */
 #include "internal.h"
 
@@ -25,7 +25,7 @@ uint64_t store_raw(const struct store *st, uint64_t offset)
 		if (st->tx.write[i].offset == offset)
 			return st->tx.write[i].value;
 	}
-	/* Pairs with the release store of pm_store64(): a page is filled before it can be reached. */
+	/* Pairs with the release store of pm_store64(): pages are filled before they are named. */
 	return __atomic_load_n(store_word_at(st, offset), __ATOMIC_ACQUIRE);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The orphan list: objects that will not outlive the mount, so that no power cut can leak them. It is
- * doubly linked through the inodes; its head is a state word.
+ * The orphan list: objects that will not outlive the mount, so that no power cut can leak them.
+ * It is doubly linked through the inodes; its head is a state word.
  */
 #include "internal.h"
 

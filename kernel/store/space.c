@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Free pages: a bitmap with one bit per page of the store, searched from where the last page was found.
+ * Free pages: a bitmap with one bit per page of the store, searched from where the last page was
+ * found.
  */
 #include <base/bits.h>
 #include "internal.h"

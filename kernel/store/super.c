@@ -90,7 +90,7 @@ enum store_content store_probe(const void *base, size_t len)
 	return is_blank(base, len) ? STORE_BLANK : STORE_FOREIGN;
 }
 
-/* In use from the start: the fixed areas, and what the last word has beyond the end of the store. */
+/* In use from the start: the fixed areas, and what the last word has beyond the store's end. */
 static uint64_t first_bits(const struct super_header *super, uint64_t word)
 {
 	uint64_t bits = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The pages of an object. The lowest and the highest 64 page numbers have words in the inode; all others
- * are reached over one node of 512 leaves of 512 words each.
+ * The pages of an object. The lowest and the highest 64 page numbers have words in the inode; all
+ * others are reached over one node of 512 leaves of 512 words each.
  */
 #include "internal.h"
 
@@ -52,8 +52,8 @@ int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr
 }
 
 /*
- * The page number in the word at `offset`; if there is none, a new page for it, filled from `content`.
- * Part of the transaction; 0 when that failed.
+ * The page number in the word at `offset`; if there is none, a new page for it, filled from
+ * `content`. Part of the transaction; 0 when that failed.
  */
 static uint64_t page_for(struct store *st, uint64_t inode, uint64_t offset, const void *content)
 {

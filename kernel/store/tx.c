@@ -2,19 +2,21 @@
 /*
  * Transactions: how a change of several metadata words becomes one step.
  *
- * A transaction is a list of (offset, new word). Commit writes it to the log page as one record with a
- * sum over all of it and waits until that is durable: from here on the change has happened, because a mount
- * redoes the record. Then the words are stored where they belong, and commit waits again. So:
+ * A transaction is a list of (offset, new word). Commit writes it to the log page as one record
+ * with a sum over all of it and waits until that is durable: from here on the change has
+ * happened, because a mount redoes the record. Then the words are stored where they belong, and
+ * commit waits again. So:
  *
  *  - at any instant at most one transaction is in the log and not yet in place: the last one;
- *  - a record that is half written belongs to a transaction that has not happened, and its sum tells;
- *  - redoing the last record is harmless, because nothing that came later can have changed its words:
- *    every later change of a metadata word, and every change of what a page is used for, is
- *    itself a transaction and has replaced the record;
+ *  - a record that is half written belongs to a transaction that has not happened, and its sum
+ *    tells;
+ *  - redoing the last record is harmless, because nothing that came later can have changed its
+ *    words: every later change of a metadata word, and every change of what a page is used for,
+ *    is itself a transaction and has replaced the record;
  *  - so the record is never retired, and recovery reads one page.
  *
- * Pages that nothing reaches yet are filled directly. They must be durable before the record can be, hence
- * the fence in front of it.
+ * Pages that nothing reaches yet are filled directly. They must be durable before the record can
+ * be, hence the fence in front of it.
  */
 #include "internal.h"
 
@@ -176,7 +178,7 @@ int store_tx_commit(struct store *st)
 	return 0;
 }
 
-/* Where a transaction may write: state words, bitmap, buckets, object pages; never headers or the log. */
+/* Where a transaction may write: state words, bitmap, buckets, object pages; no header, no log. */
 static bool write_allowed(const struct store *st, const struct store_write *write)
 {
 	uint64_t page = write->offset / STORE_PAGE_SIZE;
@@ -225,7 +227,8 @@ int store_log_recover(struct store *st)
 	store_tx_begin(st);
 	if (!load_record(st)) {
 		if (st->seq)
-			store_log(STORE_LOG_INFO, "the log record is incomplete: its operation never happened");
+			store_log(STORE_LOG_INFO,
+				  "the log record is incomplete: its operation never happened");
 		return 0;
 	}
 	for (uint32_t i = 0; i < st->tx.count; i++) {

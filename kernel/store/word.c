@@ -2,10 +2,10 @@
 /*
  * Sealed words and sums: how the store tells damage from data.
  *
- * A sealed word is payload | check << 48, the check being CRC-16/DNP's polynomial 0x3d65 over the payload,
- * most significant byte first, start value 0. The code is linear, so all-zero is valid, and over 64 bits
- * any two valid words differ in at least 6 bits (shown exhaustively in tests/host): up to 5
- * flipped bits in a word are always noticed.
+ * A sealed word is payload | check << 48, the check being CRC-16/DNP's polynomial 0x3d65 over the
+ * payload, most significant byte first, start value 0. The code is linear, so all-zero is valid,
+ * and over 64 bits any two valid words differ in at least 6 bits (shown exhaustively in
+ * tests/host): up to 5 flipped bits in a word are always noticed.
  */
 #include "internal.h"
 
@@ -49,7 +49,8 @@ static uint16_t check_of(uint64_t payload)
 	uint16_t check = 0;
 
 	for (int shift = PAYLOAD_BITS - 8; shift >= 0; shift -= 8)
-		check = (uint16_t)(check << 8) ^ check_table[(check >> 8) ^ ((payload >> shift) & 0xff)];
+		check = (uint16_t)(check << 8) ^
+			check_table[check >> 8 ^ (payload >> shift & 0xff)];
 	return check;
 }
 
@@ -69,8 +70,8 @@ bool store_unseal(uint64_t word, uint64_t *payload)
 }
 
 /*
- * Each step is a bijection of the running value and of the word, so a change confined to one word always
- * changes the sum; any other change escapes with probability 2^-64.
+ * Each step is a bijection of the running value and of the word, so a change confined to one word
+ * always changes the sum; any other change escapes with probability 2^-64.
  */
 uint64_t store_sum(uint64_t seed, const uint64_t *words, size_t count)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Fuzzer of mount and use: a sample store, words of which the input replaces. An input is a flags byte (bit 0:
- * read-only), then 7-byte edits: word number (u16, counted over the first 512 KiB), kind, value (u32).
- * Kind 0 stores the value, 1 its sealed form, 2 flips bit value % 64, 3 also mends the header sums.
+ * Fuzzer of mount and use: a sample store, words of which the input replaces. An input is a flags
+ * byte (bit 0: read-only), then 7-byte edits: word number (u16, counted over the first 512 KiB),
+ * kind, value (u32). Kind 0 stores the value, 1 its sealed form, 2 flips bit value % 64, 3 also
+ * mends the header sums.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -89,7 +89,7 @@ static uint64_t flip_syndrome(unsigned bit)
 				    1ull << (bit - PAYLOAD_BITS);
 }
 
-/* The code is linear: n flips go unnoticed exactly if their syndromes cancel out. All sets of up to 5. */
+/* The code is linear: flips go unnoticed exactly if their syndromes cancel. All sets of up to 5. */
 static void test_word_notices_five_flips(void **state)
 {
 	static uint8_t singles[65536], pairs[65536];
@@ -323,7 +323,8 @@ static void test_create_and_lookup(void **state)
 
 static void test_pages(void **state)
 {
-	static const uint64_t numbers[] = { 1, 2, 63, 64, 65, 511, 512, 100000, 262079, 262080, 262142 };
+	static const uint64_t numbers[] = { 1, 2, 63, 64, 65, 511, 512, 100000, 262079, 262080,
+					    262142 };
 	const unsigned count = sizeof(numbers) / sizeof(numbers[0]);
 	struct store_handle h;
 	struct fixture f;
@@ -339,7 +340,8 @@ static void test_pages(void **state)
 	assert_int_equal(store_page_alloc(&f.st, &h, STORE_OBJECT_PAGES, NULL, &page), -EINVAL);
 	for (unsigned i = 0; i < count; i++) {
 		fill(content, numbers[i]);
-		assert_int_equal(store_page_alloc(&f.st, &h, numbers[i], i % 2 ? NULL : content, &page), 0);
+		assert_int_equal(store_page_alloc(&f.st, &h, numbers[i], i % 2 ? NULL : content,
+						  &page), 0);
 		assert_true(filled(page, i % 2 ? 0 : numbers[i]));
 		assert_int_equal(store_page_alloc(&f.st, &h, numbers[i], content, &again), 0);
 		assert_ptr_equal(page, again);
@@ -676,7 +678,8 @@ static void *churn(void *arg)
 
 		w->wrong += store_create(w->st, id, NULL, 0, &h) != 0;
 		w->wrong += store_page_alloc(w->st, &h, 1 + i, NULL, &page) != 0;
-		w->wrong += store_page_alloc(w->st, &w->shared, 1 + i * 4 + w->number, NULL, &page) != 0;
+		w->wrong += store_page_alloc(w->st, &w->shared, 1 + i * 4 + w->number, NULL,
+					     &page) != 0;
 		w->wrong += store_lookup(w->st, id, &h) != 0;
 		w->wrong += store_mark_deleted(w->st, &h) != 0;
 		w->wrong += store_free(w->st, &h) != 0;
@@ -711,7 +714,8 @@ static void test_threads(void **state)
 	assert_int_equal(store_create(&f.st, id_of(1), NULL, 0, &shared), 0);
 	for (unsigned i = 0; i < 4; i++) {
 		workers[i] = (struct worker){ .st = &f.st, .shared = shared, .number = i };
-		assert_int_equal(pthread_create(&threads[i], NULL, i < 3 ? churn : watch, &workers[i]), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, i < 3 ? churn : watch,
+						&workers[i]), 0);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);

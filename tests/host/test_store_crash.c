@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The crash explorer: random operations on a small store, the power cut at every fence of each in every
- * way the model (store/trace.h) allows, or a seeded sample where too many; recovery on each; then the
- * checker, and a model of what had been acknowledged. Recovery itself is cut, too.
+ * The crash explorer: random operations on a small store, the power cut at every fence of each in
+ * every way the model (store/trace.h) allows, or a seeded sample where too many; recovery on
+ * each; then the checker, and a model of what had been acknowledged. Recovery itself is cut, too.
  *
  * Then every flush and fence of the store is left out in turn: each must be noticed.
  *
@@ -276,7 +276,8 @@ static int op_create(unsigned flags)
 	run.next_id++;
 	o->id = MKID(run.next_id * 0x9e3779b97f4a7c15ull, run.next_id);
 	o->life = flags & STORE_CREATE_HIDDEN ? HIDDEN : flags ? DELETED : LIVE;
-	o->page[PLACES - 1] = (struct model_page){ .present = true, .seed = run.next_id % MAX_SEED };
+	o->page[PLACES - 1].present = true;
+	o->page[PLACES - 1].seed = run.next_id % MAX_SEED;
 	return store_create(&run.st, o->id, content(run.next_id % MAX_SEED), flags, &o->h);
 }
 

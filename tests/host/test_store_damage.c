@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A damaged store: every metadata word with a flipped bit, images cut short, words replaced by others that
- * pass their checks. Damage is found, costs at most the object it is in, and never crashes or hangs.
+ * A damaged store: every metadata word with a flipped bit, images cut short, words replaced by
+ * others that pass their checks. Damage is found, costs at most the object it is in, and never
+ * crashes or hangs.
  *
  * STORE_DAMAGE_BITS: how many bits of each word are flipped, one at a time (1; 64 takes minutes).
  */
@@ -88,7 +89,9 @@ static void every_flipped_bit_is_noticed_and_contained(void **state)
 	for (uint64_t page = 0; page < (LEN - STORE_TAIL_RESERVE) / STORE_PAGE_SIZE; page++) {
 		if (!sample_is_metadata(&sample, page))
 			continue;
-		for (uint64_t at = page * STORE_PAGE_SIZE; at < (page + 1) * STORE_PAGE_SIZE; at += 8) {
+		for (unsigned i = 0; i < PAGE_WORDS; i++) {
+			uint64_t at = page * STORE_PAGE_SIZE + 8 * i;
+
 			for (unsigned n = 0; n < bits && !means_nothing(at); n++)
 				flip(at, bits == 64 ? n : next_random(&seed) % 64);
 		}
@@ -161,7 +164,7 @@ static void damage_word(uint64_t *seed)
 	*(uint64_t *)(sample.base + offset) = next_random(seed) % 4 ? store_seal(value) : value;
 }
 
-/* Words with right checks and wrong contents: nobody promises much, but no crash and no endless loop. */
+/* Words with right checks and wrong contents: no crash and no endless loop, no more is promised. */
 static void wrong_words_are_survived(void **state)
 {
 	uint64_t seed = 2;
@@ -187,8 +190,8 @@ static void aim(uint64_t inode, unsigned word, uint64_t payload)
 /* Chains, lists and trees that lead back into themselves. */
 static void circles_are_survived(void **state)
 {
-	static const unsigned words[] = { INODE_NEXT, INODE_ORPHAN_NEXT, INODE_ORPHAN_PREV, INODE_NODE,
-					  INODE_LOW + 1, INODE_HIGH };
+	static const unsigned words[] = { INODE_NEXT, INODE_ORPHAN_NEXT, INODE_ORPHAN_PREV,
+					  INODE_NODE, INODE_LOW + 1, INODE_HIGH };
 	struct store_handle h;
 	struct store st;
 	uint64_t inode[SAMPLE_OBJECTS];

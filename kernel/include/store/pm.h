@@ -17,9 +17,10 @@
 #include <stdint.h>
 
 /*
- * The architecture's part. `flush` starts the write-back of every line that [addr, addr+len) touches;
- * `fence` returns when all write-backs this CPU started earlier are durable, and orders them (and
- * all earlier stores) before all later stores. Context: any, locks held, interrupts in any state.
+ * The architecture's part. `flush` starts the write-back of every line that [addr, addr+len)
+ * touches; `fence` returns when all write-backs this CPU started earlier are durable, and orders
+ * them (and all earlier stores) before all later stores. Context: any, locks held, interrupts in
+ * any state.
  */
 struct pm_ops {
 	void (*flush)(const void *addr, size_t len);

@@ -2,17 +2,18 @@
 /*
  * The object store: persistent objects in a range of byte-addressable persistent memory.
  *
- * What is promised: every call that changes the store is all-or-nothing, whatever the instant of a
- * power cut, and durable when it returns 0. A call that returns an error changed nothing. Nothing read
- * from the media is trusted: damage gives -EUCLEAN and one log line that names what is damaged.
+ * What is promised: every call that changes the store is all-or-nothing, whatever the instant of
+ * a power cut, and durable when it returns 0. A call that returns an error changed nothing.
+ * Nothing read from the media is trusted: damage gives -EUCLEAN and one log line that names what
+ * is damaged.
  *
  * How: docs/store.md. The bytes on the media: docs/format-store.md.
  *
- * Locking. One lock per store, taken inside these functions; callers hold nothing of the store. Lock
- * order: after object locks, before page and slab locks (none is taken inside). store_page_get() takes
- * no lock. Context of all functions: any in which the store lock may be taken; none sleeps, none
- * allocates, kernel stack use is below 1 KiB. Each holds the lock for a bounded time, save the scan for
- * a free page in a nearly full store (8 bytes read per 32 pages).
+ * Locking. One lock per store, taken inside these functions; callers hold nothing of the store.
+ * Lock order: after object locks, before page and slab locks (none is taken inside).
+ * store_page_get() takes no lock. Context of all functions: any in which the store lock may be
+ * taken; none sleeps, none allocates, kernel stack use is below 1 KiB. Each holds the lock for a
+ * bounded time, save the scan for a free page in a nearly full store (8 bytes read per 32 pages).
  *
  * Lifetime. A handle stays valid until store_free() of its object; the caller counts the users of
  * an object and calls store_free() when the last is gone.
@@ -29,7 +30,7 @@
 #include <store/port.h>
 
 #define STORE_PAGE_SIZE 4096ul
-#define STORE_OBJECT_PAGES 262144ul         /* page numbers of an object: 0 (never stored) … 262143 */
+#define STORE_OBJECT_PAGES 262144ul         /* an object's: 0 (never stored) … 262143 */
 #define STORE_TAIL_RESERVE (2ul << 20)      /* end of every region that the store leaves alone */
 #define STORE_MIN_REGION (4ul << 20)        /* smallest region, the reserve included */
 #define STORE_MAX_REGION (1ul << 50)
@@ -37,7 +38,7 @@
 /* ---- What stands in a region ---- */
 
 enum store_content {
-	STORE_BLANK,      /* nothing: the first MiB and a sample of the rest are zero; may be formatted */
+	STORE_BLANK,      /* the first MiB and a sample of the rest are zero; may be formatted */
 	STORE_UNFINISHED, /* our own format was interrupted; may be formatted */
 	STORE_OURS,       /* a store, perhaps damaged or too new: store_mount() tells */
 	STORE_FOREIGN,    /* something else: must not be written */
@@ -91,7 +92,7 @@ struct store {
 			uint64_t offset;
 			uint64_t value;
 		} write[STORE_TX_WORDS];
-	} tx;                 /* the transaction being built; on a read-only mount, the unapplied log record */
+	} tx;                 /* being built; on a read-only mount: the log record, if unapplied */
 	uint32_t overlay;     /* read-only mounts: writes of tx that stand in for the media */
 	uint64_t faults;      /* damage met since mount */
 };
@@ -111,7 +112,7 @@ struct store {
  */
 int store_mount(struct store *st, void *base, size_t len, unsigned flags, const struct pm_ops *ops);
 
-/* Forget the mount. Nothing needs writing: the media is always consistent. No call may be under way. */
+/* Forget the mount. Nothing needs writing: the media is always consistent. No call is under way. */
 void store_unmount(struct store *st);
 
 /* ---- Objects ---- */
@@ -121,8 +122,8 @@ struct store_handle {
 	uint64_t inode; /* private */
 };
 
-#define STORE_CREATE_DELETED 1u /* born deleted: gone after the next reboot, until then like any other */
-#define STORE_CREATE_HIDDEN 2u  /* not to be found, and gone after a reboot, until store_publish() */
+#define STORE_CREATE_DELETED 1u /* born deleted: gone after the next reboot */
+#define STORE_CREATE_HIDDEN 2u  /* until store_publish() not found, and gone after a reboot */
 
 /*
  * Create object `id` whose metadata page (page 262143) holds the 4096 bytes at `metapage`
@@ -146,16 +147,18 @@ int store_publish(struct store *st, const struct store_handle *h, unsigned flags
 int store_lookup(struct store *st, objid_t id, struct store_handle *h);
 
 /*
- * The address of the object's page `pgnr` in persistent memory, or NULL for a hole. The address is
- * constant until store_free(). No lock: may run beside anything but store_free() of the same object.
+ * The address of the object's page `pgnr` in persistent memory, or NULL for a hole. The address
+ * is constant until store_free(). No lock: may run beside anything but store_free() of the same
+ * object.
  * -EINVAL pgnr out of range; -EUCLEAN.
  */
 int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr, void **page);
 
 /*
- * As store_page_get(), but a hole gets a page first, filled from `content` (4096 bytes, 8-aligned; NULL =
- * zeroes). The allocation and that content are durable on return. Costs 1 page, for the first
- * page beyond the lowest and highest 64 pages up to 2 more. If the page existed its content is untouched.
+ * As store_page_get(), but a hole gets a page first, filled from `content` (4096 bytes,
+ * 8-aligned; NULL = zeroes). The allocation and that content are durable on return. Costs 1 page,
+ * for the first page beyond the lowest and highest 64 pages up to 2 more. If the page existed its
+ * content is untouched.
  * -EINVAL pgnr 0 or out of range; -ENOSPC; -EROFS; -EUCLEAN.
  */
 int store_page_alloc(struct store *st, const struct store_handle *h, uint64_t pgnr,
@@ -171,10 +174,10 @@ int store_mark_deleted(struct store *st, const struct store_handle *h);
 int store_is_deleted(struct store *st, const struct store_handle *h);
 
 /*
- * Free everything of an object that is marked deleted or hidden; `h` and all its page addresses are dead
- * afterwards. The caller has unmapped it everywhere and holds the only handle. In the first step the object
- * ceases to be found. Works in bounded steps, dropping the lock in between; a power cut or error
- * on the way leaves the rest to the next mount. Needs no free space.
+ * Free everything of an object that is marked deleted or hidden; `h` and all its page addresses
+ * are dead afterwards. The caller has unmapped it everywhere and holds the only handle. In the
+ * first step the object ceases to be found. Works in bounded steps, dropping the lock in between;
+ * a power cut or error on the way leaves the rest to the next mount. Needs no free space.
  * -EINVAL not marked; -EROFS; -EUCLEAN (what could be freed is; the rest stays allocated).
  */
 int store_free(struct store *st, const struct store_handle *h);
@@ -212,8 +215,9 @@ struct store_cursor {
 };
 
 /*
- * All findable objects in no particular order: 1 and the next handle, 0 at the end, -EUCLEAN for a damaged
- * chain (call again to go on behind it). Objects created or freed meanwhile may be missed or seen twice.
+ * All findable objects in no particular order: 1 and the next handle, 0 at the end, -EUCLEAN for
+ * a damaged chain (call again to go on behind it). Objects created or freed meanwhile may be
+ * missed or seen twice.
  */
 int store_next(struct store *st, struct store_cursor *cursor, struct store_handle *h);
 
@@ -221,10 +225,10 @@ int store_next(struct store *st, struct store_cursor *cursor, struct store_handl
 size_t store_check_scratch(const struct store *st);
 
 /*
- * Check everything: both superblocks, every metadata word, every chain and tree, allocation map against
- * what is reachable, double use, counters. Each fault is logged. Holds the lock throughout:
- * meant for tests and tools. `scratch`: store_check_scratch() bytes, 8-aligned, contents irrelevant.
- * Returns the number of faults found.
+ * Check everything: both superblocks, every metadata word, every chain and tree, allocation map
+ * against what is reachable, double use, counters. Each fault is logged. Holds the lock
+ * throughout: meant for tests and tools. `scratch`: store_check_scratch() bytes, 8-aligned,
+ * contents irrelevant. Returns the number of faults found.
  */
 uint64_t store_check(struct store *st, void *scratch);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The store in a host process: the port's log, made visible to tests, and memory that stands for a region.
+ * The store in a host process: the port's log, made visible to tests, and memory that stands for
+ * a region.
  */
 #ifndef TESTS_STORE_HOSTED_H
 #define TESTS_STORE_HOSTED_H

@@ -47,7 +47,7 @@ static int dropped = -1;
 static uint64_t random_state;
 static uint64_t *seen; /* open-addressed set of state hashes */
 static unsigned seen_count;
-static uint64_t judgement; /* states that look alike but are judged by another rule are not the same */
+static uint64_t judgement; /* the rule by which states are judged; see trace_judgement() */
 
 static void never_flush(const void *addr, size_t len)
 {
@@ -310,7 +310,7 @@ static void try_one_by_one(unsigned world)
 	}
 }
 
-/* The distinct 64-byte lines of the dirty words: which one each word is in, and how many there are. */
+/* The 64-byte lines of the dirty words: which one each word is in, and how many there are. */
 static unsigned number_lines(const struct world *w, unsigned *line_of)
 {
 	unsigned lines = 0;
@@ -452,8 +452,9 @@ void pm_flush(const struct pm_ops *o, const void *addr, size_t len, enum pm_site
 {
 	unsigned world = world_of(addr);
 	struct world *w = &worlds[world];
-	size_t from = (size_t)((const uint64_t *)addr - w->live) & ~7ul;
-	size_t to = ((size_t)((const unsigned char *)addr - (unsigned char *)w->live) + len + 63) / 64 * 8;
+	size_t start = (size_t)((const unsigned char *)addr - (unsigned char *)w->live);
+	size_t from = start / 64 * 8;
+	size_t to = (start + len + 63) / 64 * 8;
 
 	if (o != &ops[world])
 		abort();

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Persistent memory that can lose power: an implementation of store/pm.h that sees every store, flush and
- * fence, and at every fence makes the memory as a power cut could leave it.
+ * Persistent memory that can lose power: an implementation of store/pm.h that sees every store,
+ * flush and fence, and at every fence makes the memory as a power cut could leave it.
  *
- * The model. Each aligned 8-byte word is durable as of the last flush-and-fence that covered it; a power
- * cut leaves in it that value or any that was stored since, independently of every other word. That is
- * more than real machines do (they lose whole lines, mostly in order) and less than nothing they do.
- * Whatever a cut between two fences can leave is a subset of what a cut at the later one can, so states
- * are made at fences only.
+ * The model. Each aligned 8-byte word is durable as of the last flush-and-fence that covered it;
+ * a power cut leaves in it that value or any that was stored since, independently of every other
+ * word. That is more than real machines do (they lose whole lines, mostly in order) and less than
+ * nothing they do. Whatever a cut between two fences can leave is a subset of what a cut at the
+ * later one can, so states are made at fences only.
  *
- * Worlds. World 0 is the machine that runs. A crash state of world n is set up as the memory of world
- * n+1, where the test runs recovery, which may crash in turn. Afterwards world n+1 is put back.
+ * Worlds. World 0 is the machine that runs. A crash state of world n is set up as the memory of
+ * world n+1, where the test runs recovery, which may crash in turn. Afterwards world n+1 is put
+ * back.
  */
 #ifndef TESTS_STORE_TRACE_H
 #define TESTS_STORE_TRACE_H
