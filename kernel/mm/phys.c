@@ -3,6 +3,10 @@
  * Physical memory, see mm/phys.h: a buddy allocator. Free blocks are chained through their own
  * first bytes; beside them there is one state byte a page. A zone is one range of RAM; blocks are
  * aligned by physical address, so two halves of a block are found by address alone.
+ *
+ * Most memory is not touched at boot: it enters the free lists a block at a time, when they run
+ * dry. So boot takes the same time with any amount of memory, and an emulator's host provides only what
+ * is used.
  */
 #include <base/bits.h>
 #include <base/list.h>
@@ -28,6 +32,7 @@ struct zone {
 	paddr_t base;
 	uint64_t pages;
 	uint8_t *state;
+	uint16_t *shares; /* owners of a page beyond the first; 0 for nearly all */
 };
 
 /* Set by phys_init(), constant afterwards. */
@@ -38,6 +43,8 @@ static struct spinlock lock = SPINLOCK_INIT; /* the page lock */
 /* Guarded by lock. A state byte is written by the block's owner, or under the lock by the buddy. */
 static struct list free_lists[PAGE_MAX_ORDER + 1];
 static uint64_t free_pages, total_pages;
+static struct range fresh[MACHINE_MAX_RESERVED]; /* free, but not in the lists yet; counted in free_pages */
+static unsigned int fresh_count;
 
 /* ---- States ---- */
 
@@ -114,13 +121,49 @@ static void buddy_free(paddr_t pa, unsigned int order)
 	push_block(pa, order);
 }
 
-static void *buddy_alloc(unsigned int order, unsigned int state)
+static unsigned int largest_order(paddr_t base, uint64_t size)
+{
+	unsigned int order = PAGE_MAX_ORDER;
+
+	while (order > 0 && (!is_aligned(base, PAGE_SIZE << order) || size < PAGE_SIZE << order))
+		order--;
+	return order;
+}
+
+/* Put the next block of fresh memory into the lists; false: there is none left. */
+static bool take_fresh(void)
+{
+	if (fresh_count == 0)
+		return false;
+	struct range block = { fresh[0].base, 0 };
+	unsigned int order = largest_order(fresh[0].base, fresh[0].size);
+
+	block.size = PAGE_SIZE << order;
+	ranges_subtract(fresh, &fresh_count, ARRAY_SIZE(fresh), block);
+	free_pages -= 1ull << order;
+	buddy_free(block.base, order);
+	return true;
+}
+
+/* The smallest order from `order` on that has a free block; beyond PAGE_MAX_ORDER: none has. */
+static unsigned int find_order(unsigned int order)
 {
 	unsigned int have = order;
+
+	do {
+		for (have = order; have <= PAGE_MAX_ORDER; have++) {
+			if (!list_empty(&free_lists[have]))
+				return have;
+		}
+	} while (take_fresh());
+	return have;
+}
+
+static void *buddy_alloc(unsigned int order, unsigned int state)
+{
+	unsigned int have = find_order(order);
 	struct list *block;
 
-	while (have <= PAGE_MAX_ORDER && list_empty(&free_lists[have]))
-		have++;
 	if (have > PAGE_MAX_ORDER)
 		return NULL;
 	block = list_first(&free_lists[have]);
@@ -222,16 +265,61 @@ void page_free(void *page)
 	cache->pages[cache->count++] = page;
 }
 
-/* ---- Boot ---- */
+/* ---- Sharing ---- */
 
-static unsigned int largest_order(paddr_t base, uint64_t size)
+static struct spinlock shares_lock = SPINLOCK_INIT; /* serialises changes of all share counts */
+
+static uint16_t *find_shares(const void *page)
 {
-	unsigned int order = PAGE_MAX_ORDER;
+	paddr_t pa = virt_to_phys(page);
 
-	while (order > 0 && (!is_aligned(base, PAGE_SIZE << order) || size < PAGE_SIZE << order))
-		order--;
-	return order;
+	for (unsigned int i = 0; i < zone_count; i++) {
+		uint64_t index = (pa - zones[i].base) >> PAGE_SHIFT;
+
+		if (pa >= zones[i].base && index < zones[i].pages)
+			return &zones[i].shares[index];
+	}
+	panic("%p is no page of memory", page);
 }
+
+static uint16_t get_shares(const uint16_t *shares)
+{
+	return __atomic_load_n(shares, __ATOMIC_ACQUIRE);
+}
+
+/* Change a count unless it has the value that forbids it. */
+static bool change_shares(void *page, uint16_t forbidden, int change)
+{
+	uint16_t *shares = find_shares(page);
+	bool allowed;
+
+	/* Nearly every page has one owner, and nobody else can change that: no lock to find out. */
+	if (forbidden == 0 && get_shares(shares) == 0)
+		return false;
+	spin_lock(&shares_lock);
+	allowed = *shares != forbidden;
+	if (allowed)
+		__atomic_store_n(shares, (uint16_t)(*shares + change), __ATOMIC_RELEASE);
+	spin_unlock(&shares_lock);
+	return allowed;
+}
+
+bool page_share(void *page)
+{
+	return change_shares(page, UINT16_MAX, 1);
+}
+
+bool page_unshare(void *page)
+{
+	return change_shares(page, 0, -1);
+}
+
+bool page_is_shared(const void *page)
+{
+	return get_shares(find_shares(page)) != 0;
+}
+
+/* ---- Boot ---- */
 
 void phys_release(paddr_t base, uint64_t size)
 {
@@ -243,8 +331,9 @@ void phys_release(paddr_t base, uint64_t size)
 	total_pages += r.size >> PAGE_SHIFT;
 	while (r.size > 0) {
 		unsigned int order = largest_order(r.base, r.size);
+		struct range page = { r.base, PAGE_SIZE };
 
-		if (get_state(find_state(r.base)) != 0)
+		if (get_state(find_state(r.base)) != 0 || ranges_contain(fresh, fresh_count, page))
 			panic("releasing page %#lx, which is not reserved", r.base);
 		buddy_free(r.base, order);
 		r.base += PAGE_SIZE << order;
@@ -257,8 +346,9 @@ static void add_zone(struct range memory)
 {
 	uint64_t pages = memory.size >> PAGE_SHIFT;
 	uint8_t *state = boot_pages_alloc(div_round_up(pages, PAGE_SIZE));
+	void *shares = boot_pages_alloc(div_round_up(pages * sizeof(uint16_t), PAGE_SIZE));
 
-	zones[zone_count++] = (struct zone){ memory.base, pages, state };
+	zones[zone_count++] = (struct zone){ memory.base, pages, state, shares };
 }
 
 void phys_init(void)
@@ -269,8 +359,11 @@ void phys_init(void)
 		add_zone(machine.memory[i]);
 
 	struct range pool = bootmem_close();
-	for (unsigned int i = 0; i < machine.bank_count; i++)
-		phys_release(machine.banks[i].base, machine.banks[i].size);
+	for (unsigned int i = 0; i < machine.bank_count; i++) {
+		ranges_add(fresh, &fresh_count, ARRAY_SIZE(fresh), machine.banks[i]);
+		free_pages += machine.banks[i].size >> PAGE_SHIFT;
+	}
+	total_pages = free_pages;
 	phys_release(pool.base, pool.size);
 	log_info("%lu KiB free", free_pages * (PAGE_SIZE / 1024));
 }

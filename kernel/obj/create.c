@@ -52,32 +52,9 @@ static int meta_copy(struct object *source, void *page, const struct metainfo *o
 	return 0;
 }
 
-/* Copy one source page into the new object. The new object is private: its lock is uncontended. */
-static int copy_page(void *arg, uint64_t pgnr, void *page)
-{
-	struct object *to = arg;
-	void *copy;
-
-	if (pgnr == OBJ_META_PGNR)
-		return 0;
-	if (to->persistent)
-		return store_page_alloc(persist_store(), &to->stored, pgnr, page, &copy);
-	copy = page_alloc();
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, page, PAGE_SIZE);
-	int error = object_page_insert(to, pgnr, copy);
-	if (error)
-		page_free(copy);
-	return error;
-}
-
 static int copy_contents(struct object *to, struct object *source)
 {
-	spin_lock(&source->lock);
-	int error = object_pages_walk(source, 1, OBJ_META_PGNR, copy_page, to);
-	spin_unlock(&source->lock);
-	return error;
+	return object_copy_into_new(to, source, 1, OBJ_META_PGNR, 0);
 }
 
 /* Fill a volatile object; takes the metadata page. */

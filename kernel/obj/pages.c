@@ -75,6 +75,71 @@ int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
 				  : volatile_page(object, pgnr, alloc, page);
 }
 
+/* This object's share of a page. */
+static void page_drop(void *page)
+{
+	if (!page_unshare(page))
+		page_free(page);
+}
+
+bool object_page_shared(struct object *object, uint64_t pgnr, const void *page)
+{
+	(void)pgnr;
+	return !object->persistent && page_is_shared(page);
+}
+
+/* The volatile page in *entry is shared: go on with a copy, unless the others have gone meanwhile. */
+static int break_sharing(struct object *object, uint64_t pgnr, void **entry)
+{
+	void *old = *entry;
+	void *copy = page_alloc();
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, old, PAGE_SIZE);
+	if (!page_unshare(old)) {
+		page_free(copy);
+		return 0;
+	}
+	*entry = copy;
+	object_unmap_page(object, pgnr);
+	return 0;
+}
+
+static int volatile_page_write(struct object *object, uint64_t pgnr, void **page)
+{
+	int error = volatile_page(object, pgnr, true, page);
+
+	if (error || !page_is_shared(*page))
+		return error;
+	void **entry = tree_entry(object, pgnr, false);
+	error = break_sharing(object, pgnr, entry);
+	*page = *entry;
+	return error;
+}
+
+/* A hole may be mapped as the page of zeroes: that translation goes before the page comes. */
+static int persistent_page_write(struct object *object, uint64_t pgnr, void **page)
+{
+	int error = persistent_page(object, pgnr, false, page);
+
+	if (error || *page)
+		return error;
+	error = persistent_page(object, pgnr, true, page);
+	if (!error)
+		object_unmap_page(object, pgnr);
+	return error;
+}
+
+int object_page_write(struct object *object, uint64_t pgnr, void **page)
+{
+	*page = NULL;
+	if (pgnr == 0 || pgnr >= OBJ_MAXPAGES)
+		return -EINVAL;
+	return object->persistent ? persistent_page_write(object, pgnr, page)
+				  : volatile_page_write(object, pgnr, page);
+}
+
 int object_page_insert(struct object *object, uint64_t pgnr, void *page)
 {
 	if (pgnr == 0 || pgnr >= OBJ_MAXPAGES)
@@ -86,6 +151,22 @@ int object_page_insert(struct object *object, uint64_t pgnr, void *page)
 		return -EEXIST;
 	*entry = page;
 	object->page_count++;
+	return 0;
+}
+
+int object_page_replace(struct object *object, uint64_t pgnr, void *page)
+{
+	void **entry = tree_entry(object, pgnr, page != NULL);
+	void *old = entry ? *entry : NULL;
+
+	if (!entry)
+		return page ? -ENOMEM : 0;
+	*entry = page;
+	object->page_count += (page != NULL) - (old != NULL);
+	if (old) {
+		object_unmap_page(object, pgnr);
+		page_drop(old);
+	}
 	return 0;
 }
 
@@ -149,7 +230,7 @@ static void free_leaf(struct page_node *leaf)
 {
 	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
 		if (leaf->entry[i])
-			page_free(leaf->entry[i]);
+			page_drop(leaf->entry[i]);
 	slab_free(&node_cache, leaf);
 }
 
@@ -210,7 +291,7 @@ int object_write(struct object *object, uint64_t offset, const void *from, size_
 		void *page;
 
 		spin_lock(&object->lock);
-		int error = object_page(object, offset / PAGE_SIZE, true, &page);
+		int error = object_page_write(object, offset / PAGE_SIZE, &page);
 		if (!error)
 			memcpy((char *)page + in_page, from, part);
 		spin_unlock(&object->lock);
@@ -230,7 +311,7 @@ _Atomic uint64_t *object_word(struct object *object, uint64_t offset)
 	if (offset % 8 || offset >= OBJ_MAXSIZE)
 		return NULL;
 	spin_lock(&object->lock);
-	int error = object_page(object, offset / PAGE_SIZE, true, &page);
+	int error = object_page_write(object, offset / PAGE_SIZE, &page);
 	spin_unlock(&object->lock);
 	return error ? NULL : (_Atomic uint64_t *)((char *)page + offset % PAGE_SIZE);
 }

@@ -5,6 +5,7 @@
  */
 #include <abi/errno.h>
 #include <base/bits.h>
+#include <base/string.h>
 #include <mm/phys.h>
 #include <obj/object.h>
 #include <obj/private.h>
@@ -32,34 +33,66 @@ static pte_t *leaf_table(pte_t *subtree, uint64_t pgnr)
 	return arch_pte_valid(entry) ? phys_to_virt(arch_pte_addr(entry)) : NULL;
 }
 
-static pte_t page_entry(const void *page, enum object_prot prot)
+/* The entry for a page; without `writable` a read-write subtree holds it read-only. */
+static pte_t page_entry(const void *page, enum object_prot prot, bool writable)
 {
-	if (page == zero_page)
-		return arch_pte_leaf(image_to_phys(zero_page), 0, prot_bits[prot] & ~PTE_W);
-	return arch_pte_leaf(virt_to_phys(page), 0, prot_bits[prot]);
+	paddr_t address = page == zero_page ? image_to_phys(zero_page) : virt_to_phys(page);
+
+	return arch_pte_leaf(address, 0, writable ? prot_bits[prot] : prot_bits[prot] & ~PTE_W);
 }
 
-/* A hole that was read through the zero page has become a page: no table may keep the old entry. */
-static void replace_zero_page(struct object *object, uint64_t pgnr)
+static pte_t *leaf_slot(struct object *object, unsigned int prot, uint64_t pgnr)
+{
+	pte_t *table = object->subtree[prot] ? leaf_table(object->subtree[prot], pgnr) : NULL;
+
+	return table ? &table[pgnr % PT_ENTRIES] : NULL;
+}
+
+void object_unmap_page(struct object *object, uint64_t pgnr)
 {
 	bool found = false;
 
 	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++) {
-		pte_t *table = object->subtree[prot] ? leaf_table(object->subtree[prot], pgnr) : NULL;
-		pte_t *slot = table ? &table[pgnr % PT_ENTRIES] : NULL;
-
-		if (slot && arch_pte_valid(*slot) &&
-		    arch_pte_addr(*slot) == image_to_phys(zero_page)) {
+		pte_t *slot = leaf_slot(object, prot, pgnr);
+		if (slot && arch_pte_valid(*slot)) {
 			arch_pte_set(slot, 0);
 			found = true;
 		}
 	}
-	/* Break before make: the old translation is gone everywhere before the new one is entered. */
+	/* Break before make: the old translation is gone everywhere before another is entered. */
+	if (found)
+		arch_tlb_flush_all();
+}
+
+bool object_protect_page(struct object *object, uint64_t pgnr)
+{
+	pte_t *slot = leaf_slot(object, OBJ_PROT_RW, pgnr);
+
+	if (!slot || !arch_pte_valid(*slot) || !arch_pte_writable(*slot))
+		return false;
+	arch_pte_set(slot, arch_pte_leaf(arch_pte_addr(*slot), 0, prot_bits[OBJ_PROT_RW] & ~PTE_W));
+	return true;
+}
+
+void object_unmap_all(struct object *object)
+{
+	bool found = false;
+
+	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++) {
+		pte_t *subtree = object->subtree[prot];
+		for (unsigned int i = 0; subtree && i < PT_ENTRIES; i++) {
+			if (!arch_pte_valid(subtree[i]))
+				continue;
+			memset(phys_to_virt(arch_pte_addr(subtree[i])), 0, PAGE_SIZE);
+			found = true;
+		}
+	}
 	if (found)
 		arch_tlb_flush_all();
 }
 
 struct fill {
+	struct object *object;
 	pte_t *table;
 	enum object_prot prot;
 };
@@ -68,7 +101,8 @@ static int fill_entry(void *arg, uint64_t pgnr, void *page)
 {
 	struct fill *fill = arg;
 
-	fill->table[pgnr % PT_ENTRIES] = page_entry(page, fill->prot);
+	fill->table[pgnr % PT_ENTRIES] =
+		page_entry(page, fill->prot, !object_page_shared(fill->object, pgnr, page));
 	return 0;
 }
 
@@ -78,7 +112,7 @@ static int fill_entry(void *arg, uint64_t pgnr, void *page)
  */
 static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint64_t pgnr)
 {
-	struct fill fill = { page_alloc_zero(), prot };
+	struct fill fill = { object, page_alloc_zero(), prot };
 	uint64_t first = align_down(pgnr, PT_ENTRIES);
 
 	if (!fill.table)
@@ -90,6 +124,20 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 	return fill.table;
 }
 
+/* The page to enter: made if the access needs it; a hole that is only read in the store is the zero page. */
+static int page_to_map(struct object *object, uint64_t pgnr, bool write, void **page)
+{
+	if (write)
+		return object_page_write(object, pgnr, page);
+	int error = object_page(object, pgnr, false, page);
+	if (error || *page)
+		return error;
+	if (!object->persistent)
+		return object_page(object, pgnr, true, page);
+	*page = zero_page;
+	return 0;
+}
+
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write)
 {
 	pte_t *subtree = object_subtree(object, prot);
@@ -97,29 +145,22 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 
 	if (!subtree)
 		return -ENOMEM;
-	int error = object_page(object, pgnr, false, &page);
+	int error = page_to_map(object, pgnr, write, &page);
 	if (error)
 		return error;
-	if (!page && object->persistent && !write) {
-		page = zero_page;
-	} else if (!page) {
-		error = object_page(object, pgnr, true, &page);
-		if (error)
-			return error;
-		if (object->persistent)
-			replace_zero_page(object, pgnr);
-	}
 	pte_t *table = leaf_table(subtree, pgnr);
 	if (!table)
 		table = leaf_table_make(object, prot, pgnr);
 	if (!table)
 		return -ENOMEM;
 	pte_t *slot = &table[pgnr % PT_ENTRIES];
-	if (!arch_pte_valid(*slot)) {
-		if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)
-			arch_sync_code(page, PAGE_SIZE);
-		arch_pte_set(slot, page_entry(page, prot));
-	}
+	bool writable = page != zero_page && !object_page_shared(object, pgnr, page);
+	if (arch_pte_valid(*slot) && (!write || arch_pte_writable(*slot)))
+		return 0;
+	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)
+		arch_sync_code(page, PAGE_SIZE);
+	/* A valid entry is replaced only by one that allows more for the same page: no break needed. */
+	arch_pte_set(slot, page_entry(page, prot, writable));
 	return 0;
 }
 

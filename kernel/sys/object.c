@@ -160,6 +160,7 @@ static void fill_stat(struct object *object, struct kernel_ostat *stat)
 	stat->pages = object->page_count;
 	stat->maps = object->map_count;
 	stat->ties_in = object->ties_in;
+	stat->pins = object->pins;
 	stat->p_flags = object->p_flags;
 	stat->kuid = object->kuid;
 	if (object_page(object, OBJ_META_PGNR, false, &page) == 0 && page) {

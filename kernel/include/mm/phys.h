@@ -3,7 +3,7 @@
  * Physical memory: a buddy allocator over the machine's RAM banks with a per-CPU cache of single
  * pages. Everything allocated here is in the direct map and addressed by its kernel address.
  *
- * Bookkeeping costs one byte a page. Context: any, any lock but the page lock held.
+ * Bookkeeping costs three bytes a page. Context: any, any lock but the page lock held.
  */
 #ifndef MM_PHYS_H
 #define MM_PHYS_H
@@ -37,6 +37,16 @@ void pages_free(void *pages, unsigned int order);
 void *page_alloc(void);
 void *page_alloc_zero(void);
 void page_free(void *page);
+
+/*
+ * Sharing a single page between owners (copy-on-write). A page has one owner when it is allocated.
+ * page_share() adds one; false when the count is full: copy instead. page_unshare() lets one go: true when
+ * others remain, so that the caller has given the page up; false when the caller is the only
+ * owner and stays it. The caller has locked the object it owns the page through.
+ */
+bool page_share(void *page);
+bool page_unshare(void *page);
+bool page_is_shared(const void *page);
 
 static inline void page_zero(void *page)
 {

@@ -65,6 +65,7 @@ struct object {
 	uint32_t map_count;
 	struct list children;    /* struct tie.parent_link: objects that live as long as this one */
 	uint32_t ties_in;        /* how many parents hold this one */
+	uint32_t pins;           /* its pages stay where they are: they are not shared */
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
 	uint32_t kso_type;
@@ -130,6 +131,15 @@ struct object *object_create_given(objid_t id);
  */
 int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page);
 
+/*
+ * As object_page() with `alloc`, but the page may then be written: one that is shared with other objects is
+ * copied first, and no translation to the old one is left. Lock held.
+ */
+int object_page_write(struct object *object, uint64_t pgnr, void **page);
+
+/* Whether other objects have the page too, so that it must not be written. Lock held. */
+bool object_page_shared(struct object *object, uint64_t pgnr, const void *page);
+
 /* Give a volatile object a page that was allocated elsewhere; it takes ownership. Lock held. -EEXIST, -ENOMEM. */
 int object_page_insert(struct object *object, uint64_t pgnr, void *page);
 
@@ -177,6 +187,15 @@ pte_t *object_subtree(struct object *object, enum object_prot prot);
  * Neighbours that are resident come along when a leaf table is new. 0 or as object_page().
  */
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write);
+
+/* Drop every translation to a page, on every CPU. Lock held. */
+void object_unmap_page(struct object *object, uint64_t pgnr);
+
+/* No translation allows writing the page any more, once the TLBs are flushed. True if one did. Lock held. */
+bool object_protect_page(struct object *object, uint64_t pgnr);
+
+/* Drop the translations of the whole object, on every CPU; mappings stay and fault again. Lock held. */
+void object_unmap_all(struct object *object);
 
 /* Free all subtrees; no address space links them any more. */
 void object_subtrees_free(struct object *object);

@@ -16,6 +16,20 @@ struct object *object_new(objid_t id);
 /* Put a new object into the table, which takes a reference of its own to volatile ones. -EEXIST. */
 int object_publish(struct object *object);
 
+/*
+ * Copy the pages first … end-1 of `from` but its metadata page into an object nobody else knows yet, `shift`
+ * pages further on. Pages in memory are shared until one side writes; between memory and store the
+ * bytes are copied. from->lock is taken. On error some pages were copied.
+ */
+int object_copy_into_new(struct object *to, struct object *from, uint64_t first, uint64_t end,
+			 int64_t shift);
+
+/*
+ * Put a page (NULL: a hole) in the place of what a volatile object has there, which is dropped with
+ * its translations. Takes the page over. Lock held, or nobody else knows the object. -ENOMEM.
+ */
+int object_page_replace(struct object *object, uint64_t pgnr, void *page);
+
 /* One page of zeroes that holes of persistent objects are read through. Never written. */
 extern unsigned char zero_page[PAGE_SIZE];
 

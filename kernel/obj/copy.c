@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Copying ranges of pages between objects. Pages of the same kind of memory are shared until one
+ * side writes; between memory and store the bytes are copied.
+ */
+#include <abi/errno.h>
+#include <base/bits.h>
+#include <base/string.h>
+#include <mm/phys.h>
+#include <obj/object.h>
+#include <obj/private.h>
+
+/* A page for a volatile object: the source's own, shared, or a copy where it cannot be. */
+static int volatile_twin(struct object *from, uint64_t pgnr, void *page, void **twin, bool *protected)
+{
+	if (!from->persistent && from->pins == 0) {
+		*protected |= object_protect_page(from, pgnr);
+		if (page_share(page)) {
+			*twin = page;
+			return 0;
+		}
+	}
+	*twin = page_alloc();
+	if (!*twin)
+		return -ENOMEM;
+	memcpy(*twin, page, PAGE_SIZE);
+	return 0;
+}
+
+static int copy_to_volatile(struct object *to, uint64_t to_page, struct object *from,
+			    uint64_t from_page, void *page, bool *protected)
+{
+	void *twin;
+	int error = volatile_twin(from, from_page, page, &twin, protected);
+
+	if (error)
+		return error;
+	error = object_page_replace(to, to_page, twin);
+	if (error && !page_unshare(twin))
+		page_free(twin);
+	return error;
+}
+
+/*
+ * A page for a persistent object. The store makes allocation and content durable in one step.
+ */
+static int copy_to_persistent(struct object *to, uint64_t to_page, const void *page)
+{
+	void *copy;
+
+	return store_page_alloc(persist_store(), &to->stored, to_page, page, &copy);
+}
+
+static int copy_page(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
+		     void *page, bool *protected)
+{
+	return to->persistent ? copy_to_persistent(to, to_page, page)
+			      : copy_to_volatile(to, to_page, from, from_page, page, protected);
+}
+
+struct copying {
+	struct object *to, *from;
+	int64_t shift; /* destination page minus source page */
+	bool protected;
+};
+
+static int copy_one(void *arg, uint64_t pgnr, void *page)
+{
+	struct copying *copying = arg;
+
+	if (pgnr == OBJ_META_PGNR)
+		return 0;
+	return copy_page(copying->to, pgnr + copying->shift, copying->from, pgnr, page,
+			 &copying->protected);
+}
+
+int object_copy_into_new(struct object *to, struct object *from, uint64_t first, uint64_t end,
+			 int64_t shift)
+{
+	struct copying copying = { .to = to, .from = from, .shift = shift };
+
+	spin_lock(&from->lock);
+	int error = object_pages_walk(from, first, end, copy_one, &copying);
+	/* From here on nobody writes through an old translation to a page that is shared now. */
+	if (copying.protected)
+		arch_tlb_flush_all();
+	spin_unlock(&from->lock);
+	return error;
+}
