@@ -6,8 +6,8 @@
  * holder. A holder never sleeps, copies from or to user memory, or calls out to user-supplied
  * anything. Locks are taken in this order, and two of one kind only where said:
  *
- *   view/space lock → object lock → store lock → page and slab locks
- *   sync bucket → thread lock → run-queue lock
+ *   space lock → object lock → store lock → page and slab locks
+ *   space lock → sync bucket → timer lock → run-queue lock
  *   log lock: innermost, anywhere
  *
  * Debug builds check that a lock is not taken twice by one CPU and is released by its owner.

@@ -13,6 +13,7 @@
 #include <mm/space_private.h>
 #include <arch/upcall.h>
 #include <sched/thread.h>
+#include <sched/sync.h>
 #include <sec/check.h>
 
 #define ENTRY_READ_TRIES 16
@@ -224,31 +225,52 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 	return 0;
 }
 
-int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
-		  uint64_t *offset)
+/*
+ * The mapping at a user address, faulted in if need be, with space->lock held; NULL: -EFAULT, not held.
+ * A mapping keeps its object as long as the lock is held.
+ */
+static struct mapping *lock_mapping(struct thread *thread, uintptr_t va, unsigned int access)
 {
 	struct addrspace *space = thread->space;
 	struct fault_report report;
 
 	if (va >> OBJ_SHIFT >= arch_mmu.user_slots || (va & (OBJ_MAXSIZE - 1)) < OBJ_NULLPAGE_SIZE)
-		return -EFAULT;
+		return NULL;
 	for (int i = 0; i < FAULT_TRIES; i++) {
 		spin_lock(&space->lock);
 		struct mapping *mapping = space_mapping(space, va >> OBJ_SHIFT);
-		bool ok = mapping && prot_allows(mapping->prot, access);
-		if (ok) {
-			*object = mapping->object;
-			object_ref(*object);
-		}
+		if (mapping && prot_allows(mapping->prot, access))
+			return mapping;
 		spin_unlock(&space->lock);
-		if (ok) {
-			*offset = va & (OBJ_MAXSIZE - 1);
-			return 0;
-		}
 		if (space_fault(thread, va, access, &report) != 0)
-			return -EFAULT;
+			return NULL;
 	}
-	return -EFAULT;
+	return NULL;
+}
+
+int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
+		  uint64_t *offset)
+{
+	struct mapping *mapping = lock_mapping(thread, va, access);
+
+	if (!mapping)
+		return -EFAULT;
+	*object = mapping->object;
+	*offset = va & (OBJ_MAXSIZE - 1);
+	object_ref(*object);
+	spin_unlock(&thread->space->lock);
+	return 0;
+}
+
+int space_wake(struct thread *thread, uintptr_t va, long count, uint64_t *woken)
+{
+	struct mapping *mapping = lock_mapping(thread, va, ACCESS_READ);
+
+	if (!mapping)
+		return -EFAULT;
+	*woken = sync_wake(mapping->object, va & (OBJ_MAXSIZE - 1), count);
+	spin_unlock(&thread->space->lock);
+	return 0;
 }
 
 bool upcall_copy_fault(uintptr_t va, unsigned int access)

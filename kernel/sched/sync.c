@@ -228,7 +228,9 @@ static long finish_sleep(struct thread *thread)
 	int winner = atomic_load(&sleep->winner);
 
 	timer_stop(thread);
-	leave_queues(sleep);
+	/* Whoever woke it through its only wait has taken that off the queue. */
+	if (winner < 0 || sleep->count > 1)
+		leave_queues(sleep);
 	write_results(sleep, winner);
 	drop_waits(sleep);
 	atomic_store(&sleep->state, WAIT_NONE);
@@ -472,17 +474,75 @@ static long perform(struct request *request)
 	return sleep_on(thread, request);
 }
 
+/* ---- One operation, the common case: the same steps without arrays ---- */
+
+static long wake_one(struct thread *thread, const struct sys_thread_sync_args *op, uintptr_t user_op)
+{
+	uint64_t woken;
+	int error = space_wake(thread, op->addr, (long)op->arg, &woken);
+
+	if (error)
+		woken = (uint64_t)(int64_t)error;
+	(void)copy_to_user(user_op + OP_RES, &woken, sizeof(woken));
+	return error;
+}
+
+static long sleep_one(struct thread *thread, struct request *request)
+{
+	struct sleep *sleep = &thread->sleep;
+	struct sync_wait *wait = &sleep->single;
+	int error = space_resolve(thread, request->one.addr, ACCESS_READ, &wait->object, &wait->offset);
+
+	if (error) {
+		write_op_result(request, 0, (uint64_t)(int64_t)error);
+		return error;
+	}
+	wait->thread = thread;
+	wait->index = 0;
+	sleep->waits = wait;
+	sleep->count = 1;
+	atomic_store_explicit(&sleep->winner, WAIT_NOT_WOKEN, memory_order_relaxed);
+	atomic_store_explicit(&sleep->state, WAIT_ARMING, memory_order_relaxed);
+	if (!join_queue(wait, &request->one))
+		return park(thread, request);
+	const uint8_t differs = 1;
+	return report_differing(request, sleep, &differs);
+}
+
+static long sync_one(struct request *request)
+{
+	struct thread *thread = current_thread();
+	int error = copy_from_user(&request->one, request->user_ops, sizeof(request->one));
+
+	if (error)
+		return error;
+	error = check_op(&request->one);
+	if (error) {
+		write_op_result(request, 0, (uint64_t)(int64_t)error);
+		return error;
+	}
+	if (request->one.op == THREAD_SYNC_WAKE)
+		return wake_one(thread, &request->one, request->user_ops);
+	return sleep_one(thread, request);
+}
+
 long sync_call(unsigned long count, uintptr_t ops, uintptr_t timeout, unsigned long flags)
 {
-	struct request request = { .count = count, .user_ops = ops };
+	struct request request;
 
 	if (count > THREAD_SYNC_MAX_OPS || (flags & ~(unsigned long)THREAD_SYNC_ABSOLUTE))
 		return -EINVAL;
 	if (count == 0 && !timeout)
 		return -EINVAL;
+	request.count = count;
+	request.user_ops = ops;
+	request.sleeps = 0;
+	request.timed = false;
 	long result = copy_timeout(&request, timeout, flags & THREAD_SYNC_ABSOLUTE);
 	if (result)
 		return result;
+	if (count == 1)
+		return sync_one(&request);
 	result = copy_ops(&request);
 	if (result)
 		return result;

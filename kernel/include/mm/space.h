@@ -79,4 +79,10 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
 		  uint64_t *offset);
 
+/*
+ * Wake up to `count` sleepers (all if negative) on the word at a user address that the current thread
+ * may read; *woken says how many. -EFAULT. No reference to the object is needed for this long.
+ */
+int space_wake(struct thread *thread, uintptr_t va, long count, uint64_t *woken);
+
 #endif
