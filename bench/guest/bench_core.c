@@ -177,6 +177,20 @@ static void first_touch(void)
 	drop_object(&o);
 }
 
+static void create_and_delete(void)
+{
+	enum { COUNT = 100 };
+	uint64_t start = twz_cpu_counter();
+	objid_t id;
+
+	for (int i = 0; i < COUNT; i++) {
+		if (!ok("create_delete", twz_object_create(NEW_FLAGS | TWZ_OC_VOLATILE, 0, 0, &id)))
+			return;
+		twz_object_delete_guid(id, TWZ_OD_IMMEDIATE);
+	}
+	report("create_delete", ns_since(start), COUNT);
+}
+
 static void map_touch_unmap(void)
 {
 	enum { COUNT = 1000 };
@@ -324,6 +338,7 @@ int main(void)
 	clock_read();
 	round_trips();
 	create_and_join();
+	create_and_delete();
 	first_touch();
 	map_touch_unmap();
 	second_view();
