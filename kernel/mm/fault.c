@@ -2,7 +2,7 @@
 /*
  * Faults: how a user access turns into a mapping and a page, or into a fault report.
  *
- * Order of the checks as documented in docs/faults.md: address, null page, view entry, object,
+ * Order of the checks as documented in docs/views.md: address, null page, view entry, object,
  * the entry's access bits, metadata, permission, page.
  */
 #include <abi/errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Derivation of object IDs, see obj/id.h; docs/format-object.md has the encodings.
+ * Derivation of object IDs, see obj/id.h; abi/object.h has the block they are derived from.
  */
 #include <abi/errno.h>
 #include <base/bits.h>

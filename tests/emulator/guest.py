@@ -7,6 +7,7 @@ the power of. Every run has a timeout, and one that hangs is a failure of its ow
 """
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Result:
 
     def describe(self):
         tail = "\n".join(self.lines[-60:])
-        return f"{' '.join(self.words)}\nexit status {self.status}\n{tail}\n--- stderr\n{self.err[-2000:]}"
+        return f"{shlex.join(self.words)}\nexit status {self.status}\n{tail}\n--- stderr\n{self.err[-2000:]}"
 
     def expect(self, *statuses):
         """Fails the test unless the run ended with one of these statuses."""

@@ -27,7 +27,7 @@ void sync_object_deleted(struct object *object);
 /* The timeouts of this CPU that are due. From the timer upcall. */
 void sync_expire(struct cpu *cpu, uint64_t now);
 
-/* System call: see sys_thread_sync in docs/abi.md. */
+/* System call: see sys_thread_sync in docs/system-calls.md. */
 long sync_call(unsigned long count, uintptr_t ops, uintptr_t timeout, unsigned long flags);
 
 #endif

@@ -12,7 +12,7 @@
 #define BOOTINFO_VERSION 1u
 
 /* Slots of the view that the kernel builds for init, beside slots 0 and 1 (program.h).
- * N is the number of slots; these are the placements of the slot table in docs/abi.md. */
+ * N is the number of slots; these are the placements of the slot table in twz/sys/slots.h. */
 #define BOOT_SLOT_THREAD(n) ((n) / 2)
 #define BOOT_SLOT_STACK(n) ((n) / 2 + 1)
 #define BOOT_SLOT_VIEW(n) ((n) - 16)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The system calls as they are: arguments, permissions and errors in docs/abi.md and
+ * The system calls as they are: arguments, permissions and errors in docs/system-calls.md and
  * abi/syscall.h. All return a negative error or a non-negative value.
  */
 #ifndef TWZ_SYS_SYSCALL_H
