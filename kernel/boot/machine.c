@@ -126,6 +126,8 @@ void machine_discover(uint64_t boot_hwid)
 {
 	cpus_discover(machine.fdt, boot_hwid);
 	memory_discover(machine.fdt, (uint64_t)(__kernel_end - __kernel_start));
+	if (machine.ram_size == 0)
+		panic("no memory: the device tree states none that the kernel may use");
 	if (machine.bank_count == 0)
 		panic("no usable memory: the device tree states %lu KiB, all of it is reserved",
 		      machine.ram_size >> 10);

@@ -24,8 +24,16 @@ struct occupied {
 
 #define LAST(r) ((r).base + (r).size - 1)
 
+static const char ranges_name[] = "memory ranges", banks_name[] = "memory banks";
+
+/* Once a kind in a row: a tree with a thousand reservations gets one line. */
 static void report_full(const char *what)
 {
+	static const char *last;
+
+	if (what == last)
+		return;
+	last = what;
 	log_warn("more %s than the kernel keeps track of: the rest is not used", what);
 }
 
@@ -39,7 +47,7 @@ static void add_memory_node(const void *fdt, int node)
 			log_warn("%s: range %u is malformed: ignored", fdt_get_name(fdt, node, NULL), i);
 		else if (!ranges_add(machine.memory, &machine.memory_count, MACHINE_MAX_BANKS,
 				     range_inner_pages(r)))
-			report_full("memory ranges");
+			report_full(ranges_name);
 	}
 }
 
@@ -105,7 +113,7 @@ static void add_region(struct range stated, const struct occupied *occupied, uns
 	/* Ordinary memory or not, and whether it is used or not: never hand it out. */
 	if (!ranges_subtract(machine.memory, &machine.memory_count, MACHINE_MAX_BANKS,
 			     range_outer_pages(stated)))
-		report_full("memory ranges");
+		report_full(ranges_name);
 	if (r.size != stated.size)
 		log_warn("pmem region at %#lx is not page-aligned: using %#lx bytes at %#lx",
 			 stated.base, r.size, r.base);
@@ -155,14 +163,14 @@ static void reserve(struct range r)
 {
 	if (!ranges_subtract(machine.banks, &machine.bank_count, ARRAY_SIZE(machine.banks),
 			     range_outer_pages(r)))
-		report_full("memory banks");
+		report_full(banks_name);
 }
 
 static void hide(struct range r)
 {
 	if (!ranges_subtract(machine.memory, &machine.memory_count, MACHINE_MAX_BANKS,
 			     range_outer_pages(r)))
-		report_full("memory ranges");
+		report_full(ranges_name);
 }
 
 /* Reserved nodes with an address; those with only a size ask for memory that nobody here needs. */
@@ -231,10 +239,10 @@ static void check_initrd(const struct occupied *occupied, unsigned int count, st
 
 		sound = sound && !ranges_overlap(pages.base, pages.size, o.base, o.size);
 	}
-	if (initrd.size != 0 && !sound)
+	if (initrd.size != 0 && !sound && machine.memory_count > 0)
 		log_error("the initrd at %#lx, %lu bytes, is not in memory of its own: ignored",
 			  initrd.base, initrd.size);
-	else
+	else if (sound)
 		machine.initrd = initrd;
 }
 
