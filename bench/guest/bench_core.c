@@ -268,7 +268,7 @@ static void second_view(void)
 
 	sys_sysinfo(&si, sizeof(si));
 	if (si.mem_free < 320 * MIB) {
-		kec_printf("bench: second_view_256MiB left out: less than 320 MiB of memory free\n");
+		kec_printf("bench: second_view_256MiB left out: under 320 MiB of memory free\n");
 		return;
 	}
 	if (!ok("second_view_256MiB", new_object(&o)))
@@ -279,7 +279,8 @@ static void second_view(void)
 	if (ok("second_view_256MiB", visit_in_new_view(&v))) {
 		report("second_view_256MiB_first_touch", v.first_ns, 1);
 		report("second_view_256MiB_all_pages", v.all_ns, 1);
-		kec_printf("bench: second_view_256MiB_faults %lu faults\n", (unsigned long)v.faults);
+		kec_printf("bench: second_view_256MiB_faults %lu faults\n",
+		    (unsigned long)v.faults);
 	}
 	drop_object(&o);
 }

@@ -77,7 +77,7 @@ static int create(void)
 		r = make_object(&b);
 	if (r == 0) {
 		d = twz_object_base(&a);
-		r = twz_ptr_store_guid(&a, &d->other, NULL, (struct demo *)twz_object_base(&b), ACCESS);
+		r = twz_ptr_store_guid(&a, &d->other, NULL, twz_object_base(&b), ACCESS);
 	}
 	if (r == 0)
 		r = twz_name_assign(twz_object_guid(&a), NAME);

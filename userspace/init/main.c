@@ -5,21 +5,10 @@
  */
 #include "init.h"
 
-#include <abi/program.h>
 #include <twz/sys/kec.h>
 #include <twz/sys/sys.h>
 
 #define MIB(bytes) ((unsigned long)((bytes) >> 20))
-
-static const char *machine_name(uint32_t arch)
-{
-	static const char *const names[] = {
-		[ABI_MACHINE_RISCV64] = "riscv64",
-		[ABI_MACHINE_ARM64] = "arm64",
-	};
-
-	return arch < sizeof(names) / sizeof(*names) && names[arch] ? names[arch] : "unknown";
-}
 
 void print_machine(void)
 {
@@ -27,7 +16,7 @@ void print_machine(void)
 
 	sys_sysinfo(&si, sizeof(si));
 	kec_printf("Twizzler on %s: %u CPU%s, %lu of %lu MiB memory free, ",
-	    machine_name(si.arch), si.ncpus, si.ncpus == 1 ? "" : "s", MIB(si.mem_free),
+	    twz_machine_name(), si.ncpus, si.ncpus == 1 ? "" : "s", MIB(si.mem_free),
 	    MIB(si.mem_total));
 	if (si.features & TWZ_FEATURE_STORE)
 		kec_printf("%lu of %lu MiB store free%s\n", MIB(si.pm_free), MIB(si.pm_total),

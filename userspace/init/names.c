@@ -79,8 +79,8 @@ static void setup_root(void)
 	if (si->nameroot) {
 		r = open_store_root(si->nameroot);
 		if (r < 0)
-			kec_printf("init: the store's name root " IDFMT " cannot be opened (error %d)\n",
-			    IDPR(si->nameroot), -r);
+			kec_printf("init: the store's name root " IDFMT
+				   " cannot be opened (error %d)\n", IDPR(si->nameroot), -r);
 	} else {
 		r = make_store_root();
 		if (r < 0)

@@ -58,7 +58,8 @@ static void contents_stay(void)
 	twz_object_release(&o);
 	NEED(twz_object_init_guid(&o, id, FE_READ) == 0);
 	for (size_t i = 0; i < sizeof(places) / 8; i++)
-		CHECK_EQ(*(uint64_t *)((char *)twz_object_base(&o) + places[i]), places[i] ^ 0x5a5a);
+		CHECK_EQ(*(uint64_t *)((char *)twz_object_base(&o) + places[i]),
+		    places[i] ^ 0x5a5a);
 	drop_object(&o);
 }
 
@@ -135,7 +136,8 @@ static void bad_creation(void)
 	CHECK_EQ(sys_ocreate(TWZ_OC_DFL_READ, 0, 0, NULL), -EFAULT);
 	CHECK(id == 0);
 	CHECK_EQ(twz_object_new(&o, NULL, NULL, 7, NEW_FLAGS), -EINVAL);
-	CHECK_EQ(twz_object_new(&o, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS | TWZ_OC_TIED_VIEW), -EINVAL);
+	CHECK_EQ(twz_object_new(&o, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS | TWZ_OC_TIED_VIEW),
+	    -EINVAL);
 	CHECK_EQ(twz_object_new(&o, NULL, TWZ_KU_USER, OBJ_VOLATILE, NEW_FLAGS), -EINVAL);
 	CHECK(o.base == NULL);
 }
@@ -351,7 +353,9 @@ static void lea_hole(void *arg)
 
 static void swizzle_wild(void *arg)
 {
-	CHECK(twz_ptr_swizzle((twzobj *)arg, (char *)SLOT_TO_VADDR(TWZSLOT_MAX_SLOT), FE_READ) == NULL);
+	char *wild = (char *)SLOT_TO_VADDR(TWZSLOT_MAX_SLOT);
+
+	CHECK(twz_ptr_swizzle((twzobj *)arg, wild, FE_READ) == NULL);
 }
 
 static void bad_pointers(void)

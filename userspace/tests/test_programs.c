@@ -139,7 +139,8 @@ static void nothing_is_left(void)
 	for (int i = 0; i < 12; i++) {
 		if (i == 2)
 			sys_sysinfo(&before, sizeof(before));
-		CHECK_EQ(run_mode(i == 5 ? "fault" : "data"), i == 5 ? THRD_EXIT_FAULT(FAULT_NULL) : 0);
+		CHECK_EQ(run_mode(i == 5 ? "fault" : "data"),
+		    i == 5 ? THRD_EXIT_FAULT(FAULT_NULL) : 0);
 	}
 	sys_sysinfo(&after, sizeof(after));
 	ktap_note("memory free: %lu before, %lu after", before.mem_free, after.mem_free);

@@ -94,7 +94,8 @@ static void one_fault_for_all(void)
 	for (int i = 0; i < 3; i++) {
 		NEED(visit_in_new_view(&o, &visit) == 0);
 		CHECK_EQ(visit.wrong, 0);
-		ktap_note("view %d: %lu pages, %lu faults", i + 2, PAGES, (unsigned long)visit.faults);
+		ktap_note("view %d: %lu pages, faults: %lu", i + 2, PAGES,
+		    (unsigned long)visit.faults);
 		CHECK(visit.faults <= 1);
 	}
 	drop_object(&o);

@@ -93,7 +93,8 @@ static void writes_to_user(void)
 	EACH_BAD("ocreate", sys_ocreate(TWZ_OC_DFL_READ | TWZ_OC_DFL_DEL, 0, 0, (void *)p));
 	EACH_BAD("thrd_ctl get id", sys_thrd_ctl(THRD_CTL_GET_ID, (long)p));
 	EACH_BAD("thrd_ctl stats", sys_thrd_ctl(THRD_CTL_GET_STATS, (long)p));
-	EACH_BAD("kec_read", sys_kec_read((void *)p, i == SLOT_END ? 1 << 12 : 16, KEC_READ_NONBLOCK));
+	EACH_BAD("kec_read",
+	    sys_kec_read((void *)p, i == SLOT_END ? 1 << 12 : 16, KEC_READ_NONBLOCK));
 }
 
 static void writes_to_read_only(void)
@@ -201,7 +202,7 @@ static void kernel_objects(void)
 	CHECK_EQ(a[0].result, 5);
 	CHECK_EQ(sys_invalidate(&op, 1), 0);
 	CHECK_EQ(op.result, (uint16_t)-EINVAL);
-	op = (struct sys_invalidate_op){ .id = KSO_CURRENT_VIEW, .flags = KSOI_VALID | KSOI_CURRENT };
+	op = (struct sys_invalidate_op){ KSO_CURRENT_VIEW, .flags = KSOI_VALID | KSOI_CURRENT };
 	CHECK_EQ(sys_invalidate(&op, 1), 1);
 	CHECK_EQ(op.result, 0);
 	CHECK(sys_odelete(KSO_ROOT_ID, TWZ_OD_IMMEDIATE) < 0);

@@ -27,7 +27,8 @@ static void exit_codes(void)
 	for (uint64_t i = 0; i < MANY; i++)
 		CHECK_EQ(finish_thread(&t[i]), i * 3);
 	CHECK_EQ(exit_code_of(just_return, NULL), 0);
-	CHECK_EQ(exit_code_of(end_with_argument, (void *)0x123456789abcdef0ull), 0x123456789abcdef0ll);
+	CHECK_EQ(exit_code_of(end_with_argument, (void *)0x123456789abcdef0),
+	    0x123456789abcdef0);
 }
 
 /* One after the other: stacks, slots and threads are given back. */

@@ -7,7 +7,8 @@
 #define NON_CANONICAL 0x4000000000000000ul
 
 /* Not an instruction on any machine we know. Stands in the text. */
-__attribute__((section(".text.nothing"), aligned(8), used)) static const uint32_t nothing[4] = { 0 };
+__attribute__((section(".text.nothing"), aligned(8), used))
+static const uint32_t nothing[4] = { 0 };
 
 static const char text_byte[] = "read-only";
 static uint64_t data_word[2] = { 1, 2 };

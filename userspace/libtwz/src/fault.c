@@ -43,8 +43,8 @@ static void report(int fault, const void *info)
 	const struct fault_object_info *o = info;
 
 	if (fault == FAULT_PPTR)
-		debug_printf("unhandled pointer fault: object " IDFMT " entry %lu pointer %lx: reason %u, "
-			     "error %d\n", IDPR(p->objid), (unsigned long)p->fote,
+		debug_printf("unhandled pointer fault: object " IDFMT " entry %lu pointer %lx: "
+			     "reason %u, error %d\n", IDPR(p->objid), (unsigned long)p->fote,
 		    (unsigned long)p->ptr, p->info, (int)p->retval);
 	else if (fault == FAULT_OBJECT)
 		debug_printf("unhandled object fault: address %lx flags %lx\n",

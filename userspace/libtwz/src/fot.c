@@ -21,13 +21,13 @@ static uint32_t entry_count(const struct metainfo *mi)
 
 static ssize_t find(twzobj *o, const struct metainfo *mi, objid_t id, uint64_t flags)
 {
+	const uint64_t whole = flags | _FE_ALLOC | _FE_VALID;
 	uint32_t n = entry_count(mi);
 
 	for (uint32_t i = 1; i < n && i < OBJ_MAXFOTE; i++) {
 		struct fotentry *fe = entry(o, i);
 
-		if (__atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE) == (flags | _FE_ALLOC | _FE_VALID) &&
-		    fe->id == id)
+		if (__atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE) == whole && fe->id == id)
 			return i;
 	}
 	return -ENOENT;
@@ -52,13 +52,16 @@ static ssize_t take_index(twzobj *o, struct metainfo *mi)
 /* Steps 1 and 2: an index whose entry is ours. */
 static ssize_t claim_entry(twzobj *o, struct metainfo *mi)
 {
-	ssize_t i;
+	for (;;) {
+		ssize_t i = take_index(o, mi);
+		uint64_t old = 0;
 
-	do {
-		i = take_index(o, mi);
-	} while (i > 0 &&
-	    (__atomic_fetch_or(&entry(o, (uint64_t)i)->flags, _FE_ALLOC, __ATOMIC_ACQ_REL) & _FE_ALLOC));
-	return i;
+		if (i > 0)
+			old = __atomic_fetch_or(&entry(o, (uint64_t)i)->flags, _FE_ALLOC,
+			    __ATOMIC_ACQ_REL);
+		if (!(old & _FE_ALLOC))
+			return i;
+	}
 }
 
 static ssize_t add(twzobj *o, const struct fotentry *fe)

@@ -123,7 +123,7 @@ int __twz_fotcache_add(struct fotcache *_Atomic *head, uint64_t fote, uint32_t f
 }
 
 /* Drop the reference of one entry; a slot that falls gives its own cache to the list. */
-static void drop_entry(uint64_t v, struct fotcache **todo)
+static void drop_entry(uint64_t v, struct fotcache **pending)
 {
 	size_t slot = (uint32_t)v;
 	struct fotcache *_Atomic *cache;
@@ -140,8 +140,8 @@ static void drop_entry(uint64_t v, struct fotcache **todo)
 		while (last && last->next)
 			last = last->next;
 		if (last) {
-			last->next = *todo;
-			*todo = b;
+			last->next = *pending;
+			*pending = b;
 		}
 	}
 }
@@ -149,15 +149,15 @@ static void drop_entry(uint64_t v, struct fotcache **todo)
 /* A list, not recursion: caches may form chains as long as there are slots. */
 void __twz_fotcache_drop(struct fotcache *_Atomic *head)
 {
-	struct fotcache *todo = atomic_exchange(head, NULL);
+	struct fotcache *pending = atomic_exchange(head, NULL);
 
-	while (todo) {
-		struct fotcache *b = todo;
+	while (pending) {
+		struct fotcache *b = pending;
 
-		todo = b->next;
+		pending = b->next;
 		for (unsigned i = 0; i < ENTRIES; i++)
 			if (b->entries[i])
-				drop_entry(b->entries[i], &todo);
+				drop_entry(b->entries[i], &pending);
 		block_free(b);
 	}
 }

@@ -47,8 +47,8 @@ ssize_t twz_hier_get_entry(twzobj *ns, size_t pos, struct twz_name_ent **ent)
 	dlen = __atomic_load_n(&e->dlen, __ATOMIC_ACQUIRE);
 	if (dlen == 0)
 		return 0;
-	if (dlen > NAME_MAXLEN + 1 + SYMLINK_MAXLEN + 1 || NAME_ENT_RECLEN(dlen) > LIST_SIZE - pos ||
-	    strnlen(e->name, dlen) == dlen)
+	if (dlen > NAME_MAXLEN + 1 + SYMLINK_MAXLEN + 1 ||
+	    NAME_ENT_RECLEN(dlen) > LIST_SIZE - pos || strnlen(e->name, dlen) == dlen)
 		return -EINVLOBJ;
 	*ent = e;
 	return (ssize_t)NAME_ENT_RECLEN(dlen);

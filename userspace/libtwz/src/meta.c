@@ -11,6 +11,17 @@ static size_t ext_count(const struct metainfo *mi)
 	return (milen - sizeof(*mi)) / sizeof(struct metaext);
 }
 
+/* The new size; negative or too large if there is none. */
+static int64_t new_size(enum twz_object_setsz_mode mode, ssize_t n, bool sized, uint64_t old)
+{
+	const ssize_t limit = OBJ_MAXSIZE;
+
+	/* Beyond the limit no sum is in range either, and within it none wraps. */
+	if (mode == TWZ_OSSM_RELATIVE && sized && n > -limit && n < limit && old < OBJ_MAXSIZE)
+		return n + (int64_t)old;
+	return n;
+}
+
 static bool range_ok(int64_t n)
 {
 	return n >= 0 && (uint64_t)n <= OBJ_MAXDATA;
@@ -28,9 +39,7 @@ void twz_object_setsz(twzobj *o, enum twz_object_setsz_mode mode, ssize_t n)
 	sized = __atomic_load_n(&mi->flags, __ATOMIC_ACQUIRE) & MIF_SZ;
 	old = __atomic_load_n(&mi->sz, __ATOMIC_ACQUIRE);
 	do {
-		/* n is within ±2^30 where it matters, so the sum cannot wrap. */
-		sz = mode == TWZ_OSSM_RELATIVE && n > -(ssize_t)OBJ_MAXSIZE && n < (ssize_t)OBJ_MAXSIZE ?
-		    n + (sized ? (int64_t)old : 0) : n;
+		sz = new_size(mode, n, sized, old);
 		if (!range_ok(sz)) {
 			__twz_throw_pptr(twz_object_guid(o), 0, FAULT_PPTR_INVALID, -EINVAL, NULL);
 			return;

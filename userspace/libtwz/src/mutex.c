@@ -12,7 +12,7 @@ static uint64_t word(uint64_t state)
 
 static bool is_free(uint64_t w)
 {
-	return (w & MUTEX_STATE_MASK) == MUTEX_FREE || w >> MUTEX_BOOT_SHIFT != word(0) >> MUTEX_BOOT_SHIFT;
+	return (w & MUTEX_STATE_MASK) == MUTEX_FREE || (w & ~(uint64_t)MUTEX_STATE_MASK) != word(0);
 }
 
 static bool cas(struct mutex *m, uint64_t *expected, uint64_t v)

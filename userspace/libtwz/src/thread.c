@@ -36,8 +36,10 @@ void twz_thread_set_name(const char *name)
 /* The kernel sets the exit point and wakes its waiters once the stack is no longer in use. */
 _Noreturn void twz_thread_exit(uint64_t code)
 {
-	if (__twz_self.repr)
-		__atomic_store_n(&__twz_self.repr->syncinfos[THRD_SYNC_EXIT], code, __ATOMIC_RELEASE);
+	struct twzthread_repr *repr = __twz_self.repr;
+
+	if (repr)
+		__atomic_store_n(&repr->syncinfos[THRD_SYNC_EXIT], code, __ATOMIC_RELEASE);
 	twz_object_release(&__twz_self.obj);
 	for (;;)
 		sys_thrd_ctl(THRD_CTL_EXIT, 0);
@@ -212,12 +214,14 @@ int twz_thread_release(struct thread *t)
 int twz_thread_ready(struct thread *t, int sp, uint64_t info)
 {
 	struct twzthread_repr *repr = repr_of(t);
+	atomic_ulong *word;
 
 	if (sp < 0 || sp >= THRD_SYNCPOINTS)
 		return -EINVAL;
+	word = (atomic_ulong *)&repr->syncs[sp];
 	__atomic_store_n(&repr->syncinfos[sp], info, __ATOMIC_RELAXED);
-	__atomic_store_n(&repr->syncs[sp], 1, __ATOMIC_RELEASE);
-	return twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&repr->syncs[sp], (uint64_t)-1, NULL);
+	atomic_store_explicit(word, 1, memory_order_release);
+	return twz_thread_sync(THREAD_SYNC_WAKE, word, (uint64_t)-1, NULL);
 }
 
 /* Note which points are reached and build sleeps for all; returns how many are. */
@@ -228,10 +232,11 @@ static ssize_t poll_points(struct thrd_wait_args *a, size_t n, struct sys_thread
 	for (size_t i = 0; i < n; i++) {
 		struct twzthread_repr *repr = repr_of(a[i].thread);
 		uint64_t *word = &repr->syncs[a[i].syncpoint];
+		uint64_t *info = &repr->syncinfos[a[i].syncpoint];
 
 		a[i].event = __atomic_load_n(word, __ATOMIC_ACQUIRE) != 0;
 		if (a[i].event) {
-			a[i].info = __atomic_load_n(&repr->syncinfos[a[i].syncpoint], __ATOMIC_RELAXED);
+			a[i].info = __atomic_load_n(info, __ATOMIC_RELAXED);
 			ready++;
 		}
 		twz_thread_sync_init(&ops[i], THREAD_SYNC_SLEEP, (atomic_ulong *)word, 0);

@@ -45,7 +45,8 @@ struct twz_name_ent {
 
 /* Bytes a record with this dlen takes. */
 #define NAME_ENT_RECLEN(dlen) \
-	((sizeof(struct twz_name_ent) + (dlen) + NAME_ENT_ALIGN - 1) & ~(uint64_t)(NAME_ENT_ALIGN - 1))
+	((sizeof(struct twz_name_ent) + (dlen) + NAME_ENT_ALIGN - 1) / NAME_ENT_ALIGN * \
+	    (uint64_t)NAME_ENT_ALIGN)
 
 _Static_assert(sizeof(struct twz_namespace_hdr) == NAMESPACE_ENTS_OFFSET, "namespace header");
 _Static_assert(offsetof(struct twz_namespace_hdr, lock) == 16, "namespace lock");

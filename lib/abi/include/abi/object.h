@@ -58,7 +58,7 @@ struct metainfo {
 	uint32_t magic;
 	uint16_t flags;      /* MIF_* */
 	uint16_t p_flags;    /* MIP_* */
-	uint32_t fotentries; /* atomic; one more than the highest FOT index handed out; 0 reads as 1 */
+	uint32_t fotentries; /* atomic; one more than the highest FOT index used; 0 reads as 1 */
 	uint32_t milen;      /* bytes to the end of exts; 64 … 4096, multiple of 16 */
 	nonce_t nonce;
 	objid_t kuid; /* public-key object, 0 = none */

@@ -68,7 +68,7 @@ struct thrd_spawn_args {
 /* One operation of SYS_THRD_SYNC. */
 struct sys_thread_sync_args {
 	uint64_t addr; /* of the word */
-	uint64_t arg;  /* SLEEP: sleep while the word has this value; WAKE: how many, negative = all */
+	uint64_t arg;  /* SLEEP: sleep while the word has this value; WAKE: how many, < 0 = all */
 	uint64_t res;  /* out */
 	uint64_t reserved;
 	uint32_t op;    /* THREAD_SYNC_SLEEP, _WAKE */

@@ -2,6 +2,13 @@
 /* What libtwz must know about arm64: the TLS layout, and how stores are made durable. */
 #include "../../src/runtime.h"
 
+#include <twz/sys/sys.h>
+
+const char *twz_machine_name(void)
+{
+	return "arm64";
+}
+
 /* Two words belong to the C library between the thread pointer and the TLS block. */
 size_t __twz_tls_gap(size_t align)
 {

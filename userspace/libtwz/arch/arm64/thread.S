@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* System-call stub, thread entry and thread register, arm64. */
+/* The system-call instruction, thread entry and thread register, arm64. */
 	.text
 
 	/* long __twz_syscall6(x0, x1, x2, x3, x4, x5, number) */

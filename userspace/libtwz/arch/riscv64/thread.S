@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* System-call stub, thread entry and thread register, riscv64. */
+/* The system-call instruction, thread entry and thread register, riscv64. */
 	.text
 
 	/* long __twz_syscall6(a0, a1, a2, a3, a4, a5, number) */

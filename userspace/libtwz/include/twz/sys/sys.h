@@ -10,6 +10,9 @@
 /* What sysinfo said when the program started; never NULL. Free-memory figures are from then. */
 const struct twz_sysinfo *twz_sysinfo(void);
 
+/* The architecture's name, for people. */
+const char *twz_machine_name(void);
+
 /* What the kernel told the first thread of the machine; NULL in every program but init. */
 const struct twz_bootinfo *twz_bootinfo(void);
 

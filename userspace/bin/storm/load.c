@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The load: operations drawn from a seed. Each thread works on its own area and objects, so that
+ * what it announced in order is what its part of the store went through; threads meet in the
+ * store, the name root and the shared counter.
+ */
+#include "storm.h"
+
+#include <base/printf.h>
+#include <twz/name.h>
+#include <twz/persist.h>
+#include <twz/sys/sys.h>
+
+#define SYNC_ONE_IN 8u
+
+static uint32_t draw(struct worker *w, uint32_t below)
+{
+	w->random = w->random * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)((w->random >> 33) % below);
+}
+
+static uint32_t this_pattern(const struct worker *w)
+{
+	return w->number << 28 | (w->seq & 0xfffffff);
+}
+
+/* --- objects */
+
+static void enter(struct worker *w, unsigned i, objid_t id)
+{
+	announce(w, "e %u " IDFMT, i, IDPR(id));
+	slot_enter(&w->area->slots[i], id);
+	acknowledge(w);
+}
+
+static void create_in(struct worker *w, unsigned i, objid_t source)
+{
+	objid_t id;
+	int r = twz_object_create(OBJECT_FLAGS | TWZ_OC_PERSIST, 0, source, &id);
+
+	if (r < 0) {
+		refuse(w, r);
+		return;
+	}
+	acknowledge_id(w, id);
+	enter(w, i, id);
+}
+
+static void op_create(struct worker *w, unsigned i)
+{
+	unsigned from = 1 + draw(w, SLOTS - 1);
+
+	if (i != LOG_SLOT && draw(w, 4) == 0 && slot_is_used(&w->area->slots[from])) {
+		announce(w, "y %u %u", i, from);
+		create_in(w, i, w->area->slots[from].id);
+	} else {
+		announce(w, "c %u", i);
+		create_in(w, i, 0);
+	}
+}
+
+/* The object goes before the slot: a slot that names nothing can be told, a lost object not. */
+static void op_delete(struct worker *w, unsigned i)
+{
+	int r;
+
+	announce(w, "d %u", i);
+	r = twz_object_delete_guid(w->area->slots[i].id, TWZ_OD_IMMEDIATE);
+	if (r == 0)
+		slot_clear(&w->area->slots[i]);
+	finish(w, r);
+}
+
+static void write_page(uint64_t *page, uint32_t pattern, unsigned place)
+{
+	for (unsigned i = 0; i < WORDS_PER_PAGE; i++)
+		__atomic_store_n(&page[i], pattern_word(pattern, place, i), __ATOMIC_RELAXED);
+	_clwb_len(page, TWZ_PAGE_SIZE);
+}
+
+static void op_write(struct worker *w, unsigned i)
+{
+	unsigned count = 1 + draw(w, 3), first = draw(w, PLACES - count + 1);
+	objid_t id = w->area->slots[i].id;
+	char *start;
+	twzobj o;
+	int r = 0;
+
+	announce(w, "w %u %u %u", i, first, count);
+	r = twz_object_init_guid(&o, id, ACCESS);
+	if (r == 0) {
+		start = (char *)twz_object_base(&o) - OBJ_NULLPAGE_SIZE;
+		for (unsigned p = first; p < first + count; p++)
+			write_page((uint64_t *)(start + places[p] * TWZ_PAGE_SIZE), this_pattern(w), p);
+		if (draw(w, SYNC_ONE_IN) == 0)
+			r = (int)sys_osync(id, 0, 0, 0);
+		else
+			_pfence();
+		twz_object_release(&o);
+	}
+	finish(w, r);
+}
+
+static void op_size(struct worker *w, unsigned i)
+{
+	uint64_t size = draw(w, 1u << 20);
+	twzobj o;
+	int r;
+
+	announce(w, "z %u %lu", i, (unsigned long)size);
+	r = twz_object_init_guid(&o, w->area->slots[i].id, ACCESS);
+	if (r == 0) {
+		twz_object_setsz(&o, TWZ_OSSM_ABSOLUTE, (ssize_t)size);
+		twz_object_release(&o);
+	}
+	finish(w, r);
+}
+
+/* --- names, log, counters */
+
+static void op_name(struct worker *w, unsigned i)
+{
+	unsigned k = draw(w, NAMES);
+	char name[32];
+
+	snprintf(name, sizeof(name), STORM_NAME ".%u.%u", w->number, k);
+	if (draw(w, 3)) {
+		announce(w, "n %u %u", k, i);
+		finish(w, twz_name_dfl_assign(w->area->slots[i].id, name));
+	} else {
+		int r;
+
+		announce(w, "u %u", k);
+		r = twz_name_dfl_remove(name);
+		finish(w, r == -ENOENT ? 0 : r);
+	}
+}
+
+static void append(struct log *log, unsigned thread, uint64_t number)
+{
+	struct record *r = &log->records[(number - 1) % LOG_RECORDS];
+
+	record_fill(r, thread, number);
+	persist(r, sizeof(*r));
+	__atomic_store_n(&log->count, number, __ATOMIC_RELEASE);
+	persist(&log->count, sizeof(log->count));
+}
+
+static void op_log(struct worker *w)
+{
+	struct log *log;
+	twzobj o;
+	int r;
+
+	if (!slot_is_used(&w->area->slots[LOG_SLOT])) {
+		op_create(w, LOG_SLOT);
+		return;
+	}
+	r = twz_object_init_guid(&o, w->area->slots[LOG_SLOT].id, ACCESS);
+	if (r < 0)
+		return;
+	log = twz_object_base(&o);
+	announce(w, "l %lu", (unsigned long)log->count + 1);
+	append(log, w->number, log->count + 1);
+	acknowledge(w);
+	twz_object_release(&o);
+}
+
+static void op_counter(struct worker *w)
+{
+	uint64_t *counter = &w->area->counter;
+
+	announce(w, "k %lu", (unsigned long)*counter + 1);
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);
+	persist(counter, sizeof(*counter));
+	acknowledge(w);
+}
+
+static void op_shared(struct worker *w)
+{
+	uint64_t value;
+
+	announce(w, "s");
+	value = atomic_fetch_add(&directory->shared, 1) + 1;
+	persist(&directory->shared, sizeof(directory->shared));
+	acknowledge_value(w, value);
+}
+
+/* --- all of it */
+
+static void one_operation(struct worker *w)
+{
+	unsigned what = draw(w, 100), i = 1 + draw(w, SLOTS - 1);
+	bool used = slot_is_used(&w->area->slots[i]);
+
+	if (what < 12)
+		op_log(w);
+	else if (what < 20)
+		op_counter(w);
+	else if (what < 28)
+		op_shared(w);
+	else if (!used)
+		op_create(w, i);
+	else if (what < 33)
+		op_name(w, i);
+	else if (what < 53)
+		op_delete(w, i);
+	else if (what < 63)
+		op_size(w, i);
+	else
+		op_write(w, i);
+}
+
+static void tidy_slot(struct worker *w, struct area *a, unsigned thread, unsigned i)
+{
+	struct kernel_ostat st;
+	struct slot *s = &a->slots[i];
+
+	if (!slot_is_used(s) || (sys_ostat(TWZ_OSTAT_OBJECT, s->id, 0, &st) != -ENOENT))
+		return;
+	announce(w, "f %u %u", thread, i);
+	slot_clear(s);
+	acknowledge(w);
+}
+
+void load_tidy(struct worker *w)
+{
+	const struct request *q = w->request;
+	struct kernel_ostat st;
+
+	for (unsigned t = 0; t < MAX_THREADS; t++)
+		for (unsigned i = 0; i < SLOTS; i++)
+			tidy_slot(w, &directory->areas[t], t, i);
+	for (unsigned i = 0; i < q->look_count; i++) {
+		if (id_in_slots(q->looks[i]) || sys_ostat(TWZ_OSTAT_OBJECT, q->looks[i], 0, &st) < 0)
+			continue;
+		announce(w, "x " IDFMT, IDPR(q->looks[i]));
+		finish(w, twz_object_delete_guid(q->looks[i], TWZ_OD_IMMEDIATE));
+	}
+}
+
+void load_run(struct worker *w)
+{
+	for (uint64_t n = 0; !w->request->limit || n < w->request->limit; n++)
+		one_operation(w);
+}
