@@ -131,20 +131,32 @@ static void too_many_arguments(void)
 	CHECK_EQ(run(1, argv), 0);
 }
 
-/* Programs that come and go, one that faults among them, leave the memory as it was. */
+/* The most memory that was free after one of so many programs: an idle CPU may hold on to the
+ * address space it used last, so single readings differ. */
+static uint64_t most_free(int runs)
+{
+	struct twz_sysinfo si;
+	uint64_t most = 0;
+
+	for (int i = 0; i < runs; i++) {
+		bool fault = i == runs / 2;
+
+		CHECK_EQ(run_mode(fault ? "fault" : "data"), fault ? THRD_EXIT_FAULT(FAULT_NULL) : 0);
+		sys_sysinfo(&si, sizeof(si));
+		most = si.mem_free > most ? si.mem_free : most;
+	}
+	return most;
+}
+
+/* A page lost by each of the programs in between would show. */
 static void nothing_is_left(void)
 {
-	struct twz_sysinfo before, after;
+	uint64_t before = most_free(10), after;
 
-	for (int i = 0; i < 12; i++) {
-		if (i == 2)
-			sys_sysinfo(&before, sizeof(before));
-		CHECK_EQ(run_mode(i == 5 ? "fault" : "data"),
-		    i == 5 ? THRD_EXIT_FAULT(FAULT_NULL) : 0);
-	}
-	sys_sysinfo(&after, sizeof(after));
-	ktap_note("memory free: %lu before, %lu after", before.mem_free, after.mem_free);
-	CHECK(after.mem_free + (128 << 10) >= before.mem_free);
+	most_free(20);
+	after = most_free(10);
+	ktap_note("memory free: %lu before, %lu after", (unsigned long)before, (unsigned long)after);
+	CHECK(after + (64 << 10) >= before);
 }
 
 static void many_programs_at_once(void)
