@@ -12,7 +12,6 @@
 #include <boot/discover.h>
 #include <boot/machine.h>
 #include <boot/ranges.h>
-#include <cpu.h>
 #include <log.h>
 #include <mm/bootmem.h>
 #include <mm/kmap.h>
@@ -68,7 +67,10 @@ static unsigned int largest_level(uintptr_t va, paddr_t pa, uint64_t size)
 	return level;
 }
 
-/* All three page-aligned. */
+/*
+ * All three page-aligned. In live tables the caller flushes afterwards: a walker may remember that
+ * an entry of any level was invalid.
+ */
 static void map(struct tables t, uintptr_t va, paddr_t pa, uint64_t size, unsigned int prot)
 {
 	while (size > 0) {
@@ -78,8 +80,6 @@ static void map(struct tables t, uintptr_t va, paddr_t pa, uint64_t size, unsign
 		if (arch_pte_valid(*slot))
 			panic("kernel mappings overlap at %#lx", va);
 		arch_pte_set(slot, arch_pte_leaf(pa, level, prot));
-		if (installed || t.root != kernel.root)
-			arch_tlb_fresh(va);
 		va += PT_SIZE(level);
 		pa += PT_SIZE(level);
 		size -= PT_SIZE(level);
@@ -188,15 +188,15 @@ void *kmap_window(paddr_t base, uint64_t size, unsigned int prot)
 		return NULL;
 	spin_lock(&window_lock);
 	placed = place_window(&w);
-	if (placed)
+	if (placed) {
 		map(live_tables(), w.va, w.base, w.size, w.prot);
+		arch_tlb_flush_all();
+	}
 	spin_unlock(&window_lock);
 	if (!placed) {
 		log_error("no room in the device window for %#lx bytes at %#lx", size, base);
 		return NULL;
 	}
-	if (atomic_load(&cpu_online_count) > 1)
-		arch_tlb_flush_all();
 	return (void *)(w.va + (base - w.base));
 }
 
@@ -237,10 +237,12 @@ void kmap_init(void)
 	bootmem_use(home_range());
 	for (unsigned int i = 0; i < machine.memory_count; i++)
 		map_direct(machine.memory[i], RW);
+	arch_tlb_flush_all();
 	bootmem_use((struct range){ 0, UINT64_MAX });
 	for (unsigned int i = 0; i < machine.pmem_count; i++)
 		map_direct(machine.pmem[i], RW);
 	map_direct(tree, RW);
+	arch_tlb_flush_all();
 	machine.fdt = phys_to_virt(machine.fdt_phys);
 	log_info("%s translation, image at %#lx", arch_mmu.name, machine.image_phys);
 }
