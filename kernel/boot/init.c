@@ -137,9 +137,13 @@ static void make_bootinfo(objid_t init)
 
 static struct object *make_object(struct object *source, const char *name)
 {
+	const struct object_source whole = {
+		.object = source, .first = 1, .count = OBJ_MAXPAGES - 1, .dest = 1, .whole = true,
+	};
 	const struct object_spec spec = {
 		.p_flags = MIP_DFL_READ | MIP_DFL_WRITE | MIP_DFL_DEL,
-		.source = source,
+		.sources = &whole,
+		.source_count = source != NULL,
 	};
 	struct object *object;
 

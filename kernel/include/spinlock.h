@@ -7,7 +7,7 @@
  * anything. Locks are taken in this order, and two of one kind only where said:
  *
  *   space lock → object lock → store lock → page and slab locks
- *   space lock → sync bucket → timer lock → run-queue lock
+ *   space lock or object lock → sync bucket → timer lock → run-queue lock
  *   log lock: innermost, anywhere
  *
  * Debug builds check that a lock is not taken twice by one CPU and is released by its owner.

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Making objects. Everything that can fail comes before the object can be found.
+ * Making objects. An object is filled, named and tied before anybody can find it; everything that can
+ * fail comes before that, and is undone when it does.
  */
 #include <abi/errno.h>
 #include <base/string.h>
 #include <mm/phys.h>
+#include <obj/hash.h>
 #include <obj/id.h>
 #include <obj/object.h>
 #include <obj/private.h>
 #include <sec/random.h>
 
 #define DERIVE_TRIES 16
+
+/* ---- Metadata ---- */
 
 static void meta_init(struct metainfo *mi, const struct object_spec *spec)
 {
@@ -52,13 +56,57 @@ static int meta_copy(struct object *source, void *page, const struct metainfo *o
 	return 0;
 }
 
-static int copy_contents(struct object *to, struct object *source)
+/* A private metadata page for the new object and, unless its content decides, its ID. */
+static int make_metapage(const struct object_spec *spec, void **out, objid_t *id)
 {
-	return object_copy_into_new(to, source, 1, OBJ_META_PGNR, 0);
+	const struct object_source *first = spec->source_count ? &spec->sources[0] : NULL;
+	struct metainfo mi;
+	void *page = page_alloc_zero();
+	int error = 0;
+
+	if (!page)
+		return -ENOMEM;
+	meta_init(&mi, spec);
+	*id = spec->p_flags & MIP_HASHDATA ? 0 : draw_id(&mi);
+	memcpy(page, &mi, sizeof(mi));
+	if (first && first->whole)
+		error = meta_copy(first->object, page, &mi);
+	if (error) {
+		page_free(page);
+		return error;
+	}
+	*out = page;
+	return 0;
 }
 
-/* Fill a volatile object; takes the metadata page. */
-static int fill_volatile(struct object *object, struct object *source, void *metapage)
+/* ---- Contents ---- */
+
+static int drop_page(void *arg, uint64_t pgnr, void *page)
+{
+	(void)page;
+	return object_page_replace(arg, pgnr, NULL);
+}
+
+static int fill_source(struct object *object, const struct object_source *source)
+{
+	if (!source->object)
+		return object_pages_walk(object, source->dest, source->dest + source->count, drop_page,
+					 object);
+	return object_copy_into_new(object, source->object, source->first, source->first + source->count,
+				    (int64_t)(source->dest - source->first));
+}
+
+static int fill_sources(struct object *object, const struct object_spec *spec)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < spec->source_count; i++)
+		error = fill_source(object, &spec->sources[i]);
+	return error;
+}
+
+/* Takes the metadata page. */
+static int fill_volatile(struct object *object, const struct object_spec *spec, void *metapage)
 {
 	int error = object_page_insert(object, OBJ_META_PGNR, metapage);
 
@@ -66,82 +114,171 @@ static int fill_volatile(struct object *object, struct object *source, void *met
 		page_free(metapage);
 		return error;
 	}
-	return source ? copy_contents(object, source) : 0;
+	return fill_sources(object, spec);
 }
 
 /* The object is hidden in the store until it is whole; a crash before that leaves nothing. */
-static int fill_persistent(struct object *object, struct object *source, void *metapage)
+static int fill_persistent(struct object *object, const struct object_spec *spec, void *metapage)
 {
 	struct store *store = persist_store();
 	int error = -ENODEV;
 
 	if (store)
-		error = store_create(store, object->id, metapage,
-				     source ? STORE_CREATE_HIDDEN : 0, &object->stored);
+		error = store_create(store, object->id, metapage, STORE_CREATE_HIDDEN, &object->stored);
 	page_free(metapage);
-	if (error || !source)
+	if (error)
 		return error;
-	error = copy_contents(object, source);
-	if (!error)
-		error = store_publish(store, &object->stored, 0);
+	error = fill_sources(object, spec);
 	if (error)
 		store_free(store, &object->stored);
 	return error;
 }
 
-/* A private metadata page for the new object and the ID it derives. NULL: -errno in *error. */
-static void *make_metapage(const struct object_spec *spec, objid_t *id, int *error)
-{
-	struct metainfo mi;
-	void *page = page_alloc_zero();
-
-	*error = -ENOMEM;
-	if (!page)
-		return NULL;
-	meta_init(&mi, spec);
-	*id = draw_id(&mi);
-	memcpy(page, &mi, sizeof(mi));
-	*error = *id == 0 ? -EAGAIN : 0;
-	if (!*error && spec->source)
-		*error = meta_copy(spec->source, page, &mi);
-	if (!*error)
-		return page;
-	page_free(page);
-	return NULL;
-}
-
 static void discard(struct object *object)
 {
-	if (!object->persistent)
+	object_ties_drop(object);
+	if (object->persistent)
+		store_free(persist_store(), &object->stored);
+	else
 		object_pages_free(object);
 	slab_free(&object_cache, object);
 }
 
-int object_create(const struct object_spec *spec, struct object **out)
+/* An object nobody knows, with its contents. NULL: -errno in *error. */
+static struct object *make_draft(const struct object_spec *spec, bool persistent, int *error)
 {
+	void *metapage;
 	objid_t id;
-	int error;
-	void *metapage = make_metapage(spec, &id, &error);
 
-	if (!metapage)
-		return error;
+	*error = make_metapage(spec, &metapage, &id);
+	if (*error)
+		return NULL;
 	struct object *object = object_new(id);
 	if (!object) {
 		page_free(metapage);
-		return -ENOMEM;
+		*error = -ENOMEM;
+		return NULL;
 	}
-	object->persistent = spec->persistent;
-	error = spec->persistent ? fill_persistent(object, spec->source, metapage)
-				 : fill_volatile(object, spec->source, metapage);
-	if (!error)
-		error = object_publish(object);
-	if (error) {
-		discard(object);
-		return error;
+	object->persistent = persistent;
+	object->deleted = spec->born_deleted;
+	*error = persistent ? fill_persistent(object, spec, metapage)
+			    : fill_volatile(object, spec, metapage);
+	if (!*error)
+		return object;
+	if (!persistent)
+		object_pages_free(object);
+	slab_free(&object_cache, object);
+	return NULL;
+}
+
+/* ---- Ties and publication ---- */
+
+static void untie_from(struct object *object, const struct object_spec *spec, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		object_untie(spec->ties[i], object);
+}
+
+static int tie_to(struct object *object, const struct object_spec *spec)
+{
+	for (unsigned int i = 0; i < spec->tie_count; i++) {
+		int error = object_tie(spec->ties[i], object);
+		if (error) {
+			untie_from(object, spec, i);
+			return error;
+		}
 	}
-	*out = object;
 	return 0;
 }
+
+static int publish(struct object *object, const struct object_spec *spec)
+{
+	unsigned int flags = spec->born_deleted ? STORE_CREATE_DELETED : 0;
+	int error = 0;
+
+	if (object->persistent)
+		error = store_publish(persist_store(), &object->stored, flags);
+	return error ? error : object_publish(object);
+}
+
+/* The draft is complete: tie it, and let it be found. It is discarded on error. */
+static int finish(struct object *object, const struct object_spec *spec)
+{
+	int error = tie_to(object, spec);
+
+	if (!error) {
+		error = publish(object, spec);
+		if (error)
+			untie_from(object, spec, spec->tie_count);
+	}
+	if (error)
+		discard(object);
+	return error;
+}
+
+static int create_named_by_nonce(const struct object_spec *spec, struct object **out)
+{
+	int error;
+
+	if (spec->persistent && !persist_store())
+		return -ENODEV;
+	*out = make_draft(spec, spec->persistent, &error);
+	if (!*out)
+		return error;
+	error = (*out)->id ? finish(*out, spec) : -EAGAIN;
+	return error;
+}
+
+/* The object that a hash-data draft turns out to be already. 0: there is none. */
+static int find_twin(const struct object_spec *spec, objid_t id, struct object **out)
+{
+	struct object *twin = object_get(id);
+
+	if (!twin)
+		return 0;
+	int error = tie_to(twin, spec);
+	if (error) {
+		object_put(twin);
+		return error;
+	}
+	*out = twin;
+	return 1;
+}
+
+/*
+ * The content decides the ID: the draft is made in memory, hashed, and only then named and, if
+ * asked for, moved into the store.
+ */
+static int create_named_by_content(const struct object_spec *spec, struct object **out)
+{
+	int error;
+	struct object *draft = make_draft(spec, false, &error);
+
+	if (!draft)
+		return error;
+	error = hash_name_draft(draft, spec->zero_nonce);
+	int twin = error ? error : find_twin(spec, draft->id, out);
+	if (twin) {
+		discard(draft);
+		return twin < 0 ? twin : 0;
+	}
+	if (spec->persistent)
+		error = object_move_to_store(draft);
+	if (error) {
+		discard(draft);
+		return error;
+	}
+	*out = draft;
+	return finish(draft, spec);
+}
+
+int object_create(const struct object_spec *spec, struct object **out)
+{
+	return spec->p_flags & MIP_HASHDATA ? create_named_by_content(spec, out)
+					    : create_named_by_nonce(spec, out);
+}
+
+/* ---- Objects whose names are given ---- */
 
 struct object *object_create_given(objid_t id)
 {

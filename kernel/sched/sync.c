@@ -242,35 +242,32 @@ static void sync_resume(struct thread *thread)
 	arch_regs_set_result(&thread->regs, finish_sleep(thread));
 }
 
-/* The kernel address of a word; 0 for a hole, which reads as zero. */
-static uintptr_t word_address(struct object *object, uint64_t offset)
+/* The word as it is; a hole reads as zero. Object lock held, so that the page is the one in use. */
+static uint64_t read_word(const struct sync_wait *wait, bool half)
 {
 	void *page;
 
-	spin_lock(&object->lock);
-	int error = object_page(object, offset / PAGE_SIZE, false, &page);
-	spin_unlock(&object->lock);
-	if (error || !page)
+	if (object_page(wait->object, wait->offset / PAGE_SIZE, false, &page) != 0 || !page)
 		return 0;
-	return (uintptr_t)((char *)page + offset % PAGE_SIZE);
+	void *word = (char *)page + wait->offset % PAGE_SIZE;
+	return half ? atomic_load((_Atomic uint32_t *)word) : atomic_load((_Atomic uint64_t *)word);
 }
 
 /* Join the word's queue, then compare: true if the word differs from what the caller expects. */
 static bool join_queue(struct sync_wait *wait, const struct sys_thread_sync_args *op)
 {
-	uintptr_t word = word_address(wait->object, wait->offset);
 	struct bucket *bucket = bucket_of(wait->object, wait->offset);
-	bool differs;
+	bool half = op->flags & THREAD_SYNC_32BIT;
+	uint64_t expected = half ? (uint32_t)op->arg : op->arg;
 
+	spin_lock(&wait->object->lock);
 	spin_lock(&bucket->lock);
 	list_push_back(&bucket->waits, &wait->link);
 	wait->queued = true;
 	atomic_fetch_add_explicit(&wait->object->sleepers, 1, memory_order_relaxed);
-	if (op->flags & THREAD_SYNC_32BIT)
-		differs = (word ? atomic_load((_Atomic uint32_t *)word) : 0) != (uint32_t)op->arg;
-	else
-		differs = (word ? atomic_load((_Atomic uint64_t *)word) : 0) != op->arg;
+	bool differs = read_word(wait, half) != expected;
 	spin_unlock(&bucket->lock);
+	spin_unlock(&wait->object->lock);
 	return differs;
 }
 

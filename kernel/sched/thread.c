@@ -25,12 +25,10 @@ static struct slab_cache thread_cache = SLAB_CACHE("thread", struct thread);
 #define REPR_SYNC(point) (REPR(syncs) + 8 * (point))
 #define REPR_SYNCINFO(point) (REPR(syncinfos) + 8 * (point))
 
+/* What cannot be told, because there is no memory for the page, is not worth more than that. */
 static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
 {
-	_Atomic uint64_t *word = object_word(repr, offset);
-
-	if (word)
-		atomic_store_explicit(word, value, memory_order_release);
+	(void)object_set_word(repr, offset, value);
 }
 
 /* The object becomes this thread's, unless it is something else or runs already. */

@@ -16,7 +16,6 @@
 #define DFL_MASK (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_EXEC | TWZ_OC_DFL_USE | \
 		  TWZ_OC_DFL_DEL)
 
-/* Creation flags this kernel carries out. Hash-data objects and runs for DMA are refused, not ignored. */
 static int check_create_flags(unsigned long flags)
 {
 	if (flags & ~(unsigned long)TWZ_SYS_OC_ALL)
@@ -25,10 +24,8 @@ static int check_create_flags(unsigned long flags)
 		return -EINVAL;
 	if ((flags & TWZ_OC_ZERONONCE) && !(flags & TWZ_OC_HASHDATA))
 		return -EINVAL;
-	if (flags & (TWZ_OC_HASHDATA | TWZ_OC_DMA))
-		return -ENOTSUP;
-	if ((flags & TWZ_OC_PERSIST) && !persist_store())
-		return -ENODEV;
+	if (flags & TWZ_OC_DMA)
+		return -ENOTSUP; /* no device can be given memory yet */
 	return 0;
 }
 
@@ -63,28 +60,37 @@ static long create_and_tell(const struct object_spec *spec, uintptr_t id_at)
 	return error;
 }
 
+static uint16_t create_p_flags(unsigned long flags)
+{
+	return (flags & DFL_MASK) | (flags & TWZ_OC_HASHDATA ? MIP_HASHDATA : 0);
+}
+
 /* kulo kuhi slo shi flags id* */
 long sys_ocreate(SYS_ARGS)
 {
 	const objid_t zero = 0;
+	objid_t source_id = MKID(a3, a2);
+	struct object_source source = { .first = 1, .count = OBJ_MAXPAGES - 1, .dest = 1, .whole = true };
 	struct object_spec spec = {
-		.p_flags = a4 & DFL_MASK,
+		.p_flags = create_p_flags(a4),
 		.persistent = a4 & TWZ_OC_PERSIST,
+		.zero_nonce = a4 & TWZ_OC_ZERONONCE,
 		.kuid = MKID(a1, a0),
+		.sources = &source,
+		.source_count = source_id != 0,
 	};
-	objid_t source = MKID(a3, a2);
 	int error = check_create_flags(a4);
 
 	if (error)
 		return error;
 	/* The result is writable, or nothing happens. */
 	error = copy_to_user(a5, &zero, sizeof(zero));
-	if (!error && source)
-		error = get_checked(source, SEC_READ, &spec.source);
+	if (!error && source_id)
+		error = get_checked(source_id, SEC_READ, &source.object);
 	if (error)
 		return error;
 	long result = create_and_tell(&spec, a5);
-	object_put(spec.source);
+	object_put(source.object);
 	return result;
 }
 

@@ -101,20 +101,43 @@ uint64_t objects_count(void);
 
 /* ---- Making (obj/create.c) ---- */
 
+/* A range of pages that a new object begins with. */
+struct object_source {
+	struct object *object; /* NULL: holes. The caller holds a reference */
+	uint64_t first, count; /* pages of the source */
+	uint64_t dest;         /* page of the new object */
+	bool whole;            /* everything, with size, extensions and foreign object table; only first */
+};
+
+#define OBJECT_MAX_SOURCES 256u
+#define OBJECT_MAX_TIES 64u
+
 struct object_spec {
 	uint16_t p_flags; /* MIP_* */
 	bool persistent;
 	bool zero_nonce;
+	bool born_deleted; /* goes with its last tie and reference */
 	objid_t kuid;
-	struct object *source; /* contents to copy, or NULL; the caller holds a reference */
+	const struct object_source *sources; /* later ones overwrite earlier ones */
+	unsigned int source_count;
+	struct object *const *ties; /* parents; the caller holds references */
+	unsigned int tie_count;
 };
 
 /*
- * Make an object with a derived ID. On success a reference is returned in *out; a volatile object is in
- * the table, a persistent one durable with its metadata and whole contents.
- * -ENOMEM, -ENOSPC, -ENODEV (no store), -EROFS, -EUCLEAN. On error nothing exists.
+ * Make an object with a derived ID, its contents, its ties and its birth deletion in one step. On success
+ * a reference is returned in *out; a volatile object is in the table, a persistent one durable as a whole.
+ * A hash-data object that exists already is returned as it is, with the ties added.
+ * -ENOMEM, -ENOSPC, -ENODEV (no store), -EROFS, -EUCLEAN, -EBUSY (exists and is being deleted immediately),
+ * and those of object_tie(). On error nothing exists.
  */
 int object_create(const struct object_spec *spec, struct object **out);
+
+/*
+ * Turn a volatile object into a persistent one or back, keeping its contents. Durable on return.
+ * -ENODEV, -ENOSPC, -ENOMEM, -EROFS, -EUCLEAN; nothing changed then. -EBUSY: it is tied, or kernel-owned.
+ */
+int object_set_persistent(struct object *object, bool persistent);
 
 /* A kernel-owned object with a reserved ID and a metadata page; NULL when out of memory. */
 struct object *object_create_kernel(objid_t id);
@@ -160,11 +183,8 @@ void object_pages_free(struct object *object);
 int object_read(struct object *object, uint64_t offset, void *to, size_t length);
 int object_write(struct object *object, uint64_t offset, const void *from, size_t length);
 
-/*
- * The kernel address of the aligned 8-byte word at an object offset, allocated if need be; stays
- * valid while the caller holds its reference. NULL when it cannot be had.
- */
-_Atomic uint64_t *object_word(struct object *object, uint64_t offset);
+/* Store an aligned 8-byte word with release ordering. Errors as object_page(). */
+int object_set_word(struct object *object, uint64_t offset, uint64_t value);
 
 /* Make a range of a persistent object durable: flush, fence. Volatile objects: nothing. */
 void object_sync(struct object *object, uint64_t offset, uint64_t length);

@@ -30,6 +30,9 @@ int object_copy_into_new(struct object *to, struct object *from, uint64_t first,
  */
 int object_page_replace(struct object *object, uint64_t pgnr, void *page);
 
+/* Give a volatile draft that nobody knows a hidden place in the store (obj/move.c). -errno: unchanged. */
+int object_move_to_store(struct object *draft);
+
 /* One page of zeroes that holes of persistent objects are read through. Never written. */
 extern unsigned char zero_page[PAGE_SIZE];
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Moving an object between memory and the store. While it moves its lock is held and nothing
+ * translates to it: whoever touches it waits in the fault path and finds the new pages.
+ */
+#include <abi/errno.h>
+#include <base/string.h>
+#include <mm/phys.h>
+#include <obj/object.h>
+#include <obj/private.h>
+
+static int store_one(void *arg, uint64_t pgnr, void *page)
+{
+	struct store_handle *handle = arg;
+	void *stored;
+
+	return store_page_alloc(persist_store(), handle, pgnr, page, &stored);
+}
+
+/* A hidden copy of the object in the store. On error there is none. */
+static int copy_to_store(struct object *object, struct store_handle *handle)
+{
+	struct store *store = persist_store();
+	void *metapage;
+	int error = object_page(object, OBJ_META_PGNR, false, &metapage);
+
+	if (error)
+		return error;
+	error = store_create(store, object->id, metapage, STORE_CREATE_HIDDEN, handle);
+	if (error)
+		return error;
+	error = object_pages_walk(object, 1, OBJ_META_PGNR, store_one, handle);
+	if (error)
+		store_free(store, handle);
+	return error;
+}
+
+/* The object is what `handle` names from now on. */
+static void adopt(struct object *object, const struct store_handle *handle)
+{
+	object_pages_free(object);
+	object->persistent = true;
+	object->stored = *handle;
+}
+
+int object_move_to_store(struct object *draft)
+{
+	struct store_handle handle;
+
+	if (!persist_store())
+		return -ENODEV;
+	int error = copy_to_store(draft, &handle);
+	if (!error)
+		adopt(draft, &handle);
+	return error;
+}
+
+static int load_one(void *arg, uint64_t pgnr, void *page)
+{
+	struct object *draft = arg;
+	void *copy = page_alloc();
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, page, PAGE_SIZE);
+	int error = object_page_insert(draft, pgnr, copy);
+	if (error)
+		page_free(copy);
+	return error;
+}
+
+/* The other way: all pages in memory, then the store forgets the object. Lock held. */
+static int move_to_memory(struct object *object)
+{
+	struct object *draft = object_new(object->id);
+	struct store_handle handle = object->stored;
+
+	if (!draft)
+		return -ENOMEM;
+	object_unmap_all(object);
+	int error = object_pages_walk(object, 1, OBJ_MAXPAGES, load_one, draft);
+	if (!error)
+		error = store_mark_deleted(persist_store(), &handle);
+	if (error) {
+		object_pages_free(draft);
+		slab_free(&object_cache, draft);
+		return error;
+	}
+	object->persistent = false;
+	object->pages = draft->pages;
+	object->page_count = draft->page_count;
+	slab_free(&object_cache, draft);
+	/* Gone from the store in any case: what is left of it now goes with the next mount. */
+	(void)store_free(persist_store(), &handle);
+	return 0;
+}
+
+static int move_to_store(struct object *object)
+{
+	struct store *store = persist_store();
+	struct store_handle handle;
+
+	object_unmap_all(object);
+	int error = copy_to_store(object, &handle);
+	if (error)
+		return error;
+	error = store_publish(store, &handle, object->deleted ? STORE_CREATE_DELETED : 0);
+	if (error)
+		store_free(store, &handle);
+	else
+		adopt(object, &handle);
+	return error;
+}
+
+/* Lock held. */
+static int move(struct object *object, bool persistent)
+{
+	if (object->kernel_owned || object->pins)
+		return -EBUSY;
+	if (!list_empty(&object->children) || object->ties_in)
+		return -EBUSY;
+	return persistent ? move_to_store(object) : move_to_memory(object);
+}
+
+int object_set_persistent(struct object *object, bool persistent)
+{
+	bool moved = false;
+	int error = 0;
+
+	if (persistent && !persist_store())
+		return -ENODEV;
+	spin_lock(&object->lock);
+	if (object->persistent != persistent) {
+		error = move(object, persistent);
+		moved = error == 0;
+	}
+	bool deleted = object->deleted;
+	spin_unlock(&object->lock);
+	/* The table keeps volatile objects alive; persistent ones are kept by the store. */
+	if (moved && !deleted && persistent)
+		object_put(object);
+	else if (moved && !deleted)
+		object_ref(object);
+	return error;
+}
