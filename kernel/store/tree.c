@@ -51,6 +51,59 @@ int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr
 	return find_page(st, h->inode, pgnr, page);
 }
 
+/* The first non-zero one of the words of [*pgnr, end), which stand in a row from `offset` on. */
+static int next_word(struct store *st, uint64_t offset, uint64_t end, uint64_t *pgnr, void **page)
+{
+	uint64_t number;
+
+	for (; *pgnr < end; ++*pgnr, offset += 8) {
+		int error = store_read_page(st, offset, &number);
+
+		if (error)
+			return error;
+		if (number) {
+			*page = store_page_at(st, number);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* As next_word() for page numbers below FIRST_HIGH that the inode has no words for. */
+static int next_in_leaves(struct store *st, uint64_t inode, uint64_t *pgnr, void **page)
+{
+	uint64_t node, leaf;
+	int found = store_read_page(st, inode_word(inode, INODE_NODE), &node);
+
+	while (!found && node && *pgnr < FIRST_HIGH) {
+		uint64_t index = *pgnr / PAGE_WORDS;
+		uint64_t end = (index + 1) * PAGE_WORDS;
+
+		found = store_read_page(st, node * STORE_PAGE_SIZE + 8 * index, &leaf);
+		if (!found && leaf)
+			found = next_word(st, leaf * STORE_PAGE_SIZE + 8 * (*pgnr % PAGE_WORDS),
+					  end < FIRST_HIGH ? end : FIRST_HIGH, pgnr, page);
+		else if (!found)
+			*pgnr = end;
+	}
+	return found;
+}
+
+int store_page_next(struct store *st, const struct store_handle *h, uint64_t *pgnr, void **page)
+{
+	int found = 0;
+
+	if (*pgnr < DIRECT_PAGES)
+		found = next_word(st, direct_word(h->inode, *pgnr), DIRECT_PAGES, pgnr, page);
+	if (!found && *pgnr < FIRST_HIGH)
+		found = next_in_leaves(st, h->inode, pgnr, page);
+	if (!found && *pgnr < FIRST_HIGH)
+		*pgnr = FIRST_HIGH;
+	if (!found && *pgnr < STORE_OBJECT_PAGES)
+		found = next_word(st, direct_word(h->inode, *pgnr), STORE_OBJECT_PAGES, pgnr, page);
+	return found;
+}
+
 /*
  * The page number in the word at `offset`; if there is none, a new page for it, filled from
  * `content`. Part of the transaction; 0 when that failed.

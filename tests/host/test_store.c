@@ -365,6 +365,34 @@ static void test_pages(void **state)
 	done(&f);
 }
 
+static void test_page_next(void **state)
+{
+	static const uint64_t numbers[] = { 1, 63, 64, 511, 512, 100000, 262079, 262080, LAST };
+	struct store_handle h;
+	struct fixture f;
+	void *page, *got;
+	uint64_t at = 0;
+
+	(void)state;
+	fresh(&f, SMALL);
+	assert_int_equal(store_create(&f.st, id_of(1), NULL, 0, &h), 0);
+	assert_int_equal(store_page_next(&f.st, &h, &at, &page), 1);
+	assert_int_equal(at, LAST);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(store_page_alloc(&f.st, &h, numbers[i], NULL, &page), 0);
+	at = 0;
+	for (unsigned i = 0; i < 9; i++, at++) {
+		assert_int_equal(store_page_next(&f.st, &h, &at, &got), 1);
+		assert_int_equal(at, numbers[i]);
+		assert_int_equal(store_page_get(&f.st, &h, at, &page), 0);
+		assert_ptr_equal(page, got);
+	}
+	assert_int_equal(store_page_next(&f.st, &h, &at, &got), 0);
+	at = ~0ull;
+	assert_int_equal(store_page_next(&f.st, &h, &at, &got), 0);
+	done(&f);
+}
+
 /* A page that is reused shows nothing of what it held. */
 static void test_reused_pages_are_zero(void **state)
 {
@@ -792,6 +820,7 @@ int main(void)
 		cmocka_unit_test(test_features_and_versions),
 		cmocka_unit_test(test_create_and_lookup),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_page_next),
 		cmocka_unit_test(test_reused_pages_are_zero),
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_born_deleted),

@@ -155,6 +155,16 @@ int store_lookup(struct store *st, objid_t id, struct store_handle *h);
 int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr, void **page);
 
 /*
+ * The first page at or behind *pgnr that exists: 1 with *pgnr and *page set, 0 if there is none.
+ * Skips what was never allocated in steps of up to 2 MiB, so walking a sparse object costs what
+ * exists. Set *pgnr to 0 (or any page number) to start, add 1 to go on. No lock, as
+ * store_page_get(); pages allocated meanwhile may be missed.
+ * -EUCLEAN: the word for *pgnr is damaged, or that for all pages of its 2 MiB from *pgnr on; the
+ * caller may go on behind it.
+ */
+int store_page_next(struct store *st, const struct store_handle *h, uint64_t *pgnr, void **page);
+
+/*
  * As store_page_get(), but a hole gets a page first, filled from `content` (4096 bytes,
  * 8-aligned; NULL = zeroes). The allocation and that content are durable on return. Costs 1 page,
  * for the first page beyond the lowest and highest 64 pages up to 2 more. If the page existed its
