@@ -5,7 +5,7 @@
 .PHONY: all
 all: kernel user $(if $(wildcard tools/twzpack/*.c),pack)
 
-every-obj := $(kernel-objs) $(user-objs) $(twzpack-objs) $(host-test-objs)
+every-obj := $(kernel-objs) $(user-objs) $(twzpack-objs) $(twzstore-objs) $(host-test-objs)
 new-folders := $(strip $(foreach d,$(sort $(patsubst %/,%,$(dir $(every-obj)))),$(if $(wildcard $d/.),,$d)))
 ifneq ($(new-folders),)
 $(shell mkdir -p $(new-folders))

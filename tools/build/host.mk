@@ -24,6 +24,19 @@ $(O)/host/obj/%.o: %.c $(host-flags-file) | $(third-party-stamps)
 $(twzpack): $(twzpack-objs) $(O)/host/twzpack.objs
 	$(call run,HOSTLD,$@,$(HOSTCC) -o $@ $(twzpack-objs))
 
+# --- twzstore: tools/twzstore/*.c, and what its build.mk lists of the kernel
+
+twzstore := $(O)/host/twzstore
+include tools/twzstore/build.mk
+twzstore-objs := $(patsubst %.c,$(O)/host/obj/%.o,$(wildcard tools/twzstore/*.c) $(twzstore-srcs)) \
+	$(call third-party-objs,host/obj,sodium)
+$(call keep,$(O)/host/twzstore.objs,$(twzstore-objs))
+
+$(twzstore): $(twzstore-objs) $(O)/host/twzstore.objs
+	$(call run,HOSTLD,$@,$(HOSTCC) -o $@ $(twzstore-objs))
+
+all: $(twzstore)
+
 # --- the pack
 
 pack-entries := $(foreach p,$(programs),$p=$(O)/user/$p.elf) $(linked-programs)
