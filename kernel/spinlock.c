@@ -3,9 +3,10 @@
 #include <panic.h>
 #include <spinlock.h>
 
-void spin_wait(struct spinlock *lock, uint32_t ticket)
+/* Waiters read: only when the lock looks free does its cache line move for the next try. */
+void spin_wait(struct spinlock *lock)
 {
-	while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+	while (spin_is_locked(lock)) {
 		/* The holder may have panicked, or be parked by the one who did. */
 		if (panic_active())
 			panic_park();

@@ -102,6 +102,6 @@ void cpus_discover(const void *fdt, uint64_t boot_hwid)
 	if (cpus[0].fdt_node < 0)
 		log_warn("the boot CPU, number %#lx, is not in the device tree", boot_hwid);
 	if (census.found > cpu_count)
-		log_warn("the machine has %u CPUs, %u of them are used (%s)", census.found, cpu_count,
-			 cpu_count == CONFIG_MAX_CPUS ? "CONFIG_MAX_CPUS" : "maxcpus=");
+		log_warn("the machine has %u CPUs, %u of them are used (%s)", census.found,
+			 cpu_count, cpu_count == CONFIG_MAX_CPUS ? "CONFIG_MAX_CPUS" : "maxcpus=");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Device tree helpers, see boot/fdt.h. The tree was checked from end to end (machine_open()), so libfdt's
- * own walks stay inside it; what properties say is still anybody's.
+ * Device tree helpers, see boot/fdt.h. The tree was checked from end to end (machine_open()), so
+ * libfdt's own walks stay inside it; what properties say is still anybody's.
  */
 #include <libfdt.h>
 
@@ -62,7 +62,8 @@ static bool translate_up(const void *fdt, int node, int parent, struct range *r)
 	for (size_t left = (size_t)length; left >= step; left -= step, entry += step) {
 		uint64_t child = read_cells(entry, below.address);
 		uint64_t to = read_cells(entry + CELL * below.address, above.address);
-		uint64_t size = read_cells(entry + CELL * (below.address + above.address), below.size);
+		uint64_t size = read_cells(entry + CELL * (below.address + above.address),
+					   below.size);
 		uint64_t offset = r->base - child, end;
 
 		if (r->base < child || !range_within(offset, r->size, size))
@@ -173,7 +174,8 @@ static int interrupt_parent(const void *fdt, int node)
 	return -ENOENT;
 }
 
-int fdt_node_interrupt(const void *fdt, int node, unsigned int index, int *parent, uint32_t cells[4])
+int fdt_node_interrupt(const void *fdt, int node, unsigned int index, int *parent,
+		       uint32_t cells[4])
 {
 	int length, count;
 	const uint8_t *list = fdt_getprop(fdt, node, "interrupts-extended", &length);

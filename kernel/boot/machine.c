@@ -25,7 +25,8 @@ static void check_tree(const void *fdt)
 		panic("the boot loader passed no device tree, or a misaligned one");
 	error = fdt_check_header(fdt);
 	if (error == 0 && fdt_totalsize(fdt) > FDT_MAX)
-		panic("the device tree is too large: %u bytes, at most %lu", fdt_totalsize(fdt), FDT_MAX);
+		panic("the device tree is too large: %u bytes, at most %lu",
+		      fdt_totalsize(fdt), FDT_MAX);
 	/* libfdt takes for granted what the format demands of its blocks. */
 	if (error == 0 && (fdt_off_dt_struct(fdt) % 4 != 0 || fdt_off_mem_rsvmap(fdt) % 8 != 0))
 		error = -FDT_ERR_BADLAYOUT;
@@ -85,7 +86,9 @@ static void read_seed(int chosen)
 
 static void apply_options(void)
 {
-	log_set_level((int)MIN(boot_option_number("loglevel", CONFIG_LOG_LEVEL), (uint64_t)LOG_DEBUG));
+	uint64_t level = boot_option_number("loglevel", CONFIG_LOG_LEVEL);
+
+	log_set_level((int)MIN(level, (uint64_t)LOG_DEBUG));
 	panic_set_poweroff(boot_option_is("panic", "poweroff"));
 }
 

@@ -44,7 +44,8 @@ static void add_memory_node(const void *fdt, int node)
 
 	for (unsigned int i = 0; i < count; i++) {
 		if (!fdt_node_range(fdt, node, i, &r))
-			log_warn("%s: range %u is malformed: ignored", fdt_get_name(fdt, node, NULL), i);
+			log_warn("%s: range %u is malformed: ignored",
+				 fdt_get_name(fdt, node, NULL), i);
 		else if (!ranges_add(machine.memory, &machine.memory_count, MACHINE_MAX_BANKS,
 				     range_inner_pages(r)))
 			report_full(ranges_name);
@@ -66,7 +67,10 @@ static void find_memory(const void *fdt)
 
 /* ---- Persistent memory ---- */
 
-/* Whether the loader's leavings spoil a region. The store leaves its tail alone, for this very case. */
+/*
+ * Whether the loader's leavings spoil a region. The store leaves its tail alone, for this very
+ * case.
+ */
 static bool region_spoilt(struct range r, const struct occupied *occupied, unsigned int count)
 {
 	uint64_t kept = r.size - MIN(r.size, (uint64_t)STORE_TAIL_RESERVE);
@@ -302,7 +306,7 @@ void machine_limit(uint64_t limit)
 	while (machine.pmem_count > 0 && LAST(machine.pmem[machine.pmem_count - 1]) >= limit)
 		machine.pmem_count--;
 	if (machine.pmem_count != regions)
-		log_error("%u pmem region(s) reach above %#lx, out of reach of %s translation: not used",
+		log_error("%u pmem region(s) reach above %#lx, out of %s translation's reach: not used",
 			  regions - machine.pmem_count, limit, arch_mmu.name);
 	if (LAST(machine.initrd) >= limit && machine.initrd.size != 0) {
 		log_error("the initrd is out of reach: ignored");

@@ -12,7 +12,7 @@
 #define LOG_PREFIX "cpu"
 
 #define STACK_ORDER 2
-_Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "a kernel stack is one block of pages");
+_Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "a kernel stack is one block");
 
 /* How long all CPUs together have to come up; generous, for emulators on busy hosts. */
 #define START_SECONDS 10
@@ -36,7 +36,8 @@ static void start_cpu(struct cpu *cpu)
 	cpu->stack_top = (char *)stack + KERNEL_STACK_SIZE;
 	error = arch_cpu_start(cpu);
 	if (error != 0) {
-		log_error("CPU %u (number %#lx) cannot be started: error %d", cpu->id, cpu->hwid, -error);
+		log_error("CPU %u (number %#lx) cannot be started: error %d", cpu->id, cpu->hwid,
+			  -error);
 		cpu->stack_top = NULL;
 		pages_free(stack, STACK_ORDER);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * What the compilers call when code built with -fsanitize=undefined does something undefined.
- * Each finding is a panic that names the place. The data passed begins with the source location; what
- * follows differs and is not printed: the location and the backtrace say enough.
+ * Each finding is a panic that names the place. The data passed begins with the source location;
+ * what follows differs and is not printed: the location and the backtrace say enough.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +20,9 @@ static _Noreturn void report(const struct location *at, const char *what)
 	panic("UBSAN: %s:%u:%u: %s", at->file != NULL ? at->file : "?", at->line, at->column, what);
 }
 
-/* Handlers with one, two and three arguments; the _abort forms are called by -fno-sanitize-recover. */
+/*
+ * Handlers with one, two and three arguments; the _abort forms are called by -fno-sanitize-recover.
+ */
 #define HANDLER_1(name, what)                                                      \
 	void __ubsan_handle_##name(void *data);                                    \
 	void __ubsan_handle_##name##_abort(void *data);                            \

@@ -39,7 +39,8 @@ int drivers_probe(enum driver_kind kind, const void *fdt)
 {
 	int taken = 0;
 
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(fdt, node, NULL)) {
 		const struct driver *driver = driver_match(kind, fdt, node);
 
 		if (driver != NULL && fdt_node_enabled(fdt, node) && driver->probe(fdt, node) == 0)

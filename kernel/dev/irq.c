@@ -27,7 +27,8 @@ static int chip_node = -1;
 
 static struct spinlock lock = SPINLOCK_INIT; /* held to attach */
 static struct irq_line *_Atomic groups[GROUPS];
-static _Atomic uint64_t reported[IRQ_MAX_LINES / 64]; /* bit per line: said that nobody handles it */
+/* Bit per line: said that nobody handles it. */
+static _Atomic uint64_t reported[IRQ_MAX_LINES / 64];
 
 const struct irqchip_ops *irqchip(void)
 {
@@ -44,7 +45,8 @@ void irqchip_init(const void *fdt)
 void irqchip_register(const struct irqchip_ops *ops, int fdt_node)
 {
 	if (chip != NULL) {
-		log_notice("%s: %s is in charge already, this one is not used", ops->name, chip->name);
+		log_notice("%s: %s is in charge already, this one is not used", ops->name,
+			   chip->name);
 		return;
 	}
 	chip = ops;
@@ -102,7 +104,8 @@ int irq_attach(unsigned int line, bool level, void (*handler)(void *data), void 
 	return error;
 }
 
-int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *), void *data)
+int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *),
+		    void *data)
 {
 	uint32_t cells[4];
 	bool level = true;

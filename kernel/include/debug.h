@@ -11,8 +11,8 @@
 extern uintptr_t __stack_chk_guard;
 
 /*
- * Set the guard from the boot seed and the counter. Only for kernel_main(): functions that are active
- * during the call may never return.
+ * Set the guard from the boot seed and the counter. Only for kernel_main(): functions that are
+ * active during the call may never return.
  */
 #ifdef CONFIG_DEBUG
 void stack_guard_init(void);

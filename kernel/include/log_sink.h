@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * Show text, \n as \r\n, on the console device or, before there is one, through firmware. False: there is
- * nowhere to show it. Log lock held, or the machine is down to one CPU.
+ * Show text, \n as \r\n, on the console device or, before there is one, through firmware. False:
+ * there is nowhere to show it. Log lock held, or the machine is down to one CPU.
  */
 bool console_show(const char *text, size_t length);
 

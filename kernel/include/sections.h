@@ -9,7 +9,8 @@
  *   __bss_start … __bss_end        zeroed by the boot code; holds the boot stack and early tables
  *   __kernel_end = __bss_end
  *
- * __kernel_start stands at KERNEL_BASE + (load address modulo 2 MiB is 0), the first byte of the Image.
+ * __kernel_start stands at KERNEL_BASE + (load address modulo 2 MiB is 0), the first byte of the
+ * Image.
  */
 #ifndef SECTIONS_H
 #define SECTIONS_H
@@ -20,6 +21,9 @@ extern const char __rodata_start[], __rodata_end[];
 extern char __data_start[];
 extern char __bss_start[], __bss_end[];
 
-/* The driver table, in rodata, 8-aligned, KEEP(*(.drivers)): __drivers_start, __drivers_end, in dev/driver.h. */
+/*
+ * The driver table, in rodata, 8-aligned, KEEP(*(.drivers)): __drivers_start, __drivers_end, in
+ * dev/driver.h.
+ */
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Spinlocks: fair (ticket) locks, acquire on taking, release on letting go.
+ * Spinlocks: test-and-set locks, acquire on taking, release on letting go. They are not fair on purpose:
+ * tickets make every waiter wait for the one whose turn it is, and on a machine whose CPUs are virtual
+ * that one may not be running at all. Holds are short, so nobody waits long.
  *
  * Rules. The kernel runs with interrupts masked, so a lock is never taken by an interrupt over its own
  * holder. A holder never sleeps, copies from or to user memory, or calls out to user-supplied
@@ -22,8 +24,7 @@
 #include <arch/cpu.h>
 
 struct spinlock {
-	_Atomic uint32_t next;    /* next ticket to hand out */
-	_Atomic uint32_t serving; /* ticket that holds the lock */
+	_Atomic uint32_t held;
 #ifdef CONFIG_DEBUG
 	_Atomic(struct cpu *) owner;
 #endif
@@ -42,31 +43,31 @@ static inline void lockcheck_acquired(struct spinlock *lock) { (void)lock; }
 static inline void lockcheck_release(struct spinlock *lock) { (void)lock; }
 #endif
 
-/* Wait for a ticket; parks the CPU for good when another CPU has panicked. */
-void spin_wait(struct spinlock *lock, uint32_t ticket);
+/* Wait until the lock looks free, for another try; parks the CPU for good when another CPU has panicked. */
+void spin_wait(struct spinlock *lock);
+
+static inline bool spin_try(struct spinlock *lock)
+{
+	return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
+}
 
 static inline void spin_lock(struct spinlock *lock)
 {
 	lockcheck_acquire(lock);
-	uint32_t ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-	if (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)
-		spin_wait(lock, ticket);
+	while (!spin_try(lock))
+		spin_wait(lock);
 	lockcheck_acquired(lock);
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
 	lockcheck_release(lock);
-	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-	atomic_store_explicit(&lock->serving, serving + 1, memory_order_release);
+	atomic_store_explicit(&lock->held, 0, memory_order_release);
 }
 
 static inline bool spin_trylock(struct spinlock *lock)
 {
-	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_acquire);
-	uint32_t expected = serving;
-	if (!atomic_compare_exchange_strong_explicit(&lock->next, &expected, serving + 1,
-						     memory_order_acquire, memory_order_relaxed))
+	if (!spin_try(lock))
 		return false;
 	lockcheck_acquired(lock);
 	return true;
@@ -74,8 +75,7 @@ static inline bool spin_trylock(struct spinlock *lock)
 
 static inline bool spin_is_locked(const struct spinlock *lock)
 {
-	return atomic_load_explicit(&lock->next, memory_order_relaxed) !=
-	       atomic_load_explicit(&lock->serving, memory_order_relaxed);
+	return atomic_load_explicit(&lock->held, memory_order_relaxed) != 0;
 }
 
 #endif

@@ -86,7 +86,8 @@ void console_early_init(const void *fdt)
 
 	if (try_node(fdt, stdout_node))
 		return;
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(fdt, node, NULL)) {
 		if (node == stdout_node || !fdt_node_enabled(fdt, node) || !try_node(fdt, node))
 			continue;
 		log_warn("no usable stdout-path in the device tree: using %s",

@@ -3,8 +3,8 @@
  * The kernel log: a ring of text in memory, shown on the console as soon as there is one. Positions
  * count all bytes ever written, so that what was lost to the ring's size is known too.
  *
- * A log line does not break into a line that a program is about to finish: it waits for the end of the
- * line, or for the next output after a moment.
+ * A log line does not break into a line that a program is about to finish: it waits for the end of
+ * the line, or for the next output after a moment.
  *
  * One lock, innermost of all. A CPU that comes again while it holds the lock (a trap inside the log
  * itself) passes; after a panic only the CPU whose turn it is passes, without a lock.

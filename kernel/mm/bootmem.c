@@ -6,7 +6,9 @@
 #include <panic.h>
 #include <sections.h>
 
-/* Tables for the image, the MMIO window and one bank, in the deepest mode; the rest goes to phys. */
+/*
+ * Tables for the image, the MMIO window and one bank, in the deepest mode; the rest goes to phys.
+ */
 #define POOL_PAGES 28
 
 static char pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -34,7 +36,9 @@ paddr_t bootmem_phys(const void *page)
 	return in_pool((uintptr_t)page) ? image_to_phys(page) : virt_to_phys(page);
 }
 
-/* Pages of the image (the pool, the architecture's early tables) are named by their image address. */
+/*
+ * Pages of the image (the pool, the architecture's early tables) are named by their image address.
+ */
 void *bootmem_virt(paddr_t page)
 {
 	uint64_t offset = page - machine.image_phys;
@@ -98,8 +102,10 @@ void *boot_pages_alloc(size_t pages)
 
 	if (closed)
 		taken = take_from_allocator(pages);
+	else if (usable.size != 0)
+		taken = take_from_banks(pages * PAGE_SIZE);
 	else
-		taken = usable.size != 0 ? take_from_banks(pages * PAGE_SIZE) : take_from_pool(pages);
+		taken = take_from_pool(pages);
 	if (taken == NULL)
 		panic("out of memory at boot: no room for %zu KiB", pages * (PAGE_SIZE / 1024));
 	return taken;

@@ -119,8 +119,11 @@ static int enter_page(struct mapping *mapping, uint64_t offset, unsigned int acc
 	return error;
 }
 
-/* 1: not mapped so; 0: page is in; -errno. *generation is what the answer is about. */
-static int try_mapped(struct addrspace *space, uint32_t slot, uint64_t offset, unsigned int access,
+/*
+ * 1: not mapped so; 0: page is in; -errno, with the object's ID in the report. *generation is what the
+ * answer is about.
+ */
+static int try_mapped(struct addrspace *space, uint32_t slot, struct fault_report *report,
 		      uint64_t *generation)
 {
 	int result = 1;
@@ -128,8 +131,10 @@ static int try_mapped(struct addrspace *space, uint32_t slot, uint64_t offset, u
 	spin_lock(&space->lock);
 	struct mapping *mapping = space_mapping(space, slot);
 	*generation = space->generation;
-	if (mapping && prot_allows(mapping->prot, access))
-		result = enter_page(mapping, offset, access);
+	if (mapping && prot_allows(mapping->prot, report->access)) {
+		report->object = mapping->object->id;
+		result = enter_page(mapping, report->offset, report->access);
+	}
 	spin_unlock(&space->lock);
 	return result;
 }
@@ -209,7 +214,7 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 		struct object *object = NULL;
 		enum object_prot prot;
 		uint64_t generation;
-		int result = try_mapped(thread->space, slot, offset, access, &generation);
+		int result = try_mapped(thread->space, slot, report, &generation);
 
 		if (result <= 0)
 			return result ? page_fault(report, result) : 0;

@@ -217,7 +217,8 @@ static void check_reach(void)
 	machine_limit(arch_mmu.direct_size);
 	if (machine.bank_count == 0 || end > arch_mmu.direct_size ||
 	    image_to_phys(__kernel_end) > arch_mmu.direct_size)
-		panic("what the boot loader placed is out of reach of %s translation", arch_mmu.name);
+		panic("what the boot loader placed is out of reach of %s translation",
+		      arch_mmu.name);
 }
 
 void kmap_init(void)

@@ -5,8 +5,8 @@
  * aligned by physical address, so two halves of a block are found by address alone.
  *
  * Most memory is not touched at boot: it enters the free lists a block at a time, when they run
- * dry. So boot takes the same time with any amount of memory, and an emulator's host provides only what
- * is used.
+ * dry. So boot takes the same time with any amount of memory, and an emulator's host provides only
+ * what is used.
  */
 #include <base/bits.h>
 #include <base/list.h>
@@ -43,7 +43,8 @@ static struct spinlock lock = SPINLOCK_INIT; /* the page lock */
 /* Guarded by lock. A state byte is written by the block's owner, or under the lock by the buddy. */
 static struct list free_lists[PAGE_MAX_ORDER + 1];
 static uint64_t free_pages, total_pages;
-static struct range fresh[MACHINE_MAX_RESERVED]; /* free, but not in the lists yet; counted in free_pages */
+/* Free, but not in the lists yet; counted in free_pages. */
+static struct range fresh[MACHINE_MAX_RESERVED];
 static unsigned int fresh_count;
 
 /* ---- States ---- */
@@ -59,7 +60,10 @@ static uint8_t *find_state(paddr_t pa)
 	return NULL;
 }
 
-/* Neighbouring CPUs read a state to see whether it is a free buddy; any other value is alike to them. */
+/*
+ * Neighbouring CPUs read a state to see whether it is a free buddy; any other value is alike to
+ * them.
+ */
 static uint8_t get_state(const uint8_t *state)
 {
 	return __atomic_load_n(state, __ATOMIC_RELAXED);
@@ -79,7 +83,8 @@ static uint8_t *owned_state(const void *page, unsigned int order)
 	if (state == NULL || !is_aligned(pa, PAGE_SIZE << order))
 		panic("freeing %p, which is no page of memory", page);
 	if (get_state(state) != (STATE_USED | order))
-		panic("freeing page %#lx as order %u, but its state is %#x", pa, order, get_state(state));
+		panic("freeing page %#lx as order %u, but its state is %#x", pa, order,
+		      get_state(state));
 	return state;
 }
 

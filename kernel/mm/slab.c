@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Slab caches, see mm/slab.h. A slab is one naturally aligned block of pages, so an object's
- * slab is found by its address. Slabs with something free are on the cache's list, full ones on none.
- * Lock order: cache lock, then page lock.
+ * slab is found by its address. Slabs with something free are on the cache's list, full ones on
+ * none. Lock order: cache lock, then page lock.
  */
 #include <base/bits.h>
 #include <base/string.h>

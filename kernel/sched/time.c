@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Time since boot. Ticks and nanoseconds are converted by multiplication with fixed-point factors that
- * are worked out once; products are 128 bits wide, so nothing overflows in centuries.
+ * Time since boot. Ticks and nanoseconds are converted by multiplication with fixed-point factors
+ * that are worked out once; products are 128 bits wide, so nothing overflows in centuries.
  */
 #include <arch/time.h>
 #include <log.h>
@@ -65,8 +65,8 @@ uint64_t time_now_ns(void)
 }
 
 /*
- * The exact quotient, cut off twice with an error below one tick each, plus two: when the counter is
- * there, time_now_ns() has reached `ns`.
+ * The exact quotient, cut off twice with an error below one tick each, plus two: when the counter
+ * is there, time_now_ns() has reached `ns`.
  */
 uint64_t time_ticks_from_ns(uint64_t ns)
 {

@@ -11,88 +11,8 @@
 #include <obj/object.h>
 #include <sched/thread.h>
 #include <sec/check.h>
+#include <sys/access.h>
 #include <sys/calls.h>
-
-#define DFL_MASK (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_EXEC | TWZ_OC_DFL_USE | \
-		  TWZ_OC_DFL_DEL)
-
-static int check_create_flags(unsigned long flags)
-{
-	if (flags & ~(unsigned long)TWZ_SYS_OC_ALL)
-		return -EINVAL;
-	if ((flags & TWZ_OC_HASHDATA) && (flags & TWZ_OC_DFL_WRITE))
-		return -EINVAL;
-	if ((flags & TWZ_OC_ZERONONCE) && !(flags & TWZ_OC_HASHDATA))
-		return -EINVAL;
-	if (flags & TWZ_OC_DMA)
-		return -ENOTSUP; /* no device can be given memory yet */
-	return 0;
-}
-
-/* A referenced object on which the current thread has `need`; or the error. */
-static int get_checked(objid_t id, uint32_t need, struct object **out)
-{
-	struct object *object = object_get(id);
-
-	if (!object)
-		return -ENOENT;
-	int error = sec_check(current_thread(), object, need);
-	if (error) {
-		object_put(object);
-		return error;
-	}
-	*out = object;
-	return 0;
-}
-
-/* Make the object and tell its ID; an ID that cannot be told takes the object with it. */
-static long create_and_tell(const struct object_spec *spec, uintptr_t id_at)
-{
-	struct object *object;
-	int error = object_create(spec, &object);
-
-	if (error)
-		return error;
-	error = copy_to_user(id_at, &object->id, sizeof(object->id));
-	if (error)
-		object_delete(object, false);
-	object_put(object);
-	return error;
-}
-
-static uint16_t create_p_flags(unsigned long flags)
-{
-	return (flags & DFL_MASK) | (flags & TWZ_OC_HASHDATA ? MIP_HASHDATA : 0);
-}
-
-/* kulo kuhi slo shi flags id* */
-long sys_ocreate(SYS_ARGS)
-{
-	const objid_t zero = 0;
-	objid_t source_id = MKID(a3, a2);
-	struct object_source source = { .first = 1, .count = OBJ_MAXPAGES - 1, .dest = 1, .whole = true };
-	struct object_spec spec = {
-		.p_flags = create_p_flags(a4),
-		.persistent = a4 & TWZ_OC_PERSIST,
-		.zero_nonce = a4 & TWZ_OC_ZERONONCE,
-		.kuid = MKID(a1, a0),
-		.sources = &source,
-		.source_count = source_id != 0,
-	};
-	int error = check_create_flags(a4);
-
-	if (error)
-		return error;
-	/* The result is writable, or nothing happens. */
-	error = copy_to_user(a5, &zero, sizeof(zero));
-	if (!error && source_id)
-		error = get_checked(source_id, SEC_READ, &source.object);
-	if (error)
-		return error;
-	long result = create_and_tell(&spec, a5);
-	object_put(source.object);
-	return result;
-}
 
 /* lo hi flags */
 long sys_odelete(SYS_ARGS)
@@ -225,10 +145,67 @@ long sys_osync(SYS_ARGS)
 	SYS_UNUSED();
 	if (a4 || a2 > OBJ_MAXSIZE || !range_within(a2, length, OBJ_MAXSIZE))
 		return -EINVAL;
-	int error = get_checked(MKID(a1, a0), SEC_WRITE, &object);
+	int error = sys_get_object(MKID(a1, a0), SEC_WRITE, &object);
 	if (error)
 		return error;
 	object_sync(object, a2, length);
 	object_put(object);
 	return 0;
+}
+
+/* lo hi addr* flags */
+long sys_opin(SYS_ARGS)
+{
+	struct object *object;
+
+	SYS_UNUSED();
+	if (a3 & ~(unsigned long)OP_UNPIN)
+		return -EINVAL;
+	if (a2)
+		return -ENOTSUP; /* no device address means the same to every device here */
+	int error = sys_get_object(MKID(a1, a0), SEC_READ | SEC_WRITE, &object);
+	if (error)
+		return error;
+	error = a3 & OP_UNPIN ? object_unpin(object) : object_pin(object);
+	object_put(object);
+	return error;
+}
+
+/* Memory is cached here, whatever the object: other modes are refused, not pretended. */
+static long octl_cache_mode(struct object *object, uint64_t offset, uint64_t length, uint64_t mode)
+{
+	if (!range_within(offset, length, OBJ_MAXSIZE - OBJ_NULLPAGE_SIZE) || mode > OC_CM_WC)
+		return -EINVAL;
+	if (mode == OC_CM_WB)
+		return 0;
+	return object->persistent ? -EINVAL : -ENOTSUP;
+}
+
+static long octl(struct object *object, unsigned long op, unsigned long a1, unsigned long a2,
+		 unsigned long a3)
+{
+	switch (op) {
+	case OCO_CACHE_MODE:
+		return octl_cache_mode(object, a1, a2, a3);
+	case OCO_PERSIST:
+		return a1 > 1 || a2 || a3 ? -EINVAL : object_set_persistent(object, a1);
+	default:
+		return -ENOTSUP;
+	}
+}
+
+/* lo hi op a1 a2 a3 */
+long sys_octl(SYS_ARGS)
+{
+	struct object *object;
+
+	SYS_UNUSED();
+	if (a2 > OCO_MAP_RO)
+		return -EINVAL;
+	int error = sys_get_object(MKID(a1, a0), SEC_WRITE, &object);
+	if (error)
+		return error;
+	long result = octl(object, a2, a3, a4, a5);
+	object_put(object);
+	return result;
 }

@@ -33,7 +33,10 @@ struct machine {
 	unsigned int bank_count;
 	uint64_t ram_size; /* as the tree states it, pmem subtracted, before reservations */
 
-	/* RAM that the direct map covers: /memory minus pmem and no-map reservations. Likewise sorted. */
+	/*
+	 * RAM that the direct map covers: /memory minus pmem and no-map reservations. Likewise
+	 * sorted.
+	 */
 	struct range memory[MACHINE_MAX_BANKS];
 	unsigned int memory_count;
 
@@ -44,7 +47,7 @@ struct machine {
 	struct range initrd; /* size 0 = none */
 
 	char bootargs[3072]; /* /chosen/bootargs, NUL-terminated */
-	unsigned int mmu_limit; /* levels allowed by cpu nodes' mmu-type or mmu= option; 0 = no limit */
+	unsigned int mmu_limit; /* levels that cpu nodes and mmu= allow; 0 = no limit */
 	uint8_t rng_seed[64];   /* /chosen/rng-seed; wiped after use */
 	unsigned int rng_seed_length;
 };

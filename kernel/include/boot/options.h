@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * The value of the last NAME or NAME=VALUE word of `line` (words are separated by blanks; a value in
- * double quotes may hold blanks, and is returned without the quotes). NULL when there is none.
+ * The value of the last NAME or NAME=VALUE word of `line` (words are separated by blanks; a value
+ * in double quotes may hold blanks, and is returned without the quotes). NULL when there is none.
  */
 const char *option_find(const char *line, const char *name, size_t *length);
 

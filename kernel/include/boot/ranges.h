@@ -22,7 +22,10 @@ bool ranges_subtract(struct range *set, unsigned int *count, unsigned int max, s
 /* Whether all of r lies in one range of the set; an empty r does not. */
 bool ranges_contain(const struct range *set, unsigned int count, struct range r);
 
-/* The whole pages inside r, and the whole pages that r touches (cut at the top of the address space). */
+/*
+ * The whole pages inside r, and the whole pages that r touches (cut at the top of the address
+ * space).
+ */
 struct range range_inner_pages(struct range r);
 struct range range_outer_pages(struct range r);
 

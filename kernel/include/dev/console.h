@@ -12,14 +12,20 @@ struct console_ops {
 	const char *name;
 	void (*write)(const char *text, size_t length); /* polled; any context; log lock held */
 	int (*read)(void);                              /* next received byte, or -1; polled */
-	/* Attach the receive interrupt; after it, console_input() is called for each byte. -errno: none. */
+	/*
+	 * Attach the receive interrupt; after it, console_input() is called for each byte. -errno:
+	 * none.
+	 */
 	int (*enable_input)(const void *fdt);
 };
 
 /* Called by a console driver's probe. The text kept so far is written out. */
 void console_register(const struct console_ops *ops, int fdt_node);
 
-/* Early, on the boot CPU: probe the stdout-path node's driver; without one, the first console found. */
+/*
+ * Early, on the boot CPU: probe the stdout-path node's driver; without one, the first console
+ * found.
+ */
 void console_early_init(const void *fdt);
 
 /* After irqchips: start input. */

@@ -13,9 +13,14 @@
 
 struct irqchip_ops {
 	const char *name;
-	/* This CPU: make it able to take interrupts. Every CPU calls it once, the boot CPU first. */
+	/*
+	 * This CPU: make it able to take interrupts. Every CPU calls it once, the boot CPU first.
+	 */
 	int (*cpu_init)(void);
-	/* Translate a device tree interrupt specifier to a line, or -EINVAL. *level = level-triggered. */
+	/*
+	 * Translate a device tree interrupt specifier to a line, or -EINVAL. *level =
+	 * level-triggered.
+	 */
 	int (*translate)(const uint32_t *cells, int count, bool *level);
 	/* Unmask or mask a line; unmasked lines are delivered to the CPU that calls. */
 	int (*enable)(unsigned int line, bool level);
@@ -44,9 +49,12 @@ static inline void irqchip_handle(void)
 int irq_attach(unsigned int line, bool level, void (*handler)(void *data), void *data);
 
 /* Attach to the `index`th interrupt of a device tree node. */
-int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *), void *data);
+int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *),
+		    void *data);
 
-/* Called by the controller driver with a claimed line. Unknown lines are masked and reported once. */
+/*
+ * Called by the controller driver with a claimed line. Unknown lines are masked and reported once.
+ */
 void irq_dispatch(unsigned int line);
 
 #endif

@@ -14,7 +14,10 @@
  */
 void bootmem_use(struct range range);
 
-/* Kernel address of a page that boot_pages_alloc() returned, before or after the direct map is there. */
+/*
+ * Kernel address of a page that boot_pages_alloc() returned, before or after the direct map is
+ * there.
+ */
 void *bootmem_virt(paddr_t page);
 paddr_t bootmem_phys(const void *page);
 

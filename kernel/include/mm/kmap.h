@@ -19,10 +19,14 @@ void kmap_init(void);
 /* Physical address of the kernel root, for CPUs that start later. */
 paddr_t kmap_root(void);
 
-/* Copy the kernel's top-level entries into a fresh user root (machines with arch_mmu.shared_root). */
+/*
+ * Copy the kernel's top-level entries into a fresh user root (machines with arch_mmu.shared_root).
+ */
 void kmap_share(pte_t *user_root);
 
-/* Map device registers or other physical memory in the MMIO window; prot: PTE_R|PTE_W|PTE_DEVICE. */
+/*
+ * Map device registers or other physical memory in the MMIO window; prot: PTE_R|PTE_W|PTE_DEVICE.
+ */
 void *kmap_window(paddr_t base, uint64_t size, unsigned int prot);
 
 #endif

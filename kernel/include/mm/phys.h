@@ -40,9 +40,9 @@ void page_free(void *page);
 
 /*
  * Sharing a single page between owners (copy-on-write). A page has one owner when it is allocated.
- * page_share() adds one; false when the count is full: copy instead. page_unshare() lets one go: true when
- * others remain, so that the caller has given the page up; false when the caller is the only
- * owner and stays it. The caller has locked the object it owns the page through.
+ * page_share() adds one; false when the count is full: copy instead. page_unshare() lets one go:
+ * true when others remain, so that the caller has given the page up; false when the caller is the
+ * only owner and stays it. The caller has locked the object it owns the page through.
  */
 bool page_share(void *page);
 bool page_unshare(void *page);

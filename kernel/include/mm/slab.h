@@ -30,7 +30,8 @@ struct slab_cache {
 };
 
 #define SLAB_CACHE(name_, type_) \
-	{ .name = name_, .size = sizeof(type_), .align = _Alignof(type_) < 8 ? 8 : _Alignof(type_), \
+	{ .name = name_, .size = sizeof(type_),                           \
+	  .align = _Alignof(type_) < 8 ? 8 : _Alignof(type_),             \
 	  .lock = SPINLOCK_INIT }
 
 void *slab_alloc(struct slab_cache *cache);      /* contents undefined; NULL when out of memory */

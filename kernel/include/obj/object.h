@@ -220,6 +220,15 @@ void object_unmap_all(struct object *object);
 /* Free all subtrees; no address space links them any more. */
 void object_subtrees_free(struct object *object);
 
+/* ---- Pins (obj/pin.c) ---- */
+
+/*
+ * A pinned object's pages stay where they are until it is unpinned as often as it was pinned: they are
+ * neither shared nor moved. It is kept meanwhile. -EOVERFLOW; unpin: -EINVAL not pinned.
+ */
+int object_pin(struct object *object);
+int object_unpin(struct object *object);
+
 /* ---- Ties (obj/tie.c) ---- */
 
 /* 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOTSUP persistent parent; -ENOMEM. No lock held. */

@@ -10,12 +10,17 @@
 		 unsigned long a4, unsigned long a5
 #define SYS_UNUSED(...) ((void)(a0), (void)(a1), (void)(a2), (void)(a3), (void)(a4), (void)(a5))
 
-/* sys/object.c */
+/* sys/create.c */
 long sys_ocreate(SYS_ARGS);
+long sys_ocreate2(SYS_ARGS);
+
+/* sys/object.c */
 long sys_odelete(SYS_ARGS);
 long sys_otie(SYS_ARGS);
 long sys_ostat(SYS_ARGS);
 long sys_osync(SYS_ARGS);
+long sys_opin(SYS_ARGS);
+long sys_octl(SYS_ARGS);
 
 /* sys/thread.c */
 long sys_thrd_spawn(SYS_ARGS);
