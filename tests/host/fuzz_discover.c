@@ -20,7 +20,8 @@ static void ask_nodes(const void *fdt)
 	struct range r;
 	int parent;
 
-	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+	for (int node = fdt_next_node(fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(fdt, node, NULL)) {
 		for (unsigned int i = 0; i < 3; i++) {
 			if (fdt_node_range(fdt, node, i, &r) && r.base + r.size < r.base)
 				abort();
@@ -47,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < sizeof(struct fdt_header))
 		return 0;
-	if (fdt_magic(data) == FDT_MAGIC && fdt_totalsize(data) > size && fdt_totalsize(data) <= FDT_MAX)
+	if (fdt_magic(data) == FDT_MAGIC && fdt_totalsize(data) > size &&
+	    fdt_totalsize(data) <= FDT_MAX)
 		room = fdt_totalsize(data);
 	char *tree = calloc(1, room);
 	memcpy(tree, data, size);

@@ -155,7 +155,8 @@ static void a_region_that_the_loader_wrote_to_is_refused(void **state)
 
 	/* The end of a region is nobody's: the tree may stand there. */
 	plain();
-	tree_range("pmem@86000000", "pmem-region", TREE_PHYS - 30 * MIB, 30 * MIB + STORE_TAIL_RESERVE);
+	tree_range("pmem@86000000", "pmem-region", TREE_PHYS - 30 * MIB,
+		   30 * MIB + STORE_TAIL_RESERVE);
 	tree_discover(tree_end(), 0);
 	assert_int_equal(machine.pmem_count, 1);
 }
@@ -335,7 +336,8 @@ static void interrupts_find_their_parent(void **state)
 	assert_int_equal(cells[1], 4);
 	assert_true(fdt_node_interrupt(tree, timer, 2, &parent, cells) < 0);
 	assert_true(fdt_node_interrupt(tree, fdt_path_offset(tree, "/bad"), 0, &parent, cells) < 0);
-	assert_true(fdt_node_interrupt(tree, fdt_path_offset(tree, "/short"), 0, &parent, cells) < 0);
+	int cut = fdt_path_offset(tree, "/short");
+	assert_true(fdt_node_interrupt(tree, cut, 0, &parent, cells) < 0);
 	assert_true(fdt_node_interrupt(tree, pic, 0, &parent, cells) < 0);
 }
 

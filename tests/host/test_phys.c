@@ -51,7 +51,8 @@ static int set_up(void **state)
 	machine.memory[0] = (struct range){ RAM, RAM_PAGES * PAGE_SIZE };
 	machine.memory_count = 1;
 	machine.banks[0] = (struct range){ RAM, HOLE * PAGE_SIZE };
-	machine.banks[1] = (struct range){ RAM + (HOLE + 1) * PAGE_SIZE, (RAM_PAGES - HOLE - 1) * PAGE_SIZE };
+	machine.banks[1] = (struct range){ RAM + (HOLE + 1) * PAGE_SIZE,
+					   (RAM_PAGES - HOLE - 1) * PAGE_SIZE };
 	machine.bank_count = 2;
 	phys_init();
 	return memory == MAP_FAILED;
@@ -96,7 +97,8 @@ static void expect_merged(void)
 	void *blocks[RAM_PAGES / BLOCK_MAX];
 	unsigned int count = 0;
 
-	while (count < RAM_PAGES / BLOCK_MAX && (blocks[count] = pages_alloc(PAGE_MAX_ORDER)) != NULL)
+	while (count < RAM_PAGES / BLOCK_MAX &&
+	       (blocks[count] = pages_alloc(PAGE_MAX_ORDER)) != NULL)
 		count++;
 	/* Pages in this CPU's cache went back for it. */
 	assert_int_equal(count, RAM_PAGES / BLOCK_MAX - 1);

@@ -53,7 +53,9 @@ static void sets_are_what_a_bitmap_says(void **state)
 			} else if (ranges_subtract(s.r, &s.count, MAX, r)) {
 				want &= ~bits_of(r);
 			} else {
-				/* Whatever was dropped, nothing of r is left and nothing was added. */
+				/*
+				 * Whatever was dropped, nothing of r is left and nothing was added.
+				 */
 				assert_int_equal(bitmap(&s) & ~(want & ~bits_of(r)), 0);
 				want = bitmap(&s);
 			}

@@ -15,8 +15,8 @@ uint64_t arch_timer_probe(const void *fdt)
 	return frequency;
 }
 
-static const uint64_t frequencies[] = { 2000, 32768, 1000000, 10000000, 19200000, 24000000, 54000000,
-					62500000, 100000000, 1000000000, 1999999999 };
+static const uint64_t frequencies[] = { 2000, 32768, 1000000, 10000000, 19200000, 24000000,
+					54000000, 62500000, 100000000, 1000000000, 1999999999 };
 #define FREQUENCIES (sizeof(frequencies) / sizeof(frequencies[0]))
 
 static void start_at(uint64_t hz, uint64_t counter)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The host as a machine: what the platform half of the kernel needs around it to run in a test. A panic
- * of the code under test can be caught; the log goes nowhere unless HOST_LOG is set in the environment.
+ * The host as a machine: what the platform half of the kernel needs around it to run in a test. A
+ * panic of the code under test can be caught; the log goes nowhere unless HOST_LOG is set in the
+ * environment.
  */
 #ifndef TESTS_HOST_PLATFORM_H
 #define TESTS_HOST_PLATFORM_H

@@ -11,8 +11,9 @@
 #define TREE_PHYS 0x88000000ull
 
 /*
- * Build a tree, for tree_discover(). Calls come in the order of the tree; tree_begin() opens the root,
- * with two-cell addresses and sizes and a model; tree_end() closes what is open and returns the tree.
+ * Build a tree, for tree_discover(). Calls come in the order of the tree; tree_begin() opens the
+ * root, with two-cell addresses and sizes and a model; tree_end() closes what is open and returns
+ * the tree.
  */
 void tree_begin(void);
 void tree_node(const char *name);
@@ -29,7 +30,9 @@ void tree_cpu(uint32_t number, const char *status);
 void tree_memory(uint64_t base, uint64_t size);
 void tree_range(const char *name, const char *compatible, uint64_t base, uint64_t size);
 
-/* Forget the last machine; machine_open() and machine_discover() at TREE_PHYS with boot CPU `hwid`. */
+/*
+ * Forget the last machine; machine_open() and machine_discover() at TREE_PHYS with boot CPU `hwid`.
+ */
 void tree_discover(const void *tree, uint64_t hwid);
 
 #endif
