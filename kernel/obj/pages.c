@@ -200,22 +200,21 @@ static int volatile_walk(struct object *object, uint64_t first, uint64_t end,
 	return 0;
 }
 
-/*
- * The store has no ordered walk of one object yet: it is asked page by page, but for the hole
- * between data and foreign object table that nearly every object has.
- */
 static int persistent_walk(struct object *object, uint64_t first, uint64_t end,
 			   int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
 {
-	for (uint64_t pgnr = first ? first : 1; pgnr < end; pgnr++) {
-		void *page;
-		int result = store_page_get(persist_store(), &object->stored, pgnr, &page);
-		if (!result && page)
-			result = fn(arg, pgnr, page);
+	uint64_t pgnr = first;
+	void *page;
+	int found;
+
+	while ((found = store_page_next(persist_store(), &object->stored, &pgnr, &page)) == 1 &&
+	       pgnr < end) {
+		int result = fn(arg, pgnr, page);
 		if (result)
 			return result;
+		pgnr++;
 	}
-	return 0;
+	return found < 0 ? found : 0;
 }
 
 int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
