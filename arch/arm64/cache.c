@@ -30,8 +30,8 @@ static uintptr_t instruction_line(void)
 	     line < line##_end; line += (step))
 
 /*
- * Instruction caches may be tagged by physical address (then a line goes by any of its names) or indexed
- * by virtual address (then only invalidating all of them reaches the other names). Both
+ * Instruction caches may be tagged by physical address (then a line goes by any of its names) or
+ * indexed by virtual address (then only invalidating all of them reaches the other names). Both
  * broadcast. Other CPUs still may hold instructions they have fetched already; they drop them at
  * their next exception return, and none runs the new code before one.
  */
@@ -65,11 +65,13 @@ void cache_clean_to_memory(const void *start, size_t length)
 
 /*
  * Persistent memory. DC CVAP cleans to the point of persistence; without it, DC CVAC cleans to the
- * point of coherency, which on machines that have no persistence point of their own is the memory itself.
+ * point of coherency, which on machines that have no persistence point of their own is the memory
+ * itself.
  *
  * The fence is DSB SY. A clean is complete, for a DSB, when its effects are visible in the DSB's
  * shareability domain; memory and the persistence point lie outside of the inner and possibly of
- * the outer shareable domain, so only the full system's will do. It also holds back all later stores.
+ * the outer shareable domain, so only the full system's will do. It also holds back all later
+ * stores.
  */
 static void flush_cvap(const void *start, size_t length)
 {

@@ -57,7 +57,7 @@ enum {
 #define FSC_ALIGNMENT 0x21u
 #define FSC_TLB_CONFLICT 0x30u
 #define ISS_WRITE (1ul << 6)
-#define ISS_CACHE (1ul << 8) /* a cache maintenance instruction: WnR says write, but it needs read only */
+#define ISS_CACHE (1ul << 8) /* cache maintenance: WnR says write, yet it only needs to read */
 
 /* Who wanted what, where the copy routines are: usercopy.S. */
 extern const char usercopy_begin[], usercopy_end[], usercopy_failed[];
@@ -117,7 +117,8 @@ static unsigned int exception_code(unsigned int class)
 	case EC_SP_ALIGNMENT:
 		return FAULT_EXCEPTION_MISALIGNED;
 	default:
-		return FAULT_EXCEPTION_ILLEGAL; /* undefined, or trapped because the kernel keeps it off */
+		/* Undefined, or trapped because the kernel keeps it off. */
+		return FAULT_EXCEPTION_ILLEGAL;
 	}
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Floating point belongs to user mode. CPACR_EL1.FPEN is open on a CPU only while its current thread
- * has FP state of its own (regs.fp_live), so no thread ever sees another's registers.
+ * Floating point belongs to user mode. CPACR_EL1.FPEN is open on a CPU only while its current
+ * thread has FP state of its own (regs.fp_live), so no thread ever sees another's registers.
  */
 #ifndef ARM64_FP_H
 #define ARM64_FP_H

@@ -58,8 +58,13 @@ SECTIONS
 	__kernel_end = .;
 	__image_size = ABSOLUTE(__kernel_end - __kernel_start);
 
-	/DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame_hdr .interp .dynamic .dynsym .dynstr .hash .gnu.hash) }
+	/DISCARD/ : {
+		*(.comment .note .note.* .eh_frame .eh_frame_hdr)
+		*(.interp .dynamic .dynsym .dynstr .hash .gnu.hash)
+	}
 
-	ASSERT(__kernel_end - __kernel_start <= IMAGE_MAX_TABLES * 0x200000, "the image is larger than the early tables map")
-	ASSERT(__idmap_end - __kernel_start <= 0x200000, "the identity map does not cover the boot code")
+	ASSERT(__image_size <= IMAGE_MAX_TABLES * 0x200000,
+	       "the image is larger than the early tables map")
+	ASSERT(__idmap_end - __kernel_start <= 0x200000,
+	       "the identity map does not cover the boot code")
 }

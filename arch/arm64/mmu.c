@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Address translation: 48-bit halves, TTBR1 for the kernel, TTBR0 for the user, see docs/arch-arm64.md.
+ * Address translation: 48-bit halves, TTBR1 for the kernel, TTBR0 for the user, see
+ * docs/arch-arm64.md.
  */
 #define LOG_PREFIX "mmu"
 
@@ -14,7 +15,7 @@
 
 #define LEVELS 4u
 #define DIRECT_BASE 0xffff000000000000ul
-#define DIRECT_MAX (511ul << 39) /* the last 512 GiB of the kernel half hold the rest of the kernel */
+#define DIRECT_MAX (511ul << 39) /* the last 512 GiB are the rest of the kernel's */
 
 /* Above so many pages, dropping a whole ASID is cheaper than a broadcast for each. */
 #define FLUSH_PAGES_MAX 64u
@@ -101,8 +102,9 @@ void arch_mmu_install(paddr_t root)
  * domain; the DSB ISH after it waits until every CPU has done it *and* has finished the
  * accesses that used the old translations. The ISB drops what this CPU fetched or walked early.
  *
- * VAE1IS, not VALE1IS: it also drops what walks cached of the upper levels for that address, so that
- * unlinked tables may be reused. It takes one ASID or global entries, so user ranges only need it.
+ * VAE1IS, not VALE1IS: it also drops what walks cached of the upper levels for that address, so
+ * that unlinked tables may be reused. It takes one ASID or global entries, so user ranges only
+ * need it.
  */
 void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length)
 {

@@ -32,9 +32,15 @@ _Static_assert(sizeof(struct boot_cpu) == BOOT_CPU_SIZE, "boot_cpu layout");
 
 _Noreturn void secondary_kernel(struct cpu *cpu);
 
+static void set_count(uint64_t count)
+{
+	boot_cpu_count = count;
+	cache_clean_to_memory(&boot_cpu_count, sizeof(boot_cpu_count));
+}
+
 /*
- * Tell the CPU that will come up as cpu->hwid what it is. It reads with its data cache off, so the words
- * go to memory; the entry is written before the count, as an earlier CPU may be reading.
+ * Tell the CPU that will come up as cpu->hwid what it is. It reads with its data cache off, so the
+ * words go to memory; the entry is written before the count, as an earlier CPU may be reading.
  */
 static void publish(struct cpu *cpu)
 {
@@ -45,8 +51,7 @@ static void publish(struct cpu *cpu)
 	};
 	cache_clean_to_memory(&boot_cpus[boot_cpu_count], sizeof(boot_cpus[0]));
 	cache_clean_to_memory(&boot_secondary_root, sizeof(boot_secondary_root));
-	boot_cpu_count++;
-	cache_clean_to_memory(&boot_cpu_count, sizeof(boot_cpu_count));
+	set_count(boot_cpu_count + 1);
 }
 
 /* The CPU polls a word in memory for an address to jump to; WFE may slow its polling, so SEV. */
@@ -70,7 +75,7 @@ int arch_cpu_start(struct cpu *cpu)
 {
 	const void *fdt = machine.fdt;
 	paddr_t entry = boot_phys((const void *)secondary_start);
-	int length;
+	int error, length;
 	const char *method = fdt_getprop(fdt, cpu->fdt_node, "enable-method", &length);
 
 	if (boot_cpu_count == CONFIG_MAX_CPUS)
@@ -78,12 +83,17 @@ int arch_cpu_start(struct cpu *cpu)
 	if (!method || length < 1)
 		return -ENODEV;
 	publish(cpu);
-	if (strncmp(method, "psci", (size_t)length) == 0)
-		return psci_cpu_on(cpu->hwid, entry);
-	if (strncmp(method, "spin-table", (size_t)length) == 0)
-		return spin_table_release(fdt, cpu->fdt_node, entry);
-	log_error("CPU %u: unknown enable-method", cpu->id);
-	return -ENODEV;
+	if (strncmp(method, "psci", (size_t)length) == 0) {
+		error = psci_cpu_on(cpu->hwid, entry);
+	} else if (strncmp(method, "spin-table", (size_t)length) == 0) {
+		error = spin_table_release(fdt, cpu->fdt_node, entry);
+	} else {
+		log_error("CPU %u: unknown enable-method", cpu->id);
+		error = -ENODEV;
+	}
+	if (error != 0)
+		set_count(boot_cpu_count - 1);
+	return error;
 }
 
 /* First C code on such a CPU: the identity map has done its duty. */
@@ -96,7 +106,7 @@ void secondary_kernel(struct cpu *cpu)
 	upcall_secondary(cpu);
 }
 
-/* Ordering is the controller's: its ipi() completes earlier stores before it raises the interrupt. */
+/* The ordering is the controller's: its ipi() completes earlier stores first. */
 void arch_ipi_send(struct cpu *target)
 {
 	if (irqchip())

@@ -148,7 +148,7 @@ translation_on:
 	cmp	x10, #2
 	cset	x10, eq
 	orr	x12, x12, x10, lsl #TCR_AS_SHIFT
-	mrs	x9, s3_0_c0_c7_2		/* ID_AA64MMFR2_EL1: user walks of the upper half end early */
+	mrs	x9, s3_0_c0_c7_2		/* ID_AA64MMFR2_EL1: E0PD, if there */
 	ubfx	x10, x9, #60, #4
 	cmp	x10, #0
 	cset	x10, ne
@@ -233,7 +233,7 @@ enter_el1:
 	mov	x0, #1
 	ret
 
-1:	ldr	x0, =(1 << 31 | 3 << 40)	/* HCR_EL2: RW, and pointer authentication untrapped */
+1:	ldr	x0, =(1 << 31 | 3 << 40)	/* HCR_EL2: RW; PAuth untrapped */
 	msr	hcr_el2, x0			/* E2H is cleared with it, where it can be */
 	isb
 	mrs	x1, hcr_el2
@@ -293,7 +293,7 @@ enter_el1:
 
 7:	address	x0, el2_vectors
 	msr	vbar_el2, x0
-	mov	x0, #0x3c5			/* SPSR_EL2: EL1 with its own stack pointer, all masked */
+	mov	x0, #0x3c5			/* SPSR_EL2: EL1h, all masked */
 	msr	spsr_el2, x0
 	msr	elr_el2, x30
 	mov	x0, #2

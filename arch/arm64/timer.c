@@ -2,8 +2,8 @@
 /*
  * The generic timer: each CPU's virtual timer, whose interrupt is a line private to the CPU.
  *
- * The line's handler is attached once; every CPU then enables its own copy of the line when it first
- * sets its timer, by which time its interrupt controller interface is up.
+ * The line's handler is attached once; every CPU then enables its own copy of the line when it
+ * first sets its timer, by which time its interrupt controller interface is up.
  */
 #define LOG_PREFIX "timer"
 

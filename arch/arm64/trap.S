@@ -65,7 +65,7 @@ vectors:
 	kernel_vector fiq
 	kernel_vector serror
 
-	/* In user mode. The system call is the case that counts: x0 … x5 and x8 are still the user's. */
+	/* In user mode. At a system call x0 … x5 and x8 are still the user's. */
 	.balign	128
 	save_user
 	mrs	x9, esr_el1
@@ -99,9 +99,9 @@ vectors:
 	.balign 128
 
 /*
- * The system call leaves in the CPU what C functions preserve (x21 … x28; x19, x20 and x29 are ours) and
- * SP_EL0; arch/upcall.h says what that asks of a call. All else is loaded again: the kernel's
- * leavings are in the rest, and ELR_EL1 and SPSR_EL1 may be a copy fault's.
+ * The system call leaves in the CPU what C functions preserve (x21 … x28; x19, x20 and x29 are
+ * ours) and SP_EL0; arch/upcall.h says what that asks of a call. All else is loaded again: the
+ * kernel's leavings are in the rest, and ELR_EL1 and SPSR_EL1 may be a copy fault's.
  */
 system_call:
 	sub	x9, x8, #ENTRY_SYSCALL_BASE

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The user-copy routines. User memory is only touched with unprivileged loads and stores, which obey
- * the permissions that the user itself has, PAN or not: PAN never has to be opened.
- * A fault in usercopy_begin … usercopy_end continues, if it cannot be resolved, at usercopy_failed.
- * An aligned word of 8, 4, 2 or 1 bytes that is copied alone is read and written in one access.
+ * The user-copy routines. User memory is only touched with unprivileged loads and stores, which
+ * obey the permissions that the user itself has, PAN or not: PAN never has to be opened. A fault
+ * in usercopy_begin … usercopy_end continues, if it cannot be resolved, at usercopy_failed. An
+ * aligned word of 8, 4, 2 or 1 bytes that is copied alone is read and written in one access.
  */
 #include <machine/layout.h>
 

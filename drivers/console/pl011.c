@@ -25,14 +25,14 @@
 #define INT_RECEIVE 0x50u /* a byte at the FIFO's mark, or one that has waited below it */
 #define REGISTERS_SIZE 0x1000u
 
-/* How often to look for room before a byte is given up: a port that is stuck must not hang the kernel. */
+/* Looks for room before a byte is given up: a port that is stuck must not hang the kernel. */
 #define SEND_PATIENCE 1000000u
 
 /* Set once by the boot CPU. */
 static char *registers;
 static int device_node;
 
-/* The long wait is for a port that was well until now; one that is known to be stuck gets one look. */
+/* The long wait is for a port that was well until now; one that is stuck gets one look. */
 static void send(char byte)
 {
 	static unsigned int patience = SEND_PATIENCE;

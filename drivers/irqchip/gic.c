@@ -32,7 +32,7 @@ void gic_reset_lines(volatile char *frame, unsigned int first, unsigned int coun
 			mmio_write32(frame + GICD_ICFGR + line / 4, 0);
 }
 
-/* Two bits a line, of which the upper says edge. For private lines some implementations ignore it. */
+/* Two bits a line, of which the upper says edge. For private lines it may be fixed. */
 void gic_set_trigger(volatile char *frame, unsigned int line, bool level)
 {
 	volatile char *word = frame + GICD_ICFGR + line / 16 * 4;
@@ -58,7 +58,8 @@ int gic_translate(const uint32_t *cells, int count, unsigned int lines, bool *le
 	*level = !(cells[2] & TRIGGER_EDGES);
 	if (cells[0] == TYPE_PRIVATE && cells[1] < GIC_SHARED_FIRST - GIC_PRIVATE_FIRST)
 		return (int)(GIC_PRIVATE_FIRST + cells[1]);
-	if (cells[0] == TYPE_SHARED && lines > GIC_SHARED_FIRST && cells[1] < lines - GIC_SHARED_FIRST)
+	if (cells[0] == TYPE_SHARED && lines > GIC_SHARED_FIRST &&
+	    cells[1] < lines - GIC_SHARED_FIRST)
 		return (int)(GIC_SHARED_FIRST + cells[1]);
 	return -EINVAL;
 }

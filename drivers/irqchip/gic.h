@@ -30,7 +30,10 @@
 /* How many lines a distributor has, by its TYPER; at most GIC_LINES_MAX. */
 unsigned int gic_line_count(const volatile void *distributor);
 
-/* Mask, and give the usual priority and level trigger to, the lines [first, first + count); both multiples of 32. */
+/*
+ * Mask the lines [first, first + count), and give them the usual priority and level trigger.
+ * Both are multiples of 32.
+ */
 void gic_reset_lines(volatile char *frame, unsigned int first, unsigned int count);
 
 /* One line's trigger, and its mask. The caller holds the lock of the frame. */

@@ -30,7 +30,7 @@
 #define GICC_EOIR 0x10u
 
 #define CTLR_ENABLE 1u
-#define CTLR_BYPASS 0x1e0u /* what happens to interrupts that bypass the controller: firmware's choice */
+#define CTLR_BYPASS 0x1e0u /* interrupts that bypass the controller: firmware's choice */
 #define PRIORITY_MASK 0xf0u
 #define IAR_LINE 0x3ffu
 #define DISTRIBUTOR_SIZE 0x1000u
@@ -41,7 +41,7 @@ static volatile char *distributor, *interface;
 static unsigned int lines;
 
 static struct spinlock lock = SPINLOCK_INIT; /* registers that hold several lines */
-static uint8_t targets[CONFIG_MAX_CPUS];     /* by CPU index: bit of its interface; written by itself */
+static uint8_t targets[CONFIG_MAX_CPUS];     /* by CPU index: bit of its interface; set by itself */
 
 /* Which bit is this CPU's: some of the words may read 0; on a machine of one CPU all do. */
 static uint8_t own_target(void)
@@ -156,7 +156,8 @@ static int probe(const void *fdt, int node)
 
 	if (irqchip() != NULL)
 		return -EBUSY;
-	if (!fdt_node_range(fdt, node, 0, &frames[0]) || !fdt_node_range(fdt, node, 1, &frames[1]) ||
+	if (!fdt_node_range(fdt, node, 0, &frames[0]) ||
+	    !fdt_node_range(fdt, node, 1, &frames[1]) ||
 	    frames[0].size < DISTRIBUTOR_SIZE || frames[1].size < INTERFACE_SIZE) {
 		log_error("%s: bad reg", fdt_get_name(fdt, node, NULL));
 		return -EINVAL;

@@ -3,8 +3,8 @@
  * Generic interrupt controller, version 3: a distributor for shared lines, a redistributor for each
  * CPU's private lines, and a CPU interface in system registers.
  *
- * A CPU finds its redistributor by walking all of them (device tree: one or several regions) for the
- * one whose TYPER holds its affinity. All lines are in non-secure group 1.
+ * A CPU finds its redistributor by walking all of them (device tree: one or several regions) for
+ * the one whose TYPER holds its affinity. All lines are in non-secure group 1.
  */
 #include <libfdt.h>
 
@@ -57,7 +57,7 @@ static unsigned int region_count;
 static uint64_t stride; /* bytes between redistributors; 0 = by their type */
 static unsigned int lines;
 
-static struct spinlock lock = SPINLOCK_INIT;         /* distributor registers that hold several lines */
+static struct spinlock lock = SPINLOCK_INIT; /* distributor registers that hold several lines */
 static volatile char *redistributors[CONFIG_MAX_CPUS]; /* by CPU index; set by the CPU itself */
 
 static uint64_t read64(const volatile char *address)

@@ -99,8 +99,9 @@ static inline paddr_t arch_pte_addr(pte_t pte);
 static inline void arch_pte_set(pte_t *slot, pte_t value);
 
 /*
- * Inline. After arch_pte_set() turned an invalid entry valid, or one that allowed less into one that
- * allows more for the same page: the next access here succeeds. Other CPUs may fault spuriously; the fault path finds the entry and calls this again.
+ * Inline. After arch_pte_set() turned an invalid entry valid, or one that allowed less into one
+ * that allows more for the same page: the next access here succeeds. Other CPUs may fault
+ * spuriously; the fault path finds the entry and calls this again.
  */
 static inline void arch_tlb_fresh(uintptr_t va);
 

@@ -29,8 +29,9 @@ static inline pte_t arch_pte_table(paddr_t table)
 }
 
 /*
- * User pages are never executable by the kernel (PXN), kernel pages never by the user (UXN). A user
- * page that is only executable gets no user data access: AP[1] stays clear, the fetch needs UXN only.
+ * User pages are never executable by the kernel (PXN), kernel pages never by the user (UXN). A
+ * user page that is only executable gets no user data access: AP[1] stays clear, the fetch needs
+ * UXN only.
  */
 static inline pte_t arch_pte_leaf(paddr_t page, unsigned int level, unsigned int prot)
 {
@@ -72,11 +73,12 @@ static inline paddr_t arch_pte_addr(pte_t pte)
 }
 
 /*
- * DMB ISHST orders the stores to the page or the lower table before the store of the descriptor, for
- * every observer in the inner shareable domain, and the walkers of all CPUs are such observers; a
- * walk reads the lower table only after it has read the entry that names it. No barrier after:
- * a CPU that still reads the invalid entry takes a fault, and arch_tlb_fresh() settles that.
- * (Invalid entries are never held in a TLB.) The store is one 64-bit access, so it is single-copy atomic.
+ * DMB ISHST orders the stores to the page or the lower table before the store of the descriptor,
+ * for every observer in the inner shareable domain, and the walkers of all CPUs are such
+ * observers; a walk reads the lower table only after it has read the entry that names it. No
+ * barrier after: a CPU that still reads the invalid entry takes a fault, and arch_tlb_fresh()
+ * settles that. (Invalid entries are never held in a TLB.) The store is one 64-bit access, so it
+ * is single-copy atomic.
  */
 static inline void arch_pte_set(pte_t *slot, pte_t value)
 {
@@ -86,12 +88,15 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 
 /*
  * DSB makes the store of the entry complete, so that walks begun after it see the entry; ISB
- * makes the instructions that follow begin their walks only then.
+ * makes the instructions that follow begin their walks only then. The TLBI is for an entry that was
+ * valid and now allows more: this CPU may hold the old one and would fault for ever. All ASIDs,
+ * local; on other CPUs the fault comes once and ends here too.
  */
 static inline void arch_tlb_fresh(uintptr_t va)
 {
-	(void)va;
 	dsb(ishst);
+	__asm__ volatile("tlbi vaae1, %0" : : "r"(va << 8 >> 20) : "memory");
+	dsb(nsh);
 	isb();
 }
 
