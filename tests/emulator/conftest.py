@@ -102,7 +102,7 @@ class _Counts:
         self.passed = self.failed = self.skipped = 0
 
     def pytest_runtest_logreport(self, report):
-        cases = [case for name, value in report.user_properties for case in value if name == "cases"]
+        cases = [case for name, value in report.user_properties if name == "cases" for case in value]
         if report.when == "call" and cases:
             for _, outcome in cases:
                 self._add(outcome)
