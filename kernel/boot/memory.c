@@ -306,7 +306,7 @@ void machine_limit(uint64_t limit)
 	while (machine.pmem_count > 0 && LAST(machine.pmem[machine.pmem_count - 1]) >= limit)
 		machine.pmem_count--;
 	if (machine.pmem_count != regions)
-		log_error("%u pmem region(s) reach above %#lx, too far for %s translation: not used",
+		log_error("%u pmem region(s) reach above %#lx, too far for %s: not used",
 			  regions - machine.pmem_count, limit, arch_mmu.name);
 	if (LAST(machine.initrd) >= limit && machine.initrd.size != 0) {
 		log_error("the initrd is out of reach: ignored");
