@@ -11,7 +11,8 @@
 #include <twz/persist.h>
 #include <twz/sys/sys.h>
 
-#define SYNC_ONE_IN 8u
+#define SYNC_ONE_IN 8u /* writes */
+#define COPY_ONE_IN 30u /* creations: a copy walks all pages an object could have */
 
 static uint32_t draw(struct worker *w, uint32_t below)
 {
@@ -50,7 +51,7 @@ static void op_create(struct worker *w, unsigned i)
 {
 	unsigned from = 1 + draw(w, SLOTS - 1);
 
-	if (i != LOG_SLOT && draw(w, 4) == 0 && slot_is_used(&w->area->slots[from])) {
+	if (i != LOG_SLOT && draw(w, COPY_ONE_IN) == 0 && slot_is_used(&w->area->slots[from])) {
 		announce(w, "y %u %u", i, from);
 		create_in(w, i, w->area->slots[from].id);
 	} else {
@@ -78,6 +79,16 @@ static void write_page(uint64_t *page, uint32_t pattern, unsigned place)
 	_clwb_len(page, TWZ_PAGE_SIZE);
 }
 
+/* The other way to durability: the kernel's. */
+static int sync_pages(objid_t id, unsigned first, unsigned count)
+{
+	long r = 0;
+
+	for (unsigned p = first; p < first + count && r == 0; p++)
+		r = sys_osync(id, places[p] * TWZ_PAGE_SIZE, TWZ_PAGE_SIZE, 0);
+	return (int)r;
+}
+
 static void op_write(struct worker *w, unsigned i)
 {
 	unsigned count = 1 + draw(w, 3), first = draw(w, PLACES - count + 1);
@@ -93,7 +104,7 @@ static void op_write(struct worker *w, unsigned i)
 		for (unsigned p = first; p < first + count; p++)
 			write_page((uint64_t *)(start + places[p] * TWZ_PAGE_SIZE), this_pattern(w), p);
 		if (draw(w, SYNC_ONE_IN) == 0)
-			r = (int)sys_osync(id, 0, 0, 0);
+			r = sync_pages(id, first, count);
 		else
 			_pfence();
 		twz_object_release(&o);
@@ -237,10 +248,12 @@ void load_tidy(struct worker *w)
 		announce(w, "x " IDFMT, IDPR(q->looks[i]));
 		finish(w, twz_object_delete_guid(q->looks[i], TWZ_OD_IMMEDIATE));
 	}
+	flush_said(w);
 }
 
 void load_run(struct worker *w)
 {
 	for (uint64_t n = 0; !w->request->limit || n < w->request->limit; n++)
 		one_operation(w);
+	flush_said(w);
 }

@@ -85,6 +85,8 @@ struct worker {
 	uint32_t seq;
 	uint64_t random;
 	bool acknowledged; /* the operation under way */
+	char said[256];    /* lines that have not left yet */
+	size_t said_length;
 };
 
 /* main.c */
@@ -103,13 +105,15 @@ void check_all(const struct request *q);
 void load_tidy(struct worker *w);
 void load_run(struct worker *w);
 
-/* announce.c: the lines. `announce` begins an operation, one of the others ends it. */
+/* announce.c: the lines. `announce` begins an operation, one of the others ends it; what ends it
+ * is printed with the next announcement or by flush_said. */
 void announce(struct worker *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void acknowledge(struct worker *w);
 void acknowledge_id(struct worker *w, objid_t id);
 void acknowledge_value(struct worker *w, uint64_t value);
 void refuse(struct worker *w, int error);
 void finish(struct worker *w, int error); /* acknowledge, or refuse if negative */
+void flush_said(struct worker *w);
 
 /* slots.c: durable changes of the directory. */
 void persist(const void *p, size_t length);
