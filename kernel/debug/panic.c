@@ -49,7 +49,10 @@ static void print_frame(unsigned int number, uintptr_t pc, uintptr_t back)
 	uintptr_t offset;
 	const char *name = symbol_name(pc - back, &offset);
 
-	log_print(LOG_ERROR, "trace", "#%u %#lx %s+%#lx", number, pc, name, offset + back);
+	if (name[0] == '?')
+		log_print(LOG_ERROR, "trace", "#%u %#lx", number, pc);
+	else
+		log_print(LOG_ERROR, "trace", "#%u %#lx %s+%#lx", number, pc, name, offset + back);
 }
 
 /* `pc` 0: start at the caller of the frame. */
