@@ -50,6 +50,9 @@ int arch_cpu_start(struct cpu *cpu)
 	struct sbi_result started;
 
 	atomic_fetch_or(&riscv_running, 1ull << cpu->id);
+	riscv_mailbox[cpu->id].cpu = cpu;
+	atomic_store_explicit(&riscv_mailbox[cpu->id].hart_plus_one, cpu->hwid + 1,
+			      memory_order_release);
 	/*
 	 * The firmware is on the way to the other hart: what was stored so far must be there
 	 * first.

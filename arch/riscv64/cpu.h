@@ -11,6 +11,8 @@
 
 #include <machine/thread.h>
 
+struct cpu;
+
 /*
  * Bit n: cpus[n] runs, or was told to start and may be running by now. Set before the CPU's first
  * instruction, so a fence that misses the bit precedes every translation that CPU makes.
@@ -19,6 +21,13 @@ extern _Atomic uint64_t riscv_running;
 
 /* start.S: where the firmware starts a hart. Called at its physical address. */
 extern const char secondary_start[];
+
+/* start.S: for harts that come to the boot hart's entry instead. Written before the hart is started. */
+struct mailbox {
+	_Atomic uint64_t hart_plus_one; /* 0 = unused; written last */
+	struct cpu *cpu;
+};
+extern struct mailbox riscv_mailbox[CONFIG_MAX_CPUS];
 
 /* usercopy.S: what may fault, and where that leads. */
 extern const char usercopy_begin[], usercopy_end[], usercopy_failed[];

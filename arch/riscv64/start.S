@@ -33,8 +33,18 @@ _start:
 	.ascii	"RSC\005"
 	.4byte	0
 
+	/*
+	 * One hart boots: the first. OpenSBI before 1.3 lets a hart that it is just starting for us
+	 * go to the address the boot hart was given, when that hart reads the new address too early.
+	 * Such a hart, and any that firmware sends here uninvited, waits until arch_cpu_start() has
+	 * said what it is to be.
+	 */
 boot_start:
 	csrw	sie, zero
+	lla	t0, boot_taken
+	li	t1, 1
+	amoswap.w.aqrl	t1, t1, (t0)
+	bnez	t1, strayed
 	mv	s0, a0
 	mv	s1, a1
 	lla	s2, _start
@@ -114,6 +124,18 @@ boot_mapped:
 	li	ra, 0
 	tail	kernel_main
 
+strayed:
+	addi	a0, a0, 1
+1:	lla	t0, riscv_mailbox
+	lla	t1, riscv_mailbox_end
+2:	ld	t2, 0(t0)
+	beq	t2, a0, 3f
+	addi	t0, t0, 16
+	bltu	t0, t1, 2b
+	j	1b
+3:	fence	r, rw
+	ld	a1, 8(t0)
+
 	/*
 	 * From the SBI firmware: a1 = struct cpu, whose address is valid once translation is on.
 	 * The final tables hold the image at the same place as the early ones did.
@@ -177,6 +199,15 @@ misaligned_text:
 	.globl	riscv_image_phys
 riscv_image_phys:
 	.8byte	0
+
+	/* For every CPU that was told to start: hart ID + 1, struct cpu. Not in .bss: read while that is zeroed. */
+	.globl	riscv_mailbox
+riscv_mailbox:
+	.skip	16 * CONFIG_MAX_CPUS
+riscv_mailbox_end:
+boot_taken:
+	.4byte	0
+	.4byte	0
 
 	.section .bss.page, "aw", %nobits
 	.balign	4096
