@@ -43,7 +43,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	spaces_init();                                 /* address spaces */
 	persist_init();                                /* the store */
 	console_input_init(machine.fdt);               /* keyboard */
+	cpus_start();                                  /* the other CPUs: they idle */
 	boot_init_start();                             /* the pack and the first thread */
-	cpus_start();                                  /* the other CPUs */
 	sched_start();                                 /* run it */
 }

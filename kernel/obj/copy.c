@@ -87,3 +87,56 @@ int object_copy_into_new(struct object *to, struct object *from, uint64_t first,
 	spin_unlock(&from->lock);
 	return error;
 }
+
+/* ---- Into objects that others use ---- */
+
+/* The only place that holds two object locks: in the order of their addresses. */
+static void lock_both(struct object *a, struct object *b)
+{
+	struct object *first = b && b < a ? b : a;
+	struct object *second = first == a ? b : a;
+
+	spin_lock(&first->lock);
+	if (second && second != first)
+		spin_lock(&second->lock);
+}
+
+static void unlock_both(struct object *a, struct object *b)
+{
+	spin_unlock(&a->lock);
+	if (b && b != a)
+		spin_unlock(&b->lock);
+}
+
+static int replace_page(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
+			bool *protected)
+{
+	void *page = NULL;
+	int error = from ? object_page(from, from_page, false, &page) : 0;
+
+	if (error)
+		return error;
+	if (to->persistent)
+		return object_page_store(to, to_page, page);
+	return page ? copy_to_volatile(to, to_page, from, from_page, page, protected)
+		    : object_page_replace(to, to_page, NULL);
+}
+
+int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
+		      uint64_t count, uint64_t *done)
+{
+	bool protected = false;
+	int error = 0;
+
+	count = MIN(count, (uint64_t)OBJECT_COPY_BATCH);
+	*done = 0;
+	lock_both(to, from);
+	while (!error && *done < count) {
+		error = replace_page(to, to_page + *done, from, from_page + *done, &protected);
+		*done += error == 0;
+	}
+	if (protected)
+		arch_tlb_flush_all();
+	unlock_both(to, from);
+	return error;
+}

@@ -170,6 +170,20 @@ int object_page_replace(struct object *object, uint64_t pgnr, void *page)
 	return 0;
 }
 
+/* Until the store can replace a page in one step, only holes can be filled. */
+int object_page_store(struct object *object, uint64_t pgnr, const void *content)
+{
+	void *page;
+	int error = persistent_page(object, pgnr, false, &page);
+
+	if (error || (!page && !content))
+		return error;
+	if (page)
+		return -ENOTSUP;
+	object_unmap_page(object, pgnr);
+	return store_page_alloc(persist_store(), &object->stored, pgnr, content, &page);
+}
+
 /* The first page number after pgnr that the missing node at `level` does not cover. */
 static uint64_t skip_node(uint64_t pgnr, unsigned int level)
 {

@@ -5,6 +5,7 @@
 #include <abi/errno.h>
 #include <abi/object.h>
 #include <abi/sysinfo.h>
+#include <arch/upcall.h>
 #include <base/bits.h>
 #include <base/string.h>
 #include <mm/usercopy.h>
@@ -151,6 +152,64 @@ long sys_osync(SYS_ARGS)
 	object_sync(object, a2, length);
 	object_put(object);
 	return 0;
+}
+
+/* ---- Copying ranges ---- */
+
+static int check_ranges(uint64_t to, uint64_t from, uint64_t length, bool same)
+{
+	if (!is_aligned(to | from | length, PAGE_SIZE) || to < OBJ_NULLPAGE_SIZE ||
+	    from < OBJ_NULLPAGE_SIZE || !range_within(to, length, OBJ_MAXSIZE) ||
+	    !range_within(from, length, OBJ_MAXSIZE))
+		return -EINVAL;
+	return same && ranges_overlap(to, length, from, length) ? -EINVAL : 0;
+}
+
+/* One batch, and the call again with what is left: a large copy delays nobody. */
+static long copy_step(struct object *to, struct object *from, uint64_t to_at, uint64_t from_at,
+		      uint64_t length)
+{
+	struct arch_regs *regs = &current_thread()->regs;
+	uint64_t done;
+	int error = object_copy_pages(to, to_at / PAGE_SIZE, from, from_at / PAGE_SIZE,
+				      length / PAGE_SIZE, &done);
+
+	done *= PAGE_SIZE;
+	if (error || done == length)
+		return error;
+	arch_regs_set_argument(regs, 2, to_at + done);
+	arch_regs_set_argument(regs, 3, from_at + done);
+	arch_regs_set_argument(regs, 4, length - done);
+	arch_regs_restart(regs);
+	return SYSCALL_PARKED;
+}
+
+/* dest* src* doff soff len flags */
+long sys_ocopy(SYS_ARGS)
+{
+	struct object *to;
+	struct object *from = NULL;
+	objid_t to_id, from_id;
+
+	if (a5)
+		return -EINVAL;
+	int error = copy_from_user(&to_id, a0, sizeof(to_id));
+	if (!error)
+		error = copy_from_user(&from_id, a1, sizeof(from_id));
+	if (!error)
+		error = check_ranges(a2, a3, a4, to_id == from_id);
+	if (!error)
+		error = sys_get_object(to_id, SEC_WRITE, &to);
+	if (error)
+		return error;
+	if (from_id)
+		error = sys_get_object(from_id, SEC_READ, &from);
+	if (!error && to->kernel_owned)
+		error = -EACCES;
+	long result = error ? error : copy_step(to, from, a2, a3, a4);
+	object_put(from);
+	object_put(to);
+	return result;
 }
 
 /* lo hi addr* flags */

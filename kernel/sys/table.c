@@ -45,6 +45,7 @@ const syscall_fn syscall_table[SYSCALL_COUNT] = {
 	SLOT(SYS_OTIE) = sys_otie,
 	SLOT(SYS_OSTAT) = sys_ostat,
 	SLOT(SYS_OCREATE2) = sys_ocreate2,
+	SLOT(SYS_OCOPY) = sys_ocopy,
 	SLOT(SYS_OPIN) = sys_opin,
 	SLOT(SYS_OCTL) = sys_octl,
 	SLOT(SYS_KEC_READ) = sys_kec_read,

@@ -23,6 +23,9 @@ static inline uintptr_t arch_regs_pc(const struct arch_regs *regs);  /* inline *
 static inline uintptr_t arch_regs_sp(const struct arch_regs *regs);  /* inline */
 static inline void arch_regs_set_result(struct arch_regs *regs, long result); /* inline: syscall result */
 
+/* Change argument n (0 … 5) of the system call that is to be executed again. */
+static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n, unsigned long value);
+
 /* Make the thread execute its system call instruction again when it next runs. */
 static inline void arch_regs_restart(struct arch_regs *regs); /* inline */
 

@@ -189,6 +189,19 @@ int object_set_word(struct object *object, uint64_t offset, uint64_t value);
 /* Make a range of a persistent object durable: flush, fence. Volatile objects: nothing. */
 void object_sync(struct object *object, uint64_t offset, uint64_t length);
 
+/* ---- Copying (obj/copy.c) ---- */
+
+/*
+ * Make `count` pages of `to`, from number `to_page` on, equal to those of `from` from `from_page` on
+ * (`from` NULL: holes). Pages are shared until one side writes, where both are in the same kind of
+ * memory. Page by page visible; ranges in one object do not overlap. At most OBJECT_COPY_BATCH
+ * pages a call: *done says how many, also on error.
+ * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL: a persistent object's metadata page would be a hole.
+ */
+#define OBJECT_COPY_BATCH 128u
+int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
+		      uint64_t count, uint64_t *done);
+
 /* ---- Identity (obj/verify.c) ---- */
 
 /*

@@ -30,6 +30,12 @@ int object_copy_into_new(struct object *to, struct object *from, uint64_t first,
  */
 int object_page_replace(struct object *object, uint64_t pgnr, void *page);
 
+/*
+ * Put content (4096 bytes; NULL: a hole) in the place of a persistent object's page, durably and in one
+ * step, and drop the old one with its translations. Lock held. Errors as object_copy_pages().
+ */
+int object_page_store(struct object *object, uint64_t pgnr, const void *content);
+
 /* Give a volatile draft that nobody knows a hidden place in the store (obj/move.c). -errno: unchanged. */
 int object_move_to_store(struct object *draft);
 

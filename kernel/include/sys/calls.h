@@ -19,6 +19,7 @@ long sys_odelete(SYS_ARGS);
 long sys_otie(SYS_ARGS);
 long sys_ostat(SYS_ARGS);
 long sys_osync(SYS_ARGS);
+long sys_ocopy(SYS_ARGS);
 long sys_opin(SYS_ARGS);
 long sys_octl(SYS_ARGS);
 

@@ -48,6 +48,11 @@ static inline void arch_regs_set_result(struct arch_regs *regs, long result)
 	regs->x[0] = (uint64_t)result;
 }
 
+static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n, unsigned long value)
+{
+	regs->x[n] = value;
+}
+
 /* SVC leaves the address after itself; x0 still holds the first argument. */
 static inline void arch_regs_restart(struct arch_regs *regs)
 {

@@ -56,6 +56,11 @@ static inline void arch_regs_set_result(struct arch_regs *regs, long result)
 	REG_X(regs, REG_A0) = (uint64_t)result;
 }
 
+static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n, unsigned long value)
+{
+	REG_X(regs, REG_A0 + n) = value;
+}
+
 /* The entry moved the pc past the ecall, which has no compressed form. */
 static inline void arch_regs_restart(struct arch_regs *regs)
 {
