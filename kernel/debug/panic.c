@@ -14,6 +14,7 @@
 #include <log.h>
 #include <panic.h>
 #include <panic_turn.h>
+#include <sched/thread.h>
 #include <sched/time.h>
 
 #define LOG_PREFIX "panic"
@@ -55,6 +56,15 @@ static void print_frame(unsigned int number, uintptr_t pc, uintptr_t back)
 		log_print(LOG_ERROR, "trace", "#%u %#lx %s+%#lx", number, pc, name, offset + back);
 }
 
+/* What the CPU's thread had in its registers when it entered the kernel. */
+static void print_thread(const struct thread *thread)
+{
+	if (thread == NULL)
+		return;
+	log_print(LOG_ERROR, "trace", "for thread " IDFMT, IDPR(thread->id));
+	arch_regs_print(&thread->regs);
+}
+
 /* `pc` 0: start at the caller of the frame. */
 static void backtrace(uintptr_t fp, uintptr_t pc)
 {
@@ -67,6 +77,7 @@ static void backtrace(uintptr_t fp, uintptr_t pc)
 		print_frame(number++, pc, 0);
 	while (number < MAX_FRAMES && arch_frame_step(stack, KERNEL_STACK_SIZE, &fp, &pc))
 		print_frame(number++, pc, 1);
+	print_thread(cpu->current);
 }
 
 /* ---- The end ---- */
