@@ -110,7 +110,7 @@ int object_publish(struct object *object)
 	spin_lock(&table.lock);
 	bool taken = table_find(object->id) != NULL;
 	if (!taken) {
-		if (!object->persistent)
+		if (!object->persistent && !object->deleted)
 			object_ref(object); /* the table's own, until deletion */
 		table_add(object);
 	}
