@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Creating objects. Ties need SYS_OCREATE2, which the kernel does not have yet: until then an
- * object must be asked for as TWZ_OC_TIED_NONE.
+ * Creating objects. An object is tied to something that lives (this thread, the view) and born
+ * deleted, in one system call, so that nothing is left over however the program ends.
  */
 #include "runtime.h"
 
 #define OC_ALL (TWZ_SYS_OC_ALL | TWZ_OC_TIED_NONE | TWZ_OC_TIED_VIEW | TWZ_OC_NODEL)
 
-static bool have_store(void)
+bool __twz_have_store(void)
 {
 	return __twz_rt.sysinfo.features & TWZ_FEATURE_STORE;
 }
@@ -22,24 +22,72 @@ static int check_flags(uint64_t flags)
 		return -EINVAL;
 	if ((flags & TWZ_OC_HASHDATA) && (flags & TWZ_OC_DFL_WRITE))
 		return -EINVAL;
-	return flags & TWZ_OC_TIED_NONE ? 0 : -ENOTSUP;
+	return 0;
+}
+
+/* The parent that the flags name; 0 = none. */
+static objid_t parent_of(uint64_t flags)
+{
+	twzobj view;
+
+	if (flags & TWZ_OC_TIED_NONE)
+		return 0;
+	if (!(flags & TWZ_OC_TIED_VIEW))
+		return __twz_self.tid;
+	twz_view_object_init(&view);
+	return twz_object_guid(&view);
+}
+
+/* The flags of libtwz as those of the kernel, without the backing. */
+static uint32_t kernel_flags(uint64_t flags, objid_t kuid)
+{
+	if (!kuid && (flags & TWZ_OC_DFL_WRITE) && !(flags & TWZ_OC_NODEL))
+		flags |= TWZ_OC_DFL_DEL;
+	return (uint32_t)(flags & TWZ_SYS_OC_ALL & ~(uint64_t)(TWZ_OC_PERSIST | TWZ_OC_VOLATILE));
+}
+
+/* flags: those of the kernel. */
+static int create_tied(objid_t parent, uint32_t flags, objid_t kuid, objid_t src, objid_t *id)
+{
+	struct twz_ocreate_source whole = { .id = src };
+	struct twz_ocreate_spec spec = {
+		.ku = kuid,
+		.srcs = (uintptr_t)&whole,
+		.srcs_len = src != 0,
+		.ties = (uintptr_t)&parent,
+		.ties_len = 1,
+		.flags = flags,
+		.backing_type = flags & TWZ_OC_PERSIST ? TWZ_BACKING_PERSISTENT : TWZ_BACKING_VOLATILE,
+		.lifetime = 1,
+	};
+	int r = (int)sys_ocreate2(&spec);
+
+	if (r == 0)
+		*id = spec.result;
+	return r;
+}
+
+int __twz_create_child(objid_t parent, uint64_t flags, objid_t src, objid_t *id)
+{
+	return create_tied(parent, kernel_flags(flags, 0), 0, src, id);
 }
 
 static int create(uint64_t flags, objid_t kuid, objid_t src, enum object_backing_type type,
     objid_t *id)
 {
+	objid_t parent;
+	uint32_t f;
 	int r = check_flags(flags);
 
 	if (r < 0)
 		return r;
-	if (type == OBJ_PERSISTENT && !have_store())
+	if (type == OBJ_PERSISTENT && !__twz_have_store())
 		return -ENODEV;
-	if (!kuid && (flags & TWZ_OC_DFL_WRITE) && !(flags & TWZ_OC_NODEL))
-		flags |= TWZ_OC_DFL_DEL;
-	flags &= TWZ_SYS_OC_ALL & ~(uint64_t)(TWZ_OC_PERSIST | TWZ_OC_VOLATILE);
+	f = kernel_flags(flags, kuid);
 	if (type == OBJ_PERSISTENT)
-		flags |= TWZ_SYS_OC_PERSIST_;
-	return (int)sys_ocreate(flags, kuid, src, id);
+		f |= TWZ_SYS_OC_PERSIST_;
+	parent = parent_of(flags);
+	return parent ? create_tied(parent, f, kuid, src, id) : (int)sys_ocreate(f, kuid, src, id);
 }
 
 static enum object_backing_type default_backing(uint64_t flags)
@@ -48,7 +96,7 @@ static enum object_backing_type default_backing(uint64_t flags)
 		return OBJ_VOLATILE;
 	if (flags & TWZ_OC_PERSIST)
 		return OBJ_PERSISTENT;
-	return (flags & TWZ_OC_TIED_NONE) && have_store() ? OBJ_PERSISTENT : OBJ_VOLATILE;
+	return (flags & TWZ_OC_TIED_NONE) && __twz_have_store() ? OBJ_PERSISTENT : OBJ_VOLATILE;
 }
 
 int twz_object_create(int flags, objid_t kuid, objid_t src, objid_t *id)
@@ -56,6 +104,17 @@ int twz_object_create(int flags, objid_t kuid, objid_t src, objid_t *id)
 	uint64_t f = (uint32_t)flags;
 
 	return create(f, kuid, src, default_backing(f), id);
+}
+
+/* An object that was made, but could not be opened. One of zero nonce may be somebody else's. */
+static void undo_create(uint64_t flags, objid_t id)
+{
+	objid_t parent = parent_of(flags);
+
+	if (parent)
+		sys_otie(parent, id, OTIE_UNTIE);
+	else if (!(flags & TWZ_OC_ZERONONCE))
+		sys_odelete(id, TWZ_OD_IMMEDIATE);
 }
 
 int(twz_object_new)(twzobj *o, twzobj *src, twzobj *ku, enum object_backing_type type,
@@ -74,9 +133,7 @@ int(twz_object_new)(twzobj *o, twzobj *src, twzobj *ku, enum object_backing_type
 		return r;
 	r = twz_object_init_guid(o, id, flags & TWZ_OC_HASHDATA ? FE_READ : FE_READ | FE_WRITE);
 	if (r < 0)
-		twz_object_delete_guid(id, TWZ_OD_IMMEDIATE);
-	else if (type == OBJ_VOLATILE)
-		o->flags |= H_VOLATILE;
+		undo_create(flags, id);
 	return r;
 }
 

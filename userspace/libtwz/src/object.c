@@ -7,22 +7,40 @@
 
 #define INIT_FLAGS (FE_READ | FE_WRITE | FE_EXEC)
 
+static int check_init(objid_t id, uint32_t flags)
+{
+	if (!id || !(flags & INIT_FLAGS) || flags & ~(INIT_FLAGS | FE_DERIVE))
+		return -EINVAL;
+	return (flags & (FE_WRITE | FE_EXEC)) == (FE_WRITE | FE_EXEC) ? -EACCES : 0;
+}
+
+/* Replaces *id by that of a private copy, which lives as long as this thread. */
+static int derive(objid_t *id, uint32_t flags)
+{
+	uint64_t dfl = TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | (flags & FE_EXEC ? TWZ_OC_DFL_EXEC : 0);
+
+	return __twz_create_child(twz_thread_id(), dfl, *id, id);
+}
+
 int twz_object_init_guid(twzobj *o, objid_t id, uint32_t flags)
 {
 	ssize_t slot;
+	int r;
 
 	memset(o, 0, sizeof(*o));
-	if (!id || !(flags & INIT_FLAGS) || flags & ~(INIT_FLAGS | FE_DERIVE))
-		return -EINVAL;
-	if ((flags & (FE_WRITE | FE_EXEC)) == (FE_WRITE | FE_EXEC))
-		return -EACCES;
-	if (flags & FE_DERIVE)
-		return -ENOTSUP;
-	slot = twz_view_allocate_slot(NULL, id, flags);
-	if (slot < 0)
+	r = check_init(id, flags);
+	if (r == 0 && flags & FE_DERIVE)
+		r = derive(&id, flags);
+	if (r < 0)
+		return r;
+	slot = twz_view_allocate_slot(NULL, id, flags & INIT_FLAGS);
+	if (slot < 0) {
+		if (flags & FE_DERIVE)
+			sys_otie(twz_thread_id(), id, OTIE_UNTIE);
 		return (int)slot;
+	}
 	o->id = id;
-	o->vf = flags;
+	o->vf = flags & INIT_FLAGS;
 	o->base = (void *)(SLOT_TO_VADDR(slot) + OBJ_NULLPAGE_SIZE);
 	return 0;
 }
@@ -99,6 +117,72 @@ int twz_object_delete(twzobj *o, int flags)
 	return twz_object_delete_guid(twz_object_guid(o), flags);
 }
 
+int twz_object_tie_guid(objid_t parent, objid_t child, int flags)
+{
+	return (int)sys_otie(parent, child, (uint64_t)flags);
+}
+
+int twz_object_tie(twzobj *parent, twzobj *child, int flags)
+{
+	objid_t parent_id = parent ? twz_object_guid(parent) : twz_thread_id();
+
+	return twz_object_tie_guid(parent_id, twz_object_guid(child), flags);
+}
+
+static objid_t view_id(twzobj *view)
+{
+	twzobj current;
+
+	if (view)
+		return twz_object_guid(view);
+	twz_view_object_init(&current);
+	return twz_object_guid(&current);
+}
+
+int twz_object_wire_guid(twzobj *view, objid_t id)
+{
+	return twz_object_tie_guid(view_id(view), id, 0);
+}
+
+int twz_object_wire(twzobj *view, twzobj *o)
+{
+	return twz_object_wire_guid(view, twz_object_guid(o));
+}
+
+int twz_object_unwire(twzobj *view, twzobj *o)
+{
+	return twz_object_tie_guid(view_id(view), twz_object_guid(o), TIE_UNTIE);
+}
+
+/* The kernel tells where object offset 0 is; programs count from the base. */
+int twz_object_pin(twzobj *o, uintptr_t *addr, int flags)
+{
+	uint64_t at = 0;
+	int r = (int)sys_opin(twz_object_guid(o), addr ? &at : NULL, (uint64_t)flags);
+
+	if (r == 0 && addr)
+		*addr = at + OBJ_NULLPAGE_SIZE;
+	return r;
+}
+
+int(twz_object_ctl)(twzobj *o, int cmd, long a1, long a2, long a3)
+{
+	return (int)sys_octl(twz_object_guid(o), cmd, a1, a2, a3);
+}
+
+int(twz_object_kaction)(twzobj *o, long cmd, long arg)
+{
+	struct sys_kaction_args op = {
+		.id = twz_object_guid(o),
+		.cmd = cmd,
+		.arg = (uint64_t)arg,
+		.flags = KACTION_VALID,
+	};
+	long r = sys_kaction(1, &op);
+
+	return (int)(r < 0 ? r : op.result);
+}
+
 int twz_object_kstat(twzobj *o, struct kernel_ostat *st)
 {
 	return (int)sys_ostat(TWZ_OSTAT_OBJECT, twz_object_guid(o), 0, st);
@@ -111,13 +195,15 @@ int twz_object_kstat_page(twzobj *o, size_t pgnr, struct kernel_ostat_page *st)
 
 void __twz_obj_flush(twzobj *o, const void *p, size_t len)
 {
-	if (!(o->flags & H_VOLATILE))
+	(void)o;
+	if (__twz_have_store())
 		_clwb_len(p, len);
 }
 
 void __twz_obj_fence(twzobj *o)
 {
-	if (o->flags & H_VOLATILE)
+	(void)o;
+	if (!__twz_have_store())
 		atomic_thread_fence(memory_order_seq_cst);
 	else
 		_pfence();

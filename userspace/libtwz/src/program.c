@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Running program objects, each in a view of its own. */
+/*
+ * Running program objects, each in a view of its own. View and stack are tied to the first thread,
+ * the data to the view: all goes when the thread has ended and nothing uses it any more.
+ */
 #include "runtime.h"
 
 #include <twz/name.h>
 #include <twz/sys/sys.h>
 
-#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
+#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE)
 
 /* Everything a new program is made of. IDs of objects made here; 0 = not made. */
 struct launch {
@@ -75,11 +78,12 @@ static int make_stack(struct launch *l, int argc, char *const argv[],
     const struct twz_program_opts *opts)
 {
 	twzobj stack;
-	int r = twz_object_new(&stack, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS);
+	int r = __twz_create_child(l->thread->tid, NEW_FLAGS, 0, &l->stack);
 
+	if (r == 0)
+		r = twz_object_init_guid(&stack, l->stack, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	l->stack = twz_object_guid(&stack);
 	write_args((char *)twz_object_base(&stack) - OBJ_NULLPAGE_SIZE, argc, argv, opts);
 	twz_object_release(&stack);
 	return 0;
@@ -88,11 +92,14 @@ static int make_stack(struct launch *l, int argc, char *const argv[],
 static int make_view(struct launch *l)
 {
 	twzobj view;
-	int r = twz_object_new(&view, NULL, NULL, OBJ_VOLATILE, NEW_FLAGS);
+	int r = __twz_create_child(l->thread->tid, NEW_FLAGS, 0, &l->view);
 
+	if (r == 0)
+		r = __twz_create_child(l->view, NEW_FLAGS, l->template, &l->data);
+	if (r == 0)
+		r = twz_object_init_guid(&view, l->view, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	l->view = twz_object_guid(&view);
 	twz_view_set(&view, PROGRAM_TEXT_SLOT, l->program, VE_READ | VE_EXEC);
 	twz_view_set(&view, PROGRAM_DATA_SLOT, l->data, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_THRD, l->thread->tid, VE_READ | VE_WRITE);
@@ -105,12 +112,10 @@ static int make_view(struct launch *l)
 static int make_objects(struct launch *l, int argc, char *const argv[],
     const struct twz_program_opts *opts)
 {
-	int r = twz_object_create(NEW_FLAGS | TWZ_OC_VOLATILE, 0, l->template, &l->data);
+	int r = twz_thread_create(l->thread);
 
 	if (r == 0)
 		r = make_stack(l, argc, argv, opts);
-	if (r == 0)
-		r = twz_thread_create(l->thread);
 	if (r == 0)
 		r = make_view(l);
 	return r;
@@ -128,23 +133,7 @@ static int start(struct launch *l, const char *name)
 	};
 
 	strlcpy(repr->hdr.name, name, KSO_NAME_MAXLEN);
-	return (int)(sys_thrd_spawn)(l->thread->tid, &a, 0);
-}
-
-static void drop_object(objid_t id)
-{
-	if (id)
-		twz_object_delete_guid(id, 0);
-}
-
-static void drop_thread(struct thread *t)
-{
-	drop_object(t->view);
-	drop_object(t->stack);
-	drop_object(t->data);
-	twz_object_release(&t->obj);
-	drop_object(t->tid);
-	memset(t, 0, sizeof(*t));
+	return __twz_thread_start(l->thread, &a);
 }
 
 int twz_program_spawn(objid_t program, int argc, char *const argv[],
@@ -161,11 +150,8 @@ int twz_program_spawn(objid_t program, int argc, char *const argv[],
 		r = make_objects(&l, argc, argv, opts);
 	if (r == 0)
 		r = start(&l, argc > 0 ? argv[0] : "program");
-	t->view = l.view;
-	t->stack = l.stack;
-	t->data = l.data;
 	if (r < 0)
-		drop_thread(t);
+		twz_thread_release(t);
 	return r;
 }
 
@@ -173,6 +159,6 @@ int twz_program_wait(struct thread *t, uint64_t *status)
 {
 	int r = twz_thread_join(t, status, 0);
 
-	drop_thread(t);
+	twz_thread_release(t);
 	return r;
 }

@@ -31,6 +31,8 @@ struct twz_thread_self {
 	twzobj obj; /* keeps repr mapped */
 };
 extern __thread struct twz_thread_self __twz_self;
+/* Let the kernel run a thread that this thread has made (twz_thread_create). */
+int __twz_thread_start(struct thread *t, struct thrd_spawn_args *a);
 
 /* --- arch/ */
 size_t __twz_tls_gap(size_t align);
@@ -52,11 +54,16 @@ size_t __twz_tls_size(void);
 
 /* --- object.c: private flags of a handle */
 #define H_BORROWED 1u
-#define H_VOLATILE 2u /* known not to need flushing */
 
-/* Flush and fence unless the object is known to be volatile. */
+/* Flush and fence, unless nothing on this machine is persistent. What is volatile now may be made
+ * persistent at any time, by anyone, so that a handle cannot know it. */
 void __twz_obj_flush(twzobj *o, const void *p, size_t len);
 void __twz_obj_fence(twzobj *o);
+
+/* --- create.c */
+bool __twz_have_store(void);
+/* A volatile object, tied to parent and born deleted; otherwise as twz_object_create. */
+int __twz_create_child(objid_t parent, uint64_t flags, objid_t src, objid_t *id);
 
 /* --- fotcache.c: which slot an entry of an object's FOT leads to */
 /* The slot for (fote, flags), or -1. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Threads: their object, stack, TLS and end. Without ties in the kernel yet, the stack of a
- * thread lives until twz_thread_release finds the thread ended.
+ * Threads: their object, stack, TLS and end. The thread's object is tied to its maker until it
+ * runs; from then on it lives as long as it runs or a handle to it is open. The stack is tied to it.
  */
 #include "runtime.h"
 
@@ -61,8 +61,7 @@ int twz_thread_create(struct thread *t)
 	int r;
 
 	memset(t, 0, sizeof(*t));
-	r = twz_object_new(&t->obj, NULL, NULL, OBJ_VOLATILE,
-	    TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE);
+	r = twz_object_new(&t->obj, NULL, NULL, OBJ_VOLATILE, TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE);
 	if (r == 0)
 		t->tid = twz_object_guid(&t->obj);
 	return r;
@@ -97,9 +96,22 @@ static void lay_out(struct thrd_spawn_args *a, char *local, objid_t stack)
 	a->stack_size = top;
 }
 
-static int start(struct thread *t, struct thrd_spawn_args *a)
+/* Forget a thread's object; it goes with what still uses it. */
+static void drop_thread_object(struct thread *t)
 {
-	return (int)(sys_thrd_spawn)(t->tid, a, 0);
+	twz_object_tie(NULL, &t->obj, TIE_UNTIE); /* -ENOENT: it ran, or another thread made it */
+	twz_object_release(&t->obj);
+	memset(t, 0, sizeof(*t));
+}
+
+/* Long chains of threads that make threads shall not be chains of ties: the handle keeps it now. */
+int __twz_thread_start(struct thread *t, struct thrd_spawn_args *a)
+{
+	int r = (int)(sys_thrd_spawn)(t->tid, a, 0);
+
+	if (r == 0)
+		twz_object_tie(NULL, &t->obj, TIE_UNTIE);
+	return r;
 }
 
 static int spawn_on_given_stack(struct thread *t, struct thrd_spawn_args *a)
@@ -107,7 +119,7 @@ static int spawn_on_given_stack(struct thread *t, struct thrd_spawn_args *a)
 	if (a->stack_size < overhead(a) + 1024 || a->target_view)
 		return -EINVAL;
 	lay_out(a, (char *)a->stack_base, 0);
-	return start(t, a);
+	return __twz_thread_start(t, a);
 }
 
 /* Drop the slot that holds a thread's stack in the view it ran in. */
@@ -139,35 +151,38 @@ static ssize_t map_stack(objid_t view, objid_t stack)
 	return slot;
 }
 
+/* The stack object is written through a mapping of our own, wherever the thread will see it. */
+static int start_on_stack(struct thread *t, struct thrd_spawn_args *a, ssize_t slot)
+{
+	twzobj stack;
+	int r = twz_object_init_guid(&stack, t->stack, FE_READ | FE_WRITE);
+
+	if (r < 0)
+		return r;
+	a->stack_base = SLOT_TO_VADDR(slot) + TWZ_STACK_OFFSET;
+	a->stack_size = TWZ_THREAD_STACK_SIZE + overhead(a);
+	lay_out(a, twz_object_base(&stack), t->stack);
+	r = __twz_thread_start(t, a);
+	twz_object_release(&stack);
+	return r;
+}
+
 static int spawn_on_new_stack(struct thread *t, struct thrd_spawn_args *a)
 {
 	objid_t view = a->target_view;
 	ssize_t slot;
-	twzobj stack;
-	int r;
+	int r = __twz_create_child(t->tid, TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE, 0, &t->stack);
 
-	r = twz_object_new(&stack, NULL, NULL, OBJ_VOLATILE,
-	    TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE);
 	if (r < 0)
 		return r;
-	t->stack = twz_object_guid(&stack);
 	slot = map_stack(view, t->stack);
-	r = slot < 0 ? (int)slot : 0;
-	if (r == 0) {
-		a->stack_base = SLOT_TO_VADDR(slot) + TWZ_STACK_OFFSET;
-		a->stack_size = TWZ_THREAD_STACK_SIZE + overhead(a);
-		lay_out(a, twz_object_base(&stack), t->stack);
-		r = start(t, a);
-		if (r < 0)
-			release_stack_slot(view, t->stack, (size_t)slot);
-	}
-	twz_object_release(&stack);
-	if (r < 0) {
-		twz_object_delete_guid(t->stack, TWZ_OD_IMMEDIATE);
-	} else {
-		t->view = view;
-		t->stack_slot = (size_t)slot;
-	}
+	if (slot < 0)
+		return (int)slot;
+	r = start_on_stack(t, a, slot);
+	if (r < 0)
+		release_stack_slot(view, t->stack, (size_t)slot);
+	t->view = view;
+	t->stack_slot = (size_t)slot;
 	return r;
 }
 
@@ -186,11 +201,8 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 	/* Until it names itself it goes by its maker's name: reports of faults print it. */
 	strlcpy(repr_of(t)->hdr.name, __twz_self.repr->hdr.name, KSO_NAME_MAXLEN);
 	r = a.stack_base ? spawn_on_given_stack(t, &a) : spawn_on_new_stack(t, &a);
-	if (r < 0) {
-		twz_object_release(&t->obj);
-		twz_object_delete_guid(t->tid, TWZ_OD_IMMEDIATE);
-		memset(t, 0, sizeof(*t));
-	}
+	if (r < 0)
+		drop_thread_object(t);
 	return r;
 }
 
@@ -201,13 +213,9 @@ int twz_thread_release(struct thread *t)
 	if (!t->tid)
 		return -EINVAL;
 	ended = __atomic_load_n(&repr_of(t)->syncs[THRD_SYNC_EXIT], __ATOMIC_ACQUIRE);
-	if (ended && t->stack) {
+	if (ended && t->stack)
 		release_stack_slot(t->view, t->stack, t->stack_slot);
-		twz_object_delete_guid(t->stack, 0);
-	}
-	twz_object_release(&t->obj);
-	twz_object_delete_guid(t->tid, 0);
-	memset(t, 0, sizeof(*t));
+	drop_thread_object(t);
 	return 0;
 }
 

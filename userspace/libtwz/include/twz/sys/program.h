@@ -42,7 +42,8 @@ struct twz_program_opts {
 int twz_program_spawn(objid_t program, int argc, char *const argv[],
     const struct twz_program_opts *opts, struct thread *t);
 
-/* Wait for its first thread's end, store the exit code, and delete what was made for it. */
+/* Wait for its first thread's end, store the exit code, and forget it: what was made for it goes
+ * with the last of its threads. */
 int twz_program_wait(struct thread *t, uint64_t *status);
 
 /* The pack's namespace as this program was told, 0 = none. */

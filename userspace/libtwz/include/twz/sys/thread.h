@@ -17,8 +17,8 @@
 struct thread {
 	objid_t tid;
 	twzobj obj;
-	/* private: what is deleted with the thread; 0 = not ours */
-	objid_t view, stack, data;
+	/* private: where its stack is mapped, if we made it; view 0 = this one */
+	objid_t view, stack;
 	size_t stack_slot;
 };
 
@@ -29,20 +29,22 @@ struct thrd_wait_args {
 	uint64_t info;
 };
 
-/* Make the thread object (volatile, READ and WRITE by default) and open it. */
+/* Make the thread object (volatile, READ and WRITE by default, tied to this thread) and open it.
+ * Errors as twz_object_new. */
 int twz_thread_create(struct thread *t);
 
 /*
  * Create and start a thread. stack_base 0: a new stack and TLS. tls_base 0: TLS in the stack
  * object. target_view 0: this view; another view must have this program's image in slots 0 and 1
  * (twz_view_clone). arg is passed unchanged; start_func returning is twz_thread_exit(0).
- * On error nothing remains.
+ * The thread's object lives while it runs or a handle is open, the stack with it. -EINVAL the
+ * given stack is too small or for another view; the errors of creation and spawn. Nothing remains.
  */
 int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *a);
 
 /*
- * Forget a thread: release the handle, mark its object for deletion, and, if it has ended, its
- * stack too. A running thread keeps running. -EINVAL if released.
+ * Forget a thread: release the handle and, if it has ended, the slot of its stack. Its object goes
+ * with it, or now. A running thread keeps running. -EINVAL if released.
  */
 int twz_thread_release(struct thread *t);
 
