@@ -9,14 +9,23 @@
 /* Where freeing got to. Not persistent: after a cut it starts over and finds the words empty. */
 struct progress {
 	unsigned direct;     /* inode word */
-	unsigned leaf, entry;
-	bool leaf_damaged, damaged;
+	unsigned side, leaf; /* leaves of the side pages, and of the node */
+	unsigned entry;      /* in the leaf under way */
+	bool ties_damaged, leaf_damaged, damaged;
 };
+
+#define SIDE_LEAVES (INODE_SIDE_END - INODE_SIDE_LEAF)
 
 /* A release changes at most 5 words: its own, the bitmap's, two free counts, the page count. */
 static bool room(const struct store *st)
 {
 	return st->tx.count + 5 <= STORE_TX_WORDS;
+}
+
+/* That of a run has up to 17 words of the bitmap. */
+static bool room_for_run(const struct store *st)
+{
+	return st->tx.count + 21 <= STORE_TX_WORDS;
 }
 
 /* Free the page named by the word at `offset`, if any. Part of the transaction. */
@@ -27,11 +36,22 @@ static int release_at(struct store *st, uint64_t inode, uint64_t offset)
 
 	if (error || !page)
 		return error;
-	error = store_space_release(st, page);
+	error = store_page_drop(st, page);
 	if (error)
 		return error;
 	store_tx_put(st, offset, 0);
 	store_tx_add(st, inode_word(inode, INODE_PAGES), -1);
+	return 0;
+}
+
+static int release_run(struct store *st, uint64_t inode, uint64_t offset, uint64_t run)
+{
+	int error = store_space_release_run(st, run);
+
+	if (error)
+		return error;
+	store_tx_put(st, offset, 0);
+	store_tx_add(st, inode_word(inode, INODE_PAGES), -(int64_t)STORE_RUN_PAGES);
 	return 0;
 }
 
@@ -59,17 +79,32 @@ static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct
 
 static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct progress *at)
 {
-	uint64_t leaf;
+	uint64_t leaf, run;
 
-	if (store_read_page(st, offset, &leaf))
+	if (store_tree_leaf(st, offset, &leaf, &run)) {
 		at->leaf_damaged = true;
-	else if (leaf && !free_entries(st, inode, leaf, at))
+	} else if (run) {
+		if (!room_for_run(st))
+			return false;
+		at->leaf_damaged = release_run(st, inode, offset, run) != 0;
+	} else if (leaf && !free_entries(st, inode, leaf, at)) {
 		return false;
-	if (!at->leaf_damaged && release_at(st, inode, offset))
+	} else if (!at->leaf_damaged && release_at(st, inode, offset)) {
 		at->leaf_damaged = true;
+	}
 	at->damaged |= at->leaf_damaged;
 	at->leaf_damaged = false;
 	at->entry = 0;
+	return true;
+}
+
+static bool free_side(struct store *st, uint64_t inode, struct progress *at)
+{
+	for (; at->side < SIDE_LEAVES; at->side++) {
+		if (!room(st) ||
+		    !free_leaf(st, inode, inode_word(inode, INODE_SIDE_LEAF + at->side), at))
+			return false;
+	}
 	return true;
 }
 
@@ -94,11 +129,18 @@ static bool free_tree(struct store *st, uint64_t inode, struct progress *at)
 	return true;
 }
 
-/* One transaction's worth. 1: more to do, 0: all content is free, or an error. */
+/* One transaction's worth. 1: more to do, 0: ties and content are gone, or an error. */
 static int free_some(struct store *st, uint64_t inode, struct progress *at)
 {
+	int more = at->ties_damaged ? 0 : store_tie_drop_first(st, inode);
+
+	if (more > 0)
+		return more;
+	if (more < 0)
+		at->ties_damaged = at->damaged = true;
 	store_tx_begin(st);
-	bool done = free_direct(st, inode, at) && free_tree(st, inode, at);
+	bool done = free_direct(st, inode, at) && free_side(st, inode, at) &&
+		    free_tree(st, inode, at);
 	int error = store_tx_commit(st);
 
 	return error ? error : !done;
@@ -108,13 +150,16 @@ static int free_some(struct store *st, uint64_t inode, struct progress *at)
 static int hide(struct store *st, const struct store_handle *h)
 {
 	struct chain chain;
-	uint64_t marks, next;
+	uint64_t marks, next, parents;
 	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
 
 	if (error || marks & INODE_HIDDEN)
 		return error;
 	if (!(marks & INODE_DELETED))
 		return -EINVAL;
+	error = store_read(st, inode_word(h->inode, INODE_IN_COUNT), &parents);
+	if (error || parents)
+		return error ? error : -EBUSY;
 	error = store_chain_find(st, h->id, &chain);
 	if (!error && chain.page != h->inode)
 		error = -ENOENT;
@@ -134,7 +179,7 @@ static int hide(struct store *st, const struct store_handle *h)
 static int free_inode(struct store *st, uint64_t inode)
 {
 	store_tx_begin(st);
-	store_orphan_remove(st, inode);
+	store_list_remove(st, &store_orphans, inode);
 	int error = store_space_release(st, inode);
 
 	if (error)

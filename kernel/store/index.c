@@ -80,7 +80,7 @@ static void fill_inode(struct store *st, objid_t id, uint64_t inode, uint64_t me
 	pm_copy(words, &header, sizeof(header));
 	pm_store64(&words[INODE_PAGES], store_seal(2));
 	pm_store64(&words[INODE_HIGH + DIRECT_PAGES - 1], store_seal(metapage));
-	store_fresh_done(st, inode);
+	store_fresh_done(st, inode, 1);
 }
 
 /* Put an inode in front of its chain. Part of the transaction. */
@@ -113,7 +113,7 @@ static int create_locked(struct store *st, objid_t id, const void *metapage, uns
 		uint64_t mark = flags & STORE_CREATE_HIDDEN ? INODE_HIDDEN : INODE_DELETED;
 
 		store_tx_put(st, inode_word(*inode, INODE_FLAGS), mark);
-		store_orphan_add(st, *inode);
+		store_list_add(st, &store_orphans, *inode);
 	}
 	store_tx_state_add(st, STATE_OBJECTS, 1);
 	return store_tx_commit(st);
@@ -145,9 +145,11 @@ int store_create(struct store *st, objid_t id, const void *metapage, unsigned fl
 static int publish_locked(struct store *st, const struct store_handle *h, unsigned flags)
 {
 	struct chain chain;
-	uint64_t marks;
+	uint64_t marks, parents;
 	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
 
+	if (!error)
+		error = store_read(st, inode_word(h->inode, INODE_IN_COUNT), &parents);
 	if (error)
 		return error;
 	if (!(marks & INODE_HIDDEN))
@@ -158,34 +160,65 @@ static int publish_locked(struct store *st, const struct store_handle *h, unsign
 	store_tx_begin(st);
 	link_inode(st, h->id, h->inode);
 	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), flags ? INODE_DELETED : 0);
-	if (!flags)
-		store_orphan_remove(st, h->inode);
+	if (!flags || parents)
+		store_list_remove(st, &store_orphans, h->inode);
 	return store_tx_commit(st);
 }
 
-int store_publish(struct store *st, const struct store_handle *h, unsigned flags)
+/*
+ * The ties come first, while the object is hidden: a cut leaves it on the orphan list, and freeing
+ * it removes them. Nobody else sees them before the lock is given back.
+ */
+static int publish_tied_locked(struct store *st, const struct store_handle *h, unsigned flags,
+			       const struct store_handle *parents, unsigned count)
 {
-	if (flags & ~STORE_CREATE_DELETED)
+	uint64_t marks;
+	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
+
+	if (!error && !(marks & INODE_HIDDEN))
+		error = -EINVAL;
+	if (error)
+		return error;
+	for (unsigned i = 0; i < count && !error; i++)
+		error = store_tie_locked(st, parents[i].inode, h->inode, true);
+	if (!error)
+		error = publish_locked(st, h, flags);
+	while (error && store_tie_drop_first(st, h->inode) > 0)
+		;
+	return error;
+}
+
+int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
+		       const struct store_handle *parents, unsigned count)
+{
+	if (flags & ~STORE_CREATE_DELETED || count > STORE_PUBLISH_TIES)
 		return -EINVAL;
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
-	int error = publish_locked(st, h, flags);
+	int error = publish_tied_locked(st, h, flags, parents, count);
 
 	store_lock_release(&st->lock);
 	return error;
 }
 
+int store_publish(struct store *st, const struct store_handle *h, unsigned flags)
+{
+	return store_publish_tied(st, h, flags, NULL, 0);
+}
+
 /* On a read-only mount nobody has freed the orphans; they are gone all the same. */
 static int findable(struct store *st, uint64_t inode)
 {
-	uint64_t marks;
+	uint64_t marks, parents;
 
 	if (!st->rdonly)
 		return 1;
 	int error = store_read(st, inode_word(inode, INODE_FLAGS), &marks);
 
-	return error ? error : marks == 0;
+	if (!error)
+		error = store_read(st, inode_word(inode, INODE_IN_COUNT), &parents);
+	return error ? error : !(marks & INODE_HIDDEN) && (!(marks & INODE_DELETED) || parents);
 }
 
 int store_lookup(struct store *st, objid_t id, struct store_handle *h)

@@ -65,6 +65,7 @@ static inline uint64_t state_offset(uint64_t super_page, enum state_word index)
  */
 void store_tx_begin(struct store *st);
 int store_tx_get(struct store *st, uint64_t offset, uint64_t *payload); /* sees the transaction */
+int store_tx_state_get(struct store *st, enum state_word index, uint64_t *payload);
 void store_tx_put(struct store *st, uint64_t offset, uint64_t payload);
 void store_tx_add(struct store *st, uint64_t offset, int64_t delta);
 void store_tx_state(struct store *st, enum state_word index, uint64_t payload);
@@ -74,7 +75,8 @@ int store_tx_commit(struct store *st);
 
 /* Fill a page that nothing reaches yet (NULL: zeroes); durable before the transaction commits. */
 void store_fresh_fill(struct store *st, uint64_t page, const void *content);
-void store_fresh_done(struct store *st, uint64_t page); /* the caller filled it, with pm_*() */
+/* The same, the caller having filled `count` pages with pm_*(). */
+void store_fresh_done(struct store *st, uint64_t page, uint64_t count);
 
 /* At mount, before all else: redo the last transaction, or (read-only) remember it. -EUCLEAN. */
 int store_log_recover(struct store *st);
@@ -82,9 +84,29 @@ bool store_log_sound(const struct store *st);
 
 /* ---- space.c: the allocation bitmap ---- */
 
+void store_space_init(struct store *st);
 int store_space_need(struct store *st, uint64_t pages);          /* -ENOSPC, -EUCLEAN */
 int store_space_take(struct store *st, uint64_t *page);          /* part of the transaction */
 int store_space_release(struct store *st, uint64_t page);        /* same; -EUCLEAN */
+int store_space_take_run(struct store *st, uint64_t *first);     /* same; -ENOSPC */
+int store_space_release_run(struct store *st, uint64_t first);   /* same; -EUCLEAN */
+
+/* ---- list.c: doubly linked lists; all part of the transaction ---- */
+
+struct list {
+	uint64_t head;       /* offset of the head; a state word (of superblock A) means both copies */
+	uint64_t unit;       /* an element's number times this is its byte offset */
+	unsigned next, prev; /* its link words, counted from there */
+};
+
+/* 0 = none. -EUCLEAN: damaged, or no element. */
+int store_list_first(struct store *st, const struct list *list, uint64_t *element);
+int store_list_next(struct store *st, const struct list *list, uint64_t element, uint64_t *next);
+void store_list_add(struct store *st, const struct list *list, uint64_t element);
+void store_list_remove(struct store *st, const struct list *list, uint64_t element);
+
+extern const struct list store_orphans; /* elements: inode pages */
+extern const struct list store_roomy;   /* elements: tie pages with a free record */
 
 /* ---- index.c: from ID to inode ---- */
 
@@ -103,15 +125,52 @@ int store_chain_step(struct store *st, struct chain *chain);
 /* Find an object and the word that holds its inode page. -ENOENT, or -EUCLEAN. */
 int store_chain_find(struct store *st, objid_t id, struct chain *chain);
 
-/* ---- tree.c: from page number to page ---- */
+/* ---- tree.c: from page number to page. Side page n has the number SIDE_FIRST + n ---- */
 
-/* The offset of the word for `pgnr`, 0 if the tree does not reach that far. No lock needed. */
-int store_tree_word(struct store *st, uint64_t inode, uint64_t pgnr, uint64_t *offset);
+struct slot {
+	uint64_t word; /* offset of the word that names the page; 0: no leaf, or in a run */
+	uint64_t leaf; /* offset of the word that names the leaf or run; 0: no node, or no leaf needed */
+	uint64_t run;  /* first page of the run; 0: not in one */
+	uint64_t page; /* 0: a hole */
+};
 
-/* ---- orphan.c ---- */
+/* No lock needed. -EUCLEAN. */
+int store_tree_find(struct store *st, uint64_t inode, uint64_t pgnr, struct slot *slot);
 
-void store_orphan_add(struct store *st, uint64_t inode);         /* part of the transaction */
-void store_orphan_remove(struct store *st, uint64_t inode);      /* part of the transaction */
+/* The page or run a node word names; `run` 0 for a leaf. No lock needed. -EUCLEAN. */
+int store_tree_leaf(struct store *st, uint64_t offset, uint64_t *page, uint64_t *run);
+
+/* How many new pages (node, leaf) a word for this slot takes. -EUCLEAN. */
+int store_tree_missing(struct store *st, uint64_t inode, uint64_t pgnr, uint64_t *count);
+
+/* Part of the transaction: the offset of the word for `pgnr`, node and leaf made. 0: failed. */
+uint64_t store_tree_word(struct store *st, uint64_t inode, uint64_t pgnr);
+
+/* Part of the transaction: the offset of the node word for `pgnr`. 0: failed. */
+uint64_t store_tree_leaf_word(struct store *st, uint64_t inode, uint64_t pgnr);
+
+/* ---- share.c ---- */
+
+int store_refs(struct store *st, uint64_t page, uint64_t *owners); /* beyond the first; -EUCLEAN */
+/* Part of the transaction: one owner less; the last one frees the page. -EUCLEAN. */
+int store_page_drop(struct store *st, uint64_t page);
+
+/* ---- run.c ---- */
+
+/* Make the run around `pgnr`, if there is one, 512 pages of a leaf; takes a page. -EUCLEAN. */
+int store_run_split(struct store *st, uint64_t inode, uint64_t pgnr);
+
+/* ---- tie.c ---- */
+
+struct list store_ties_out(uint64_t inode);
+struct list store_ties_in(uint64_t inode);
+uint64_t store_tie_page_sum(const struct store *st, const uint64_t *page);
+
+/* Undo the first tie of an object in one transaction: 1 done, 0 there is none, -EUCLEAN. */
+int store_tie_drop_first(struct store *st, uint64_t inode);
+
+/* Tie, with the lock held; `hidden`: the child may be hidden. See store_tie(). */
+int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, bool hidden);
 
 /* Free all on the orphan list. Lock not held. */
 void store_reap(struct store *st);

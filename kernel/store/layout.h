@@ -6,7 +6,8 @@
  * object's, so 0 means "none" wherever a page number stands. All numbers are little-endian.
  *
  *   page 0        superblock A        page 15       superblock B
- *   page 1        log record          page 16 …     bitmap, hash buckets, then object pages
+ *   page 1        log record          page 16 …     bitmap, hash buckets, reference map, then
+ *                                                   object pages
  *   pages 2…14    zero, reserved
  *
  * Every metadata word that can change is a *sealed word*: 48 bits of payload under a 16-bit check
@@ -56,16 +57,17 @@ struct super_header {
 	uint64_t bitmap_pages;
 	uint64_t bucket_page;
 	uint64_t buckets;      /* power of two, at least 512 */
+	uint64_t ref_page;
 	uint64_t first_data;
 	uint64_t self;         /* page this copy stands in */
-	uint64_t reserved[46]; /* 0 */
+	uint64_t reserved[45]; /* 0 */
 	uint64_t sum;          /* of the words before it; the same way in every version */
 };
 
 _Static_assert(sizeof(struct super_header) == 512, "superblock header");
 _Static_assert(offsetof(struct super_header, uuid) == 40, "uuid");
 _Static_assert(offsetof(struct super_header, pages) == 56, "pages");
-_Static_assert(offsetof(struct super_header, self) == 128, "self");
+_Static_assert(offsetof(struct super_header, self) == 136, "self");
 _Static_assert(offsetof(struct super_header, sum) == 504, "sum");
 
 /* Sealed words at byte 512 of each superblock page; both copies change in one transaction. */
@@ -78,11 +80,12 @@ enum state_word {
 	STATE_ROOT1,
 	STATE_ROOT2,
 	STATE_CLOCK,   /* wall-clock high mark, ms */
+	STATE_TIES,    /* first tie page with a free record; a second line, because it is rare */
 	STATE_WORDS,
 };
 
 #define STATE_OFFSET 512u
-_Static_assert(STATE_WORDS * 8 == LINE_BYTES, "the state fills one line");
+_Static_assert(STATE_TIES * 8 == LINE_BYTES, "what changes often fills one line");
 
 /* The log page: one redo record, that of the last transaction. */
 struct log_record {
@@ -115,17 +118,58 @@ enum inode_word {
 	INODE_FLAGS = 9,
 	INODE_ORPHAN_NEXT = 10,
 	INODE_ORPHAN_PREV = 11,
-	INODE_PAGES = 12,   /* pages the object owns: inode, node, leaves, content */
-	INODE_NODE = 13,    /* page of 512 leaf page numbers */
-	INODE_NAMED_END = 14,
+	INODE_PAGES = 12,   /* pages the object owns or shares: inode, node, leaves, content, side */
+	INODE_NODE = 13,    /* page of 512 leaf words */
+	INODE_TIES_OUT = 14, /* first tie of which the object is the parent */
+	INODE_OUT_COUNT = 15,
+	INODE_TIES_IN = 16, /* first tie of which it is the child */
+	INODE_IN_COUNT = 17,
+	INODE_NAMED_END = 18,
 	INODE_LOW = 64,     /* content pages 0 … 63 (0 is never used) */
 	INODE_HIGH = 128,   /* content pages 262080 … 262143 */
-	INODE_DIRECT_END = 192,
+	INODE_SIDE = 192,   /* side pages 0 … 63 */
+	INODE_DIRECT_END = 256,
+	INODE_SIDE_LEAF = 256, /* leaves of all other side pages, 512 each */
+	INODE_SIDE_END = 272,
 };
 
-#define INODE_DELETED 1ull /* found, but on the orphan list */
+#define INODE_DELETED 1ull /* found; on the orphan list unless it is a child in a tie */
 #define INODE_HIDDEN 2ull  /* in no chain, but on the orphan list */
 #define INODE_FLAGS_ALL 3ull
+
+/* In a node word: what it names is no leaf but the first of 512 content pages in a row. */
+#define LEAF_RUN (1ull << 47)
+
+/* Side pages are page numbers behind those of the content, inside of the store. */
+#define SIDE_FIRST STORE_OBJECT_PAGES
+_Static_assert((INODE_SIDE_END - INODE_SIDE_LEAF) * PAGE_WORDS == STORE_SIDE_PAGES, "side leaves");
+
+/*
+ * Tie pages hold 63 records of one line each, behind a line of their own. A record is named by
+ * its number: byte offset / 64.
+ */
+#define TIE_MAGIC 0x2a534549545a5754ull      /* "TWZTIES*" */
+
+enum tie_page_word {
+	TIE_PAGE_MAGIC,
+	TIE_PAGE_SELF,
+	TIE_PAGE_SUM,  /* of the two words before it */
+	TIE_PAGE_ZERO,
+	TIE_PAGE_USED, /* 2 sealed words: bit i of word n: line 32·n+i is in use (line 0 always) */
+	TIE_PAGE_NEXT = 6, /* list of the pages with a free record */
+	TIE_PAGE_PREV = 7,
+};
+
+enum tie_word {
+	TIE_PARENT, /* inode page */
+	TIE_CHILD,
+	TIE_COUNT,  /* how often the two are tied; never 0 */
+	TIE_OUT_NEXT, /* the parent's ties */
+	TIE_OUT_PREV,
+	TIE_IN_NEXT,  /* the child's */
+	TIE_IN_PREV,
+	TIE_ZERO,
+};
 
 #define DIRECT_PAGES 64u
 #define FIRST_HIGH (STORE_OBJECT_PAGES - DIRECT_PAGES)
@@ -133,5 +177,10 @@ enum inode_word {
 /* A bitmap word covers 32 pages in its low payload bits; 1 = in use or not there at all. */
 #define MAP_PAGES 32u
 #define MAP_FULL 0xffffffffull
+
+/* A word of the reference map: 4 pages, 12 bits each: owners beyond the first. */
+#define REF_PAGES 4u
+#define REF_BITS 12u
+#define REF_MAX 0xfffull
 
 #endif

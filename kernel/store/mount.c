@@ -71,9 +71,10 @@ static void use_super(struct store *st, const struct super_header *super)
 	st->bitmap_words = (super->pages + MAP_PAGES - 1) / MAP_PAGES;
 	st->buckets = super->bucket_page * STORE_PAGE_SIZE;
 	st->bucket_mask = super->buckets - 1;
+	st->refs = super->ref_page * STORE_PAGE_SIZE;
 	st->first_data = super->first_data;
-	st->hint = super->first_data / MAP_PAGES;
 	memcpy(st->salt, super->uuid, sizeof(st->salt));
+	store_space_init(st);
 }
 
 /* Before anything is written, both copies of every state word must agree, or one be damaged. */

@@ -1,56 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The orphan list: objects that will not outlive the mount, so that no power cut can leak them.
- * It is doubly linked through the inodes; its head is a state word.
+ * These are the hidden ones, and the deleted ones without a parent.
  */
 #include "internal.h"
 
-void store_orphan_add(struct store *st, uint64_t inode)
-{
-	uint64_t head;
-	int error = store_state(st, STATE_ORPHANS, &head);
-
-	if (error) {
-		store_tx_fail(st, error);
-		return;
-	}
-	store_tx_put(st, inode_word(inode, INODE_ORPHAN_NEXT), head);
-	store_tx_put(st, inode_word(inode, INODE_ORPHAN_PREV), 0);
-	if (head)
-		store_tx_put(st, inode_word(head, INODE_ORPHAN_PREV), inode);
-	store_tx_state(st, STATE_ORPHANS, inode);
-}
-
-void store_orphan_remove(struct store *st, uint64_t inode)
-{
-	uint64_t next_at = inode_word(inode, INODE_ORPHAN_NEXT);
-	uint64_t prev_at = inode_word(inode, INODE_ORPHAN_PREV);
-	uint64_t next, prev, head;
-
-	if (store_read_page(st, next_at, &next) || store_read_page(st, prev_at, &prev) ||
-	    store_state(st, STATE_ORPHANS, &head)) {
-		store_tx_fail(st, -EUCLEAN);
-		return;
-	}
-	if (!prev && head != inode) {
-		store_tx_fail(st, store_damaged(st, "orphan list", prev_at));
-		return;
-	}
-	if (prev)
-		store_tx_put(st, inode_word(prev, INODE_ORPHAN_NEXT), next);
-	else
-		store_tx_state(st, STATE_ORPHANS, next);
-	if (next)
-		store_tx_put(st, inode_word(next, INODE_ORPHAN_PREV), prev);
-	store_tx_put(st, next_at, 0);
-	store_tx_put(st, prev_at, 0);
-}
+const struct list store_orphans = {
+	.head = STATE_OFFSET + 8 * STATE_ORPHANS,
+	.unit = STORE_PAGE_SIZE,
+	.next = INODE_ORPHAN_NEXT,
+	.prev = INODE_ORPHAN_PREV,
+};
 
 static int mark_locked(struct store *st, uint64_t inode)
 {
-	uint64_t marks;
+	uint64_t marks, parents;
 	int error = store_read(st, inode_word(inode, INODE_FLAGS), &marks);
 
+	if (!error)
+		error = store_read(st, inode_word(inode, INODE_IN_COUNT), &parents);
 	if (error)
 		return error;
 	if (marks & INODE_HIDDEN)
@@ -59,7 +27,8 @@ static int mark_locked(struct store *st, uint64_t inode)
 		return 0;
 	store_tx_begin(st);
 	store_tx_put(st, inode_word(inode, INODE_FLAGS), marks | INODE_DELETED);
-	store_orphan_add(st, inode);
+	if (!parents)
+		store_list_add(st, &store_orphans, inode);
 	return store_tx_commit(st);
 }
 
@@ -82,27 +51,40 @@ int store_is_deleted(struct store *st, const struct store_handle *h)
 	return error ? error : (marks & INODE_DELETED) != 0;
 }
 
-/* The list's next element is read before an element is freed; damaged ones stay on the list. */
-void store_reap(struct store *st)
+/* Once along the list. Whatever is freed may have put its children in front. */
+static uint64_t reap_pass(struct store *st, uint64_t *kept)
 {
 	struct store_handle h;
-	uint64_t inode, next, left, freed = 0, kept = 0;
+	uint64_t inode, next, left, freed = 0;
 
+	*kept = 0;
 	if (store_state(st, STATE_ORPHANS, &inode) || store_state(st, STATE_OBJECTS, &left))
-		return;
+		return 0;
 	for (; inode && left; left--, inode = next) {
+		/* read before the element is freed; damaged ones stay on the list */
 		bool stop = store_read_page(st, inode_word(inode, INODE_ORPHAN_NEXT), &next) != 0;
 
 		h.inode = inode;
 		if (store_inode_id(st, inode, &h.id) || store_free(st, &h))
-			kept++;
+			++*kept;
 		else
 			freed++;
 		if (stop)
 			break;
 	}
-	if (freed)
-		store_log(STORE_LOG_INFO, "freed %llu deleted objects", (unsigned long long)freed);
+	return freed;
+}
+
+void store_reap(struct store *st)
+{
+	uint64_t freed, all = 0, kept;
+
+	do {
+		freed = reap_pass(st, &kept);
+		all += freed;
+	} while (freed);
+	if (all)
+		store_log(STORE_LOG_INFO, "freed %llu deleted objects", (unsigned long long)all);
 	if (kept)
 		store_log(STORE_LOG_WARN, "%llu deleted objects are damaged and stay",
 			  (unsigned long long)kept);

@@ -41,7 +41,9 @@ void store_geometry(struct super_header *super, uint64_t pages)
 	super->bitmap_pages = (words + PAGE_WORDS - 1) / PAGE_WORDS;
 	super->bucket_page = super->bitmap_page + super->bitmap_pages;
 	super->buckets = bucket_count(pages);
-	super->first_data = super->bucket_page + super->buckets / PAGE_WORDS;
+	super->ref_page = super->bucket_page + super->buckets / PAGE_WORDS;
+	super->first_data = super->ref_page +
+			    (pages + REF_PAGES * PAGE_WORDS - 1) / (REF_PAGES * PAGE_WORDS);
 }
 
 uint64_t store_super_sum(const struct super_header *super)

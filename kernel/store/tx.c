@@ -91,11 +91,20 @@ void store_tx_state(struct store *st, enum state_word index, uint64_t payload)
 	store_tx_put(st, state_offset(SUPER_B_PAGE, index), payload);
 }
 
-void store_tx_state_add(struct store *st, enum state_word index, int64_t delta)
+int store_tx_state_get(struct store *st, enum state_word index, uint64_t *payload)
 {
 	struct store_write *write = find_write(st, state_offset(SUPER_A_PAGE, index));
-	uint64_t value = write ? write->value & PAYLOAD_MAX : 0;
-	int error = write ? 0 : store_state(st, index, &value);
+
+	if (!write)
+		return store_state(st, index, payload);
+	*payload = write->value & PAYLOAD_MAX;
+	return 0;
+}
+
+void store_tx_state_add(struct store *st, enum state_word index, int64_t delta)
+{
+	uint64_t value;
+	int error = store_tx_state_get(st, index, &value);
 
 	if (!error && value + (uint64_t)delta > PAYLOAD_MAX)
 		error = store_damaged(st, "state counter", state_offset(SUPER_A_PAGE, index));
@@ -105,9 +114,9 @@ void store_tx_state_add(struct store *st, enum state_word index, int64_t delta)
 		store_tx_state(st, index, value + (uint64_t)delta);
 }
 
-void store_fresh_done(struct store *st, uint64_t page)
+void store_fresh_done(struct store *st, uint64_t page, uint64_t count)
 {
-	pm_flush(st->ops, store_page_at(st, page), STORE_PAGE_SIZE, PM_FRESH_FLUSH);
+	pm_flush(st->ops, store_page_at(st, page), count * STORE_PAGE_SIZE, PM_FRESH_FLUSH);
 	st->tx.fresh = true;
 }
 
@@ -117,7 +126,7 @@ void store_fresh_fill(struct store *st, uint64_t page, const void *content)
 		pm_copy(store_page_at(st, page), content, STORE_PAGE_SIZE);
 	else
 		pm_zero(store_page_at(st, page), STORE_PAGE_SIZE);
-	store_fresh_done(st, page);
+	store_fresh_done(st, page, 1);
 }
 
 static uint64_t record_sum(const struct store *st, const struct log_record *record)

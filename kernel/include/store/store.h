@@ -13,7 +13,8 @@
  * Lock order: after object locks, before page and slab locks (none is taken inside).
  * store_page_get() takes no lock. Context of all functions: any in which the store lock may be
  * taken; none sleeps, none allocates, kernel stack use is below 1 KiB. Each holds the lock for a
- * bounded time, save the scan for a free page in a nearly full store (8 bytes read per 32 pages).
+ * bounded time, save that each group of pages (a 4096th of the store) is searched in vain at most
+ * once after a mount. The longest is store_run_alloc(), which zeroes 2 MiB.
  *
  * Lifetime. A handle stays valid until store_free() of its object; the caller counts the users of
  * an object and calls store_free() when the last is gone.
@@ -31,6 +32,8 @@
 
 #define STORE_PAGE_SIZE 4096ul
 #define STORE_OBJECT_PAGES 262144ul         /* an object's: 0 (never stored) … 262143 */
+#define STORE_SIDE_PAGES 8192ul             /* beside its content */
+#define STORE_RUN_PAGES 512ul
 #define STORE_TAIL_RESERVE (2ul << 20)      /* end of every region that the store leaves alone */
 #define STORE_MIN_REGION (4ul << 20)        /* smallest region, the reserve included */
 #define STORE_MAX_REGION (1ul << 50)
@@ -66,6 +69,14 @@ int store_format(void *base, size_t len, const uint8_t uuid[16], const struct pm
  * A mounted store: volatile state only. Zeroed or static storage is enough before store_mount().
  * Members are private to the store.
  */
+#define STORE_GROUPS 4096u
+
+/* A bit for each group of pages, and one for each word of those. */
+struct store_summary {
+	uint64_t top;
+	uint64_t low[STORE_GROUPS / 64];
+};
+
 struct store {
 	/* Set by mount, constant afterwards. */
 	unsigned char *base;
@@ -75,6 +86,8 @@ struct store {
 	uint64_t bitmap_words;
 	uint64_t buckets;     /* offset of the hash table */
 	uint64_t bucket_mask;
+	uint64_t refs;        /* offset of the reference map */
+	unsigned group_shift; /* log2 of the runs in a group */
 	uint64_t first_data;  /* first page number that is not part of the fixed areas */
 	uint64_t salt[2];     /* the uuid */
 	bool rdonly;
@@ -83,6 +96,7 @@ struct store {
 	struct store_lock lock;
 	/* Guarded by lock. */
 	uint64_t hint;        /* bitmap word where the search for a free page starts */
+	struct store_summary may_page, may_run; /* groups that may have a free page or run */
 	uint64_t seq;         /* of the last log record */
 	struct {
 		uint32_t count;
@@ -141,15 +155,17 @@ int store_create(struct store *st, objid_t id, const void *metapage, unsigned fl
 int store_publish(struct store *st, const struct store_handle *h, unsigned flags);
 
 /*
- * Find an object. Deleted ones are found as long as they are not freed (except on read-only
- * mounts), hidden ones are not. -ENOENT; -EUCLEAN if damage leaves open whether it exists.
+ * Find an object. Deleted ones are found as long as they are not freed (on read-only mounts: if
+ * they have a parent), hidden ones are not. -ENOENT; -EUCLEAN if damage leaves open whether it
+ * exists.
  */
 int store_lookup(struct store *st, objid_t id, struct store_handle *h);
 
 /*
  * The address of the object's page `pgnr` in persistent memory, or NULL for a hole. The address
- * is constant until store_free(). No lock: may run beside anything but store_free() of the same
- * object.
+ * is constant until the page is replaced (store_page_replace(), _share(), _unshare()) or freed.
+ * No lock: may run beside anything but store_free() of the same object. A page that
+ * store_page_shared() must not be written to.
  * -EINVAL pgnr out of range; -EUCLEAN.
  */
 int store_page_get(struct store *st, const struct store_handle *h, uint64_t pgnr, void **page);
@@ -175,8 +191,123 @@ int store_page_alloc(struct store *st, const struct store_handle *h, uint64_t pg
 		     const void *content, void **page);
 
 /*
- * Mark deleted: the object stays usable, and will not survive the next mount. Idempotent.
- * Needs no free space. -EROFS; -EUCLEAN; -EINVAL hidden.
+ * Put a new page with `content` (4096 bytes, 8-aligned; may be a page of the store) in the place of
+ * what `pgnr` is now, and drop the old one; NULL makes a hole. Atomic, durable on return. *page is
+ * the new page (NULL for a hole). The caller has seen to it that nobody uses the old address.
+ * Costs as store_page_alloc() (no free page if a hole is made outside of a run), and one page more
+ * in a run, which it splits.
+ * -EINVAL pgnr 0 or out of range, or the metadata page made a hole; -ENOSPC; -EROFS; -EUCLEAN.
+ */
+int store_page_replace(struct store *st, const struct store_handle *h, uint64_t pgnr,
+		       const void *content, void **page);
+
+/*
+ * Copy without copying: page `to_pgnr` of `to` becomes the very page `from_pgnr` of `from`, owned
+ * by both; what `to` had there is dropped. Atomic, durable on return. Both sides must map it
+ * read-only from before the call on, and store_page_unshare() before they write. Runs are split.
+ * The two may be one object.
+ * -ENOENT a hole in `from`; -EMLINK 4096 owners: copy instead; -EINVAL a page number is 0 or out of
+ * range; -ENOSPC (up to 4 pages for node, leaf and split runs); -EROFS; -EUCLEAN.
+ */
+int store_page_share(struct store *st, const struct store_handle *to, uint64_t to_pgnr,
+		     const struct store_handle *from, uint64_t from_pgnr, void **page);
+
+/*
+ * Whether more than one owner has the page: 1, 0 (also for a hole), -EINVAL, -EUCLEAN. No lock, as
+ * store_page_get(). Only an owner can make it shared, so 0 stays true while the caller keeps
+ * all owners it knows from sharing it; 1 may be outdated at once.
+ */
+int store_page_shared(struct store *st, const struct store_handle *h, uint64_t pgnr);
+
+/*
+ * Give `h` a page of its own in the place of a shared one, with the same content; *page is where
+ * it is now: the page it was if `h` is the only owner left. Atomic, durable on return.
+ * -ENOENT a hole; else as store_page_alloc().
+ */
+int store_page_unshare(struct store *st, const struct store_handle *h, uint64_t pgnr, void **page);
+
+/* ---- Runs: 2 MiB in one piece ---- */
+
+/*
+ * Fill the hole [first_pgnr, first_pgnr + 512) with zeroed pages that lie in a row, 2 MiB-aligned
+ * in the address space of `base`. Atomic, durable on return. Costs 512 pages, and 1 for an object's
+ * first outside of its lowest and highest 64.
+ * -EINVAL first_pgnr 0, no multiple of 512 or not below 261632; -EEXIST a page of its 2 MiB exists
+ * or once did;
+ * -ENOSPC no such run is free, though single pages may be; -EROFS; -EUCLEAN.
+ */
+int store_run_alloc(struct store *st, const struct store_handle *h, uint64_t first_pgnr,
+		    void **run);
+
+/*
+ * Whether page `pgnr` lies in a run that is aligned in the address space of `base` (a store that
+ * was moved to another address may have others, too): 1 and *run its start, page
+ * pgnr − pgnr % 512; else 0, or -EINVAL, -EUCLEAN. No lock, as store_page_get(). Pages of a run
+ * are never shared; replacing or sharing one of them makes the run ordinary pages, their
+ * addresses stay.
+ */
+int store_run_get(struct store *st, const struct store_handle *h, uint64_t pgnr, void **run);
+
+/* ---- Side pages: a second page space of an object, for what is kept beside its content ---- */
+
+/* As store_page_get() and store_page_alloc() for side page `n` < STORE_SIDE_PAGES. */
+int store_side_get(struct store *st, const struct store_handle *h, uint64_t n, void **page);
+int store_side_alloc(struct store *st, const struct store_handle *h, uint64_t n,
+		     const void *content, void **page);
+
+/* ---- Ties: a child lives as long as its parents ---- */
+
+/*
+ * A deleted object that has a parent (in this store, not freed) survives mounts. Ties are counted:
+ * tied twice, it takes two untyings. Freeing a parent unties its children. Which ties make sense
+ * (no circles, how many) is the caller's to decide. Costs nothing, or 1 page for 63 ties.
+ * The cost is flat unless the parent has many children *and* the child many parents.
+ * -EINVAL parent and child are the same, or one is hidden; -EMLINK counted to 2^48; -ENOSPC;
+ * -EROFS; -EUCLEAN.
+ */
+int store_tie(struct store *st, const struct store_handle *parent,
+	      const struct store_handle *child);
+
+/*
+ * Count down, and at 0 remove the tie. A child marked deleted that loses its last parent is gone
+ * after the next mount, or may be freed now. Needs no free space. -ENOENT not tied; else as above.
+ */
+int store_untie(struct store *st, const struct store_handle *parent,
+		const struct store_handle *child);
+
+/* How many parents (in) and children (out) an object has; each counts once. -EUCLEAN. */
+int store_tie_counts(struct store *st, const struct store_handle *h, uint64_t *in, uint64_t *out);
+
+enum store_tie_way { STORE_CHILDREN, STORE_PARENTS };
+
+struct store_tie_cursor {
+	uint64_t record; /* zero to start */
+	uint64_t count;  /* out: how often the two are tied */
+};
+
+/*
+ * The ties of an object, one after the other: 1 and the other's handle, 0 at the end. Objects under
+ * construction are left out. -EAGAIN: the tie the cursor stands at was untied; start over.
+ * -EUCLEAN: the rest cannot be listed.
+ */
+int store_tie_next(struct store *st, const struct store_handle *h, enum store_tie_way way,
+		   struct store_tie_cursor *cursor, struct store_handle *other);
+
+#define STORE_PUBLISH_TIES 64u
+
+/*
+ * store_publish() and ties to `count` parents, all or nothing; a parent named twice counts twice.
+ * Holds the lock throughout. -EINVAL also: a bad parent, or count above STORE_PUBLISH_TIES;
+ * -ENOSPC. On an error the object is hidden and untied as before.
+ */
+int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
+		       const struct store_handle *parents, unsigned count);
+
+/* ---- Deletion ---- */
+
+/*
+ * Mark deleted: the object stays usable, and will not survive the next mount unless it is tied to
+ * a parent. Idempotent. Needs no free space. -EROFS; -EUCLEAN; -EINVAL hidden.
  */
 int store_mark_deleted(struct store *st, const struct store_handle *h);
 
@@ -186,9 +317,13 @@ int store_is_deleted(struct store *st, const struct store_handle *h);
 /*
  * Free everything of an object that is marked deleted or hidden; `h` and all its page addresses
  * are dead afterwards. The caller has unmapped it everywhere and holds the only handle. In the
- * first step the object ceases to be found. Works in bounded steps, dropping the lock in between;
- * a power cut or error on the way leaves the rest to the next mount. Needs no free space.
- * -EINVAL not marked; -EROFS; -EUCLEAN (what could be freed is; the rest stays allocated).
+ * first step the object ceases to be found, then its ties go, then its pages (shared ones stay
+ * with their other owners). Works in bounded steps, dropping the lock in between; a power cut or
+ * error on the way leaves the rest to the next mount. Needs no free space. Children that are left
+ * deleted and without a parent go with the next mount; a caller that wants them to go now lists
+ * and unties them first.
+ * -EBUSY the child of a parent; -EINVAL not marked; -EROFS; -EUCLEAN (what could be freed is;
+ * the rest stays allocated).
  */
 int store_free(struct store *st, const struct store_handle *h);
 

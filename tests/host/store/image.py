@@ -49,7 +49,8 @@ def mix(value):
 class Image:
     def __init__(self, data):
         self.data = data
-        self.objects = {}  # id -> (inode page, flags, [pages])
+        self.objects = {}  # id -> (inode page, flags, [its own pages], [content pages])
+        self.ties = {}     # record -> (parent inode, child inode)
         self._superblocks()
         self._log()
         self._walk()
@@ -73,10 +74,11 @@ class Image:
             need(self.data[base:base + 8] == b"TWZSTORE", "no superblock at 0x%x" % base)
             need(self.word(base + 504) == sum64(0, self.words(base, 63)),
                  "superblock at 0x%x fails its sum" % base)
-            need(self.word(base + 128) == base // PAGE, "superblock out of place")
-        need(self.data[512:576] == self.data[15 * PAGE + 512:15 * PAGE + 576],
+            need(self.word(base + 136) == base // PAGE, "superblock out of place")
+        need(self.data[512:584] == self.data[15 * PAGE + 512:15 * PAGE + 584],
              "superblock copies differ")
-        self.pages, self.buckets, self.first = self.word(56), self.word(112), self.word(120)
+        self.pages, self.buckets, self.first = self.word(56), self.word(112), self.word(128)
+        self.refs = self.word(120) * PAGE
         self.bitmap, self.bucket_page = self.word(88) * PAGE, self.word(104)
         self.uuid = self.words(40, 2)
         self.boots, self.free, self.count = (self.sealed(512 + 8 * i) for i in range(3))
@@ -96,14 +98,34 @@ class Image:
              self.word(base + 56) == sum64(self.uuid[0], self.words(base, 7)),
              "inode %d fails its sum" % inode)
         low, high = self.words(base + 8, 2)
-        pages = [inode] + self._named(base + 512, 128)
+        pages, content = [inode], self._named(base + 512, 192)
         node = self.sealed(base + 104)
         leaves = self._named(node * PAGE, 512) if node else []
-        pages += [node] * bool(node) + leaves
-        for leaf in leaves:
-            pages += self._named(leaf * PAGE, 512)
-        need(len(pages) == self.sealed(base + 96), "inode %d has a wrong page count" % inode)
-        return high << 64 | low, (inode, self.sealed(base + 72), pages)
+        pages += [node] * bool(node)
+        for leaf in leaves + self._named(base + 2048, 16):
+            if leaf >> 47:  # a run
+                pages += range(leaf ^ 1 << 47, (leaf ^ 1 << 47) + 512)
+            else:
+                pages.append(leaf)
+                content += self._named(leaf * PAGE, 512)
+        need(len(pages) + len(content) == self.sealed(base + 96),
+             "inode %d has a wrong page count" % inode)
+        parents = self._ties(inode, 16, 5)
+        return high << 64 | low, (inode, self.sealed(base + 72), pages, content, parents)
+
+    def _ties(self, inode, head, link):
+        """Checks one of an object's two lists of ties; returns its length."""
+        record, count, previous = self.sealed(inode * PAGE + 8 * head), 0, 0
+        while record:
+            at = record * 64
+            need(self.sealed(at + 8 * (link + 1)) == previous, "a list of ties is broken")
+            self.ties[record] = (self.sealed(at), self.sealed(at + 8))
+            need(self.ties[record][link == 5] == inode, "a tie is in a wrong list")
+            previous, record, count = record, self.sealed(at + 8 * link), count + 1
+        need(count == self.sealed(inode * PAGE + 8 * (head + 1)), "a count of ties is wrong")
+        if head == 16:
+            self._ties(inode, 14, 3)
+        return count
 
     def _named(self, offset, count):
         return [page for page in (self.sealed(offset + 8 * i) for i in range(count)) if page]
@@ -130,19 +152,44 @@ class Image:
             if found[1] == 2:
                 self.hidden.append(found)
             inode = self.sealed(inode * PAGE + 80)
-        deleted = {inode for inode, flags, _ in self.objects.values() if flags}
-        need(listed == deleted | {inode for inode, _, _ in self.hidden}, "orphan list is wrong")
+        deleted = {found[0] for found in self.objects.values() if found[1] and not found[4]}
+        need(listed == deleted | {found[0] for found in self.hidden}, "orphan list is wrong")
         need(self.count == len(self.objects) + len(self.hidden), "object count is wrong")
 
     def _bitmap(self):
-        used = set(range(self.first))
-        for _, _, pages in list(self.objects.values()) + self.hidden:
+        used, owners = set(range(self.first)), {}
+        for _, _, pages, content, _ in list(self.objects.values()) + self.hidden:
             need(not used & set(pages), "a page is used twice")
             used |= set(pages)
+            for page in content:
+                owners[page] = owners.get(page, 0) + 1
+        need(not used & set(owners), "content is used as something else")
+        used |= set(owners) | self._tie_pages(used)
+        for page in range(self.pages):
+            word = self.sealed(self.refs + 8 * (page // 4))
+            need(word >> page % 4 * 12 & 0xFFF == max(0, owners.get(page, 0) - 1),
+                 "page %d has a wrong count of owners" % page)
         marked = [page for page in range(self.pages)
                   if self.sealed(self.bitmap + 8 * (page // 32)) >> page % 32 & 1]
         need(set(marked) == used, "bitmap and objects disagree")
         need(self.free == self.pages - len(marked), "free count is wrong")
+
+
+    def _tie_pages(self, used):
+        found = {record // 64 for record in self.ties}
+        need(not used & found, "a tie page is used twice")
+        roomy, page = set(), self.sealed(576)
+        while page:
+            need(page in found and page not in roomy, "the list of tie pages is wrong")
+            roomy.add(page)
+            page = self.sealed(page * PAGE + 48)
+        for page in found:
+            bits = self.sealed(page * PAGE + 32) | self.sealed(page * PAGE + 40) << 32
+            lines = {line for line in range(64) if bits >> line & 1}
+            need(lines == {0} | {record % 64 for record in self.ties if record // 64 == page},
+                 "tie page %d has a wrong map" % page)
+            need((len(lines) < 64) == (page in roomy), "tie page %d is not listed" % page)
+        return found
 
 
 def main():
@@ -154,9 +201,10 @@ def main():
         sys.exit("%s: %s" % (sys.argv[1], error))
     print("boot %d, %d objects, %d of %d pages free, name root %016x:%016x" % (
         image.boots, image.count, image.free, image.pages, image.root >> 64, image.root & MASK))
-    for ident, (inode, flags, pages) in sorted(image.objects.items()):
-        print("%016x:%016x  %d pages%s" % (ident >> 64, ident & MASK, len(pages),
-                                          ", deleted" if flags else ""))
+    for ident, (_, flags, pages, content, parents) in sorted(image.objects.items()):
+        print("%016x:%016x  %d pages%s%s" % (
+            ident >> 64, ident & MASK, len(pages) + len(content), ", deleted" if flags else "",
+            ", %d parents" % parents if parents else ""))
 
 
 if __name__ == "__main__":
