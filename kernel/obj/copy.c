@@ -41,20 +41,26 @@ static int copy_to_volatile(struct object *to, uint64_t to_page, struct object *
 	return error;
 }
 
-/*
- * A page for a persistent object. The store makes allocation and content durable in one step.
- */
-static int copy_to_persistent(struct object *to, uint64_t to_page, const void *page)
+/* A page for a persistent object: shared with another persistent one, or a copy, in one step either way. */
+static int copy_to_persistent(struct object *to, uint64_t to_page, struct object *from,
+			      uint64_t from_page, void *page, bool *protected)
 {
-	void *copy;
+	void *twin;
+	int error = -EMLINK;
 
-	return store_page_alloc(persist_store(), &to->stored, to_page, page, &copy);
+	if (from->persistent && from->pins == 0) {
+		*protected |= object_protect_page(from, from_page);
+		object_unmap_page(to, to_page);
+		error = store_page_share(persist_store(), &to->stored, to_page, &from->stored, from_page,
+					 &twin);
+	}
+	return error == -EMLINK ? object_page_store(to, to_page, page) : error;
 }
 
 static int copy_page(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
 		     void *page, bool *protected)
 {
-	return to->persistent ? copy_to_persistent(to, to_page, page)
+	return to->persistent ? copy_to_persistent(to, to_page, from, from_page, page, protected)
 			      : copy_to_volatile(to, to_page, from, from_page, page, protected);
 }
 
@@ -68,7 +74,7 @@ static int copy_one(void *arg, uint64_t pgnr, void *page)
 {
 	struct copying *copying = arg;
 
-	if (pgnr == OBJ_META_PGNR)
+	if (pgnr == OBJ_META_PGNR || pgnr + copying->shift == OBJ_META_PGNR)
 		return 0;
 	return copy_page(copying->to, pgnr + copying->shift, copying->from, pgnr, page,
 			 &copying->protected);
@@ -116,10 +122,9 @@ static int replace_page(struct object *to, uint64_t to_page, struct object *from
 
 	if (error)
 		return error;
-	if (to->persistent)
-		return object_page_store(to, to_page, page);
-	return page ? copy_to_volatile(to, to_page, from, from_page, page, protected)
-		    : object_page_replace(to, to_page, NULL);
+	if (page)
+		return copy_page(to, to_page, from, from_page, page, protected);
+	return to_page == OBJ_META_PGNR ? -EINVAL : object_make_hole(to, to_page);
 }
 
 int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,

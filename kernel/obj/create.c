@@ -4,6 +4,7 @@
  * fail comes before that, and is undone when it does.
  */
 #include <abi/errno.h>
+#include <base/bits.h>
 #include <base/string.h>
 #include <mm/phys.h>
 #include <obj/hash.h>
@@ -84,24 +85,31 @@ static int make_metapage(const struct object_spec *spec, void **out, objid_t *id
 static int drop_page(void *arg, uint64_t pgnr, void *page)
 {
 	(void)page;
-	return object_page_replace(arg, pgnr, NULL);
+	return object_make_hole(arg, pgnr);
 }
 
-static int fill_source(struct object *object, const struct object_source *source)
+/* The metadata page is never part of a range: it is the object's own from the start. */
+static int drop_range(struct object *object, const struct object_source *source)
 {
-	if (!source->object)
-		return object_pages_walk(object, source->dest, source->dest + source->count, drop_page,
-					 object);
-	return object_copy_into_new(object, source->object, source->first, source->first + source->count,
-				    (int64_t)(source->dest - source->first));
+	uint64_t end = MIN(source->dest + source->count, (uint64_t)OBJ_META_PGNR);
+
+	return object_pages_walk(object, source->dest, end, drop_page, object);
 }
 
+/* Later sources overwrite earlier ones, with their holes too. */
 static int fill_sources(struct object *object, const struct object_spec *spec)
 {
 	int error = 0;
 
-	for (unsigned int i = 0; !error && i < spec->source_count; i++)
-		error = fill_source(object, &spec->sources[i]);
+	for (unsigned int i = 0; !error && i < spec->source_count; i++) {
+		const struct object_source *source = &spec->sources[i];
+		if (i > 0)
+			error = drop_range(object, source);
+		if (!error && source->object)
+			error = object_copy_into_new(object, source->object, source->first,
+						     source->first + source->count,
+						     (int64_t)(source->dest - source->first));
+	}
 	return error;
 }
 
@@ -173,15 +181,24 @@ static struct object *make_draft(const struct object_spec *spec, bool persistent
 
 /* ---- Ties and publication ---- */
 
+/* A tie between two persistent objects is the store's, made when the child is published. */
+static bool tie_is_stored(const struct object *parent, const struct object *child)
+{
+	return parent->persistent && child->persistent;
+}
+
 static void untie_from(struct object *object, const struct object_spec *spec, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		object_untie(spec->ties[i], object);
+		if (!tie_is_stored(spec->ties[i], object))
+			object_untie(spec->ties[i], object);
 }
 
 static int tie_to(struct object *object, const struct object_spec *spec)
 {
 	for (unsigned int i = 0; i < spec->tie_count; i++) {
+		if (tie_is_stored(spec->ties[i], object))
+			continue;
 		int error = object_tie(spec->ties[i], object);
 		if (error) {
 			untie_from(object, spec, i);
@@ -194,10 +211,15 @@ static int tie_to(struct object *object, const struct object_spec *spec)
 static int publish(struct object *object, const struct object_spec *spec)
 {
 	unsigned int flags = spec->born_deleted ? STORE_CREATE_DELETED : 0;
+	struct store_handle parents[OBJECT_MAX_TIES];
+	unsigned int count = 0;
 	int error = 0;
 
+	for (unsigned int i = 0; i < spec->tie_count; i++)
+		if (tie_is_stored(spec->ties[i], object))
+			parents[count++] = spec->ties[i]->stored;
 	if (object->persistent)
-		error = store_publish(persist_store(), &object->stored, flags);
+		error = store_publish_tied(persist_store(), &object->stored, flags, parents, count);
 	return error ? error : object_publish(object);
 }
 
@@ -236,13 +258,20 @@ static int find_twin(const struct object_spec *spec, objid_t id, struct object *
 
 	if (!twin)
 		return 0;
-	int error = tie_to(twin, spec);
-	if (error) {
-		object_put(twin);
-		return error;
+	int error = 0;
+	unsigned int tied = 0;
+	while (!error && tied < spec->tie_count) {
+		error = object_tie(spec->ties[tied], twin);
+		tied += error == 0;
 	}
-	*out = twin;
-	return 1;
+	if (!error) {
+		*out = twin;
+		return 1;
+	}
+	while (tied)
+		object_untie(spec->ties[--tied], twin);
+	object_put(twin);
+	return error;
 }
 
 /*

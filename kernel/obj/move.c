@@ -112,12 +112,20 @@ static int move_to_store(struct object *object)
 	return error;
 }
 
+static bool has_stored_ties(const struct object *object)
+{
+	uint64_t in, out;
+
+	return object->persistent &&
+	       (store_tie_counts(persist_store(), &object->stored, &in, &out) != 0 || in || out);
+}
+
 /* Lock held. */
 static int move(struct object *object, bool persistent)
 {
 	if (object->kernel_owned || object->pins)
 		return -EBUSY;
-	if (!list_empty(&object->children) || object->ties_in)
+	if (!list_empty(&object->children) || object->ties_in || has_stored_ties(object))
 		return -EBUSY;
 	return persistent ? move_to_store(object) : move_to_memory(object);
 }

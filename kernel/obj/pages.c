@@ -84,8 +84,9 @@ static void page_drop(void *page)
 
 bool object_page_shared(struct object *object, uint64_t pgnr, const void *page)
 {
-	(void)pgnr;
-	return !object->persistent && page_is_shared(page);
+	if (object->persistent)
+		return store_page_shared(persist_store(), &object->stored, pgnr) == 1;
+	return page_is_shared(page);
 }
 
 /* The volatile page in *entry is shared: go on with a copy, unless the others have gone meanwhile. */
@@ -118,17 +119,48 @@ static int volatile_page_write(struct object *object, uint64_t pgnr, void **page
 	return error;
 }
 
-/* A hole may be mapped as the page of zeroes: that translation goes before the page comes. */
+/*
+ * A hole that follows a page at the start of 2 MiB: the object grows upwards, and gets a run if there
+ * is one. Anything else, and the store decides page by page.
+ */
+static bool try_run(struct object *object, uint64_t pgnr, void **page)
+{
+	struct store *store = persist_store();
+	void *before;
+
+	if (pgnr % STORE_RUN_PAGES || pgnr < STORE_RUN_PAGES)
+		return false;
+	if (store_page_get(store, &object->stored, pgnr - 1, &before) != 0 || !before)
+		return false;
+	return store_run_alloc(store, &object->stored, pgnr, page) == 0;
+}
+
+/* Fill a hole. It may be mapped as the page of zeroes: that translation goes before the page comes. */
+static int fill_hole(struct object *object, uint64_t pgnr, void **page)
+{
+	if (try_run(object, pgnr, page)) {
+		object->page_count += STORE_RUN_PAGES;
+		object_unmap_block(object, pgnr);
+		return 0;
+	}
+	int error = persistent_page(object, pgnr, true, page);
+	if (!error)
+		object_unmap_page(object, pgnr);
+	return error;
+}
+
 static int persistent_page_write(struct object *object, uint64_t pgnr, void **page)
 {
 	int error = persistent_page(object, pgnr, false, page);
 
-	if (error || *page)
+	if (error)
 		return error;
-	error = persistent_page(object, pgnr, true, page);
-	if (!error)
-		object_unmap_page(object, pgnr);
-	return error;
+	if (!*page)
+		return fill_hole(object, pgnr, page);
+	if (!object_page_shared(object, pgnr, *page))
+		return 0;
+	object_unmap_page(object, pgnr);
+	return store_page_unshare(persist_store(), &object->stored, pgnr, page);
 }
 
 int object_page_write(struct object *object, uint64_t pgnr, void **page)
@@ -170,18 +202,19 @@ int object_page_replace(struct object *object, uint64_t pgnr, void *page)
 	return 0;
 }
 
-/* Until the store can replace a page in one step, only holes can be filled. */
 int object_page_store(struct object *object, uint64_t pgnr, const void *content)
 {
 	void *page;
-	int error = persistent_page(object, pgnr, false, &page);
 
-	if (error || (!page && !content))
-		return error;
-	if (page)
-		return -ENOTSUP;
+	/* The old page may be another's as soon as it is replaced. */
 	object_unmap_page(object, pgnr);
-	return store_page_alloc(persist_store(), &object->stored, pgnr, content, &page);
+	return store_page_replace(persist_store(), &object->stored, pgnr, content, &page);
+}
+
+int object_make_hole(struct object *object, uint64_t pgnr)
+{
+	return object->persistent ? object_page_store(object, pgnr, NULL)
+				  : object_page_replace(object, pgnr, NULL);
 }
 
 /* The first page number after pgnr that the missing node at `level` does not cover. */

@@ -26,11 +26,20 @@ pte_t *object_subtree(struct object *object, enum object_prot prot)
 	return object->subtree[prot];
 }
 
+/* The level-0 table for a page, or NULL: there is none, or its 2 MiB are mapped in one piece. */
 static pte_t *leaf_table(pte_t *subtree, uint64_t pgnr)
 {
 	pte_t entry = subtree[pgnr / PT_ENTRIES];
 
-	return arch_pte_valid(entry) ? phys_to_virt(arch_pte_addr(entry)) : NULL;
+	return arch_pte_is_table(entry, 1) ? phys_to_virt(arch_pte_addr(entry)) : NULL;
+}
+
+/* The entry that maps the page's 2 MiB in one piece, or NULL. */
+static pte_t *block_slot(struct object *object, unsigned int prot, uint64_t pgnr)
+{
+	pte_t *slot = object->subtree[prot] ? &object->subtree[prot][pgnr / PT_ENTRIES] : NULL;
+
+	return slot && arch_pte_valid(*slot) && !arch_pte_is_table(*slot, 1) ? slot : NULL;
 }
 
 /* The entry for a page; without `writable` a read-write subtree holds it read-only. */
@@ -48,13 +57,23 @@ static pte_t *leaf_slot(struct object *object, unsigned int prot, uint64_t pgnr)
 	return table ? &table[pgnr % PT_ENTRIES] : NULL;
 }
 
+/* What translates the page in one protection: an entry of its own, or its block's. NULL: nothing. */
+static pte_t *translation(struct object *object, unsigned int prot, uint64_t pgnr)
+{
+	pte_t *slot = leaf_slot(object, prot, pgnr);
+
+	if (slot)
+		return arch_pte_valid(*slot) ? slot : NULL;
+	return block_slot(object, prot, pgnr);
+}
+
 void object_unmap_page(struct object *object, uint64_t pgnr)
 {
 	bool found = false;
 
 	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++) {
-		pte_t *slot = leaf_slot(object, prot, pgnr);
-		if (slot && arch_pte_valid(*slot)) {
+		pte_t *slot = translation(object, prot, pgnr);
+		if (slot) {
 			arch_pte_set(slot, 0);
 			found = true;
 		}
@@ -64,13 +83,36 @@ void object_unmap_page(struct object *object, uint64_t pgnr)
 		arch_tlb_flush_all();
 }
 
+/* The tables go too, so that the 2 MiB may be mapped in one piece afterwards. */
+void object_unmap_block(struct object *object, uint64_t pgnr)
+{
+	pte_t *tables[OBJ_PROT_COUNT];
+	bool found = false;
+
+	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++) {
+		pte_t *subtree = object->subtree[prot];
+		tables[prot] = subtree ? leaf_table(subtree, pgnr) : NULL;
+		if (subtree && arch_pte_valid(subtree[pgnr / PT_ENTRIES])) {
+			arch_pte_set(&subtree[pgnr / PT_ENTRIES], 0);
+			found = true;
+		}
+	}
+	if (found)
+		arch_tlb_flush_all();
+	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++)
+		if (tables[prot])
+			page_free(tables[prot]);
+}
+
 bool object_protect_page(struct object *object, uint64_t pgnr)
 {
-	pte_t *slot = leaf_slot(object, OBJ_PROT_RW, pgnr);
+	pte_t *slot = translation(object, OBJ_PROT_RW, pgnr);
 
-	if (!slot || !arch_pte_valid(*slot) || !arch_pte_writable(*slot))
+	if (!slot || !arch_pte_writable(*slot))
 		return false;
-	arch_pte_set(slot, arch_pte_leaf(arch_pte_addr(*slot), 0, prot_bits[OBJ_PROT_RW] & ~PTE_W));
+	unsigned int level = slot == block_slot(object, OBJ_PROT_RW, pgnr);
+	arch_pte_set(slot,
+		     arch_pte_leaf(arch_pte_addr(*slot), level, prot_bits[OBJ_PROT_RW] & ~PTE_W));
 	return true;
 }
 
@@ -83,7 +125,10 @@ void object_unmap_all(struct object *object)
 		for (unsigned int i = 0; subtree && i < PT_ENTRIES; i++) {
 			if (!arch_pte_valid(subtree[i]))
 				continue;
-			memset(phys_to_virt(arch_pte_addr(subtree[i])), 0, PAGE_SIZE);
+			if (arch_pte_is_table(subtree[i], 1))
+				memset(phys_to_virt(arch_pte_addr(subtree[i])), 0, PAGE_SIZE);
+			else
+				arch_pte_set(&subtree[i], 0);
 			found = true;
 		}
 	}
@@ -138,6 +183,30 @@ static int page_to_map(struct object *object, uint64_t pgnr, bool write, void **
 	return 0;
 }
 
+/*
+ * Map the page's 2 MiB in one piece, if they lie so and nothing is mapped there page by page. A block that
+ * was left from a run that is none any more is dropped. True: done.
+ */
+static bool map_block(struct object *object, enum object_prot prot, uint64_t pgnr)
+{
+	pte_t *slot = &object->subtree[prot][pgnr / PT_ENTRIES];
+	void *run;
+
+	if (!object->persistent || arch_pte_is_table(*slot, 1))
+		return false;
+	if (store_run_get(persist_store(), &object->stored, pgnr, &run) != 1) {
+		if (arch_pte_valid(*slot)) {
+			arch_pte_set(slot, 0);
+			arch_tlb_flush_all();
+		}
+		return false;
+	}
+	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)
+		arch_sync_code(run, PT_SIZE(1));
+	arch_pte_set(slot, arch_pte_leaf(virt_to_phys(run), 1, prot_bits[prot]));
+	return true;
+}
+
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write)
 {
 	pte_t *subtree = object_subtree(object, prot);
@@ -148,6 +217,8 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 	int error = page_to_map(object, pgnr, write, &page);
 	if (error)
 		return error;
+	if (map_block(object, prot, pgnr))
+		return 0;
 	pte_t *table = leaf_table(subtree, pgnr);
 	if (!table)
 		table = leaf_table_make(object, prot, pgnr);
@@ -167,7 +238,7 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 static void subtree_free(pte_t *subtree)
 {
 	for (unsigned int i = 0; i < PT_ENTRIES; i++)
-		if (arch_pte_valid(subtree[i]))
+		if (arch_pte_is_table(subtree[i], 1))
 			page_free(phys_to_virt(arch_pte_addr(subtree[i])));
 	page_free(subtree);
 }

@@ -219,9 +219,11 @@ static bool put_not_last(struct object *object)
  */
 static void object_leave_store(struct object *object)
 {
+	object_stored_ties_drop(object);
 	int error = store_free(persist_store(), &object->stored);
 
-	if (error)
+	/* A child of a persistent parent stays in the store until that is gone. */
+	if (error && error != -EBUSY)
 		log_error("freeing " IDFMT " in the store failed (%d)", IDPR(object->id), error);
 	spin_lock(&table.lock);
 	table_drop(object);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties: a child lives at least as long as its parent, because the parent holds a reference. Ties of a
- * volatile parent are as volatile as it is.
+ * Ties: a child lives at least as long as its parent. A volatile parent holds a reference, and its ties
+ * are as volatile as it is. Between persistent objects the store keeps the tie.
  */
 #include <abi/errno.h>
 #include <mm/slab.h>
@@ -62,12 +62,10 @@ static int check_below(struct object *from, struct object *target)
 	}
 }
 
-int object_tie(struct object *parent, struct object *child)
+/* ---- Ties in memory ---- */
+
+static int tie_in_memory(struct object *parent, struct object *child)
 {
-	if (parent == child)
-		return -EPERM;
-	if (parent->persistent)
-		return -ENOTSUP;
 	struct tie *fresh = slab_alloc(&tie_cache);
 	if (!fresh)
 		return -ENOMEM;
@@ -90,7 +88,7 @@ int object_tie(struct object *parent, struct object *child)
 	return error;
 }
 
-int object_untie(struct object *parent, struct object *child)
+static int untie_in_memory(struct object *parent, struct object *child)
 {
 	spin_lock(&tie_lock);
 	struct tie *tie = find_tie(parent, child);
@@ -105,6 +103,101 @@ int object_untie(struct object *parent, struct object *child)
 		object_put(child);
 	}
 	return tie ? 0 : -ENOENT;
+}
+
+/* ---- Ties in the store ---- */
+
+#define STORED_TIES_WALK_MAX 4096u /* ties looked at for a cycle */
+
+struct stored_walk {
+	struct store_handle object[TIE_MAX_DEPTH];
+	struct store_tie_cursor cursor[TIE_MAX_DEPTH];
+};
+
+/*
+ * Whether `child` is among the ancestors of `parent`. Too many ties to tell, or chains longer than allowed,
+ * are -EMLINK.
+ */
+static int check_ancestors(struct store *store, const struct object *parent, const struct object *child,
+			   struct stored_walk *walk)
+{
+	unsigned int depth = 0;
+
+	walk->object[0] = parent->stored;
+	walk->cursor[0] = (struct store_tie_cursor){ 0 };
+	for (unsigned int steps = 0; steps < STORED_TIES_WALK_MAX; steps++) {
+		struct store_handle next;
+		int found = store_tie_next(store, &walk->object[depth], STORE_PARENTS,
+					   &walk->cursor[depth], &next);
+		if (found < 0)
+			return found;
+		if (found == 0) {
+			if (depth-- == 0)
+				return 0;
+			continue;
+		}
+		if (next.id == child->id)
+			return -ELOOP;
+		if (++depth == TIE_MAX_DEPTH)
+			return -EMLINK;
+		walk->object[depth] = next;
+		walk->cursor[depth] = (struct store_tie_cursor){ 0 };
+	}
+	return -EMLINK;
+}
+
+static int tie_in_store(struct object *parent, struct object *child)
+{
+	struct store *store = persist_store();
+	struct stored_walk walk;
+
+	/* The lock keeps two ties from closing a circle together. */
+	spin_lock(&tie_lock);
+	int error = check_ancestors(store, parent, child, &walk);
+	if (!error)
+		error = store_tie(store, &parent->stored, &child->stored);
+	spin_unlock(&tie_lock);
+	return error;
+}
+
+/*
+ * Before a deleted parent leaves the store: untie its children one by one, and look at each, so that those
+ * nothing else keeps go with it.
+ */
+void object_stored_ties_drop(struct object *parent)
+{
+	struct store *store = persist_store();
+
+	for (;;) {
+		struct store_tie_cursor cursor = { 0 };
+		struct store_handle child;
+		int error = 0;
+		if (store_tie_next(store, &parent->stored, STORE_CHILDREN, &cursor, &child) != 1)
+			return;
+		for (uint64_t i = 0; !error && i < cursor.count; i++)
+			error = store_untie(store, &parent->stored, &child);
+		if (error)
+			return;
+		object_put(object_get(child.id));
+	}
+}
+
+/* ---- Either ---- */
+
+int object_tie(struct object *parent, struct object *child)
+{
+	if (parent == child)
+		return -EPERM;
+	if (!parent->persistent)
+		return tie_in_memory(parent, child);
+	return child->persistent ? tie_in_store(parent, child) : -ENOTSUP;
+}
+
+int object_untie(struct object *parent, struct object *child)
+{
+	if (parent->persistent && child->persistent)
+		return store_untie(persist_store(), &parent->stored, &child->stored);
+	return untie_in_memory(parent, child);
 }
 
 void object_ties_drop(struct object *parent)

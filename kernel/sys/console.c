@@ -46,10 +46,21 @@ static size_t wait_for_input(char *buffer, size_t length)
 	return got;
 }
 
+/*
+ * A buffer that cannot be written must not swallow input: its ends, in two pages at most, are tried with
+ * what is there.
+ */
+static bool writable(uintptr_t at)
+{
+	char byte;
+
+	return copy_from_user(&byte, at, 1) == 0 && copy_to_user(at, &byte, 1) == 0;
+}
+
 /* buf len flags */
 long sys_kec_read(SYS_ARGS)
 {
-	char buffer[256] = { 0 };
+	char buffer[256];
 	size_t length = MIN(a1, sizeof(buffer));
 
 	SYS_UNUSED();
@@ -59,8 +70,7 @@ long sys_kec_read(SYS_ARGS)
 		return -EFAULT;
 	if (a1 == 0)
 		return 0;
-	/* A buffer that cannot be written must not swallow input: it spans two pages at most. */
-	if (copy_to_user(a0, buffer, 1) != 0 || copy_to_user(a0 + length - 1, buffer, 1) != 0)
+	if (!writable(a0) || !writable(a0 + length - 1))
 		return -EFAULT;
 	size_t got = console_read(buffer, length);
 	if (got == 0 && (a2 & KEC_READ_NONBLOCK))

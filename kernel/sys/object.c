@@ -86,7 +86,10 @@ static void fill_stat(struct object *object, struct kernel_ostat *stat)
 	stat->backing = object->persistent ? TWZ_BACKING_PERSISTENT : TWZ_BACKING_VOLATILE;
 	stat->pages = object->page_count;
 	stat->maps = object->map_count;
-	stat->ties_in = object->ties_in;
+	if (object->persistent)
+		(void)store_tie_counts(persist_store(), &object->stored, &stat->ties_in,
+				       &stat->ties_out);
+	stat->ties_in += object->ties_in;
 	stat->pins = object->pins;
 	stat->p_flags = object->p_flags;
 	stat->kuid = object->kuid;

@@ -196,7 +196,7 @@ void object_sync(struct object *object, uint64_t offset, uint64_t length);
  * (`from` NULL: holes). Pages are shared until one side writes, where both are in the same kind of
  * memory. Page by page visible; ranges in one object do not overlap. At most OBJECT_COPY_BATCH
  * pages a call: *done says how many, also on error.
- * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL: a persistent object's metadata page would be a hole.
+ * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL: the metadata page would be a hole.
  */
 #define OBJECT_COPY_BATCH 128u
 int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
@@ -221,8 +221,12 @@ pte_t *object_subtree(struct object *object, enum object_prot prot);
  */
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write);
 
-/* Drop every translation to a page, on every CPU. Lock held. */
+/*
+ * Drop every translation to a page, or to the 2 MiB around it, on every CPU. Lock held. Where the 2 MiB are
+ * mapped in one piece the first does what the second does.
+ */
 void object_unmap_page(struct object *object, uint64_t pgnr);
+void object_unmap_block(struct object *object, uint64_t pgnr);
 
 /* No translation allows writing the page any more, once the TLBs are flushed. True if one did. Lock held. */
 bool object_protect_page(struct object *object, uint64_t pgnr);
@@ -244,7 +248,10 @@ int object_unpin(struct object *object);
 
 /* ---- Ties (obj/tie.c) ---- */
 
-/* 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOTSUP persistent parent; -ENOMEM. No lock held. */
+/*
+ * 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOTSUP a volatile child of a persistent parent; -ENOMEM;
+ * between persistent objects durable on return, also -ENOSPC, -EROFS, -EUCLEAN. No lock held.
+ */
 int object_tie(struct object *parent, struct object *child);
 int object_untie(struct object *parent, struct object *child); /* -ENOENT */
 void object_ties_drop(struct object *parent);                  /* when the parent is freed */

@@ -36,6 +36,12 @@ int object_page_replace(struct object *object, uint64_t pgnr, void *page);
  */
 int object_page_store(struct object *object, uint64_t pgnr, const void *content);
 
+/* Untie a deleted persistent object from its children, which go if nothing else keeps them. No lock held. */
+void object_stored_ties_drop(struct object *parent);
+
+/* Drop a page of any object, with its translations. Lock held, or nobody else knows the object. */
+int object_make_hole(struct object *object, uint64_t pgnr);
+
 /* Give a volatile draft that nobody knows a hidden place in the store (obj/move.c). -errno: unchanged. */
 int object_move_to_store(struct object *draft);
 
