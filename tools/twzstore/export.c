@@ -165,9 +165,9 @@ struct walk {
 /* Something was left out. False: stop here. */
 static bool leave_out(struct walk *w, const struct entry *e, const char *why)
 {
-	fputs("twzstore: ", stderr);
-	print_name(stderr, e->name);
-	fprintf(stderr, ": not exported: %s\n", why);
+	fputs("twzstore: ", complaints());
+	print_name(complaints(), e->name);
+	fprintf(complaints(), ": not exported: %s\n", why);
 	w->failed = true;
 	return w->keep_going && !stopped();
 }

@@ -15,13 +15,13 @@
 #define PATH_LIMIT 4096u
 #define DLEN_MAX (NAME_MAXLEN + 1 + TARGET_MAXLEN + 1)
 
-struct record {
-	struct twz_name_ent ent;
-	char text[DLEN_MAX + 1];
+union record {
+	struct twz_name_ent ent; /* its name is in room, and ends there */
+	char room[sizeof(struct twz_name_ent) + DLEN_MAX + 1];
 };
 
 /* Read the record at an offset: 1, 0 at the end of the list, -EINVLOBJ, -EUCLEAN. */
-static int read_record(const struct object *ns, uint64_t offset, struct record *r)
+static int read_record(const struct object *ns, uint64_t offset, union record *r)
 {
 	int error;
 
@@ -33,11 +33,11 @@ static int read_record(const struct object *ns, uint64_t offset, struct record *
 	if (r->ent.dlen > DLEN_MAX ||
 	    !range_within(offset, NAME_ENT_RECLEN(r->ent.dlen), OBJ_TOPDATA))
 		return -EINVLOBJ;
-	error = object_read(ns, offset + sizeof(r->ent), r->text, r->ent.dlen);
+	error = object_read(ns, offset + sizeof(r->ent), r->ent.name, r->ent.dlen);
 	if (error)
 		return error;
-	r->text[r->ent.dlen] = '\0';
-	return strlen(r->text) < r->ent.dlen ? 1 : -EINVLOBJ;
+	r->ent.name[r->ent.dlen] = '\0';
+	return strlen(r->ent.name) < r->ent.dlen ? 1 : -EINVLOBJ;
 }
 
 static bool is_self(const char *name)
@@ -46,11 +46,11 @@ static bool is_self(const char *name)
 }
 
 /* Whether a valid record names something: a proper name, and a target if it is a link. */
-static bool means_something(const struct record *r)
+static bool means_something(const union record *r)
 {
-	size_t len = strlen(r->text);
+	size_t len = strlen(r->ent.name);
 
-	if (!name_fits(r->text, len))
+	if (!name_fits(r->ent.name, len))
 		return false;
 	return r->ent.type != NAME_ENT_SYMLINK || r->ent.dlen > len + 2;
 }
@@ -62,7 +62,7 @@ static char *copy_text(const char *text)
 	return memcpy(grow(NULL, size, 1), text, size);
 }
 
-static void add_entry(struct entries *e, const struct record *r, uint64_t at)
+static void add_entry(struct entries *e, const union record *r, uint64_t at)
 {
 	bool link = r->ent.type == NAME_ENT_SYMLINK;
 
@@ -71,8 +71,8 @@ static void add_entry(struct entries *e, const struct record *r, uint64_t at)
 	e->list[e->count++] = (struct entry){
 		.id = link ? 0 : r->ent.id,
 		.type = r->ent.type,
-		.name = copy_text(r->text),
-		.target = link ? copy_text(r->text + strlen(r->text) + 1) : NULL,
+		.name = copy_text(r->ent.name),
+		.target = link ? copy_text(r->ent.name + strlen(r->ent.name) + 1) : NULL,
 		.at = at,
 	};
 }
@@ -116,13 +116,13 @@ static uint64_t record_limit(const struct store *st)
 static int read_list(const struct object *ns, struct entries *out)
 {
 	uint64_t left = record_limit(ns->st);
-	struct record r;
+	union record r;
 	int more;
 
 	while ((more = read_record(ns, out->end, &r)) > 0) {
 		if (left-- == 0)
 			return -EINVLOBJ;
-		if ((r.ent.flags & NAME_ENT_VALID) && !is_self(r.text)) {
+		if ((r.ent.flags & NAME_ENT_VALID) && !is_self(r.ent.name)) {
 			if (means_something(&r))
 				add_entry(out, &r, out->end);
 			else
@@ -312,12 +312,12 @@ static int write_durably(struct object *ns, uint64_t offset, const void *bytes, 
 /* The record without its length, which is what makes it part of the list. */
 static int write_body(struct object *ns, uint64_t at, const struct entry *e)
 {
-	struct record r = { .ent = { .id = e->id, .type = e->type } };
+	union record r = { .ent = { .id = e->id, .type = e->type } };
 	size_t len = strlen(e->name) + 1;
 
-	memcpy(r.text, e->name, len);
+	memcpy(r.ent.name, e->name, len);
 	if (e->target != NULL)
-		memcpy(r.text + len, e->target, strlen(e->target) + 1);
+		memcpy(r.ent.name + len, e->target, strlen(e->target) + 1);
 	return write_durably(ns, at, &r, sizeof(r.ent) + dlen_of(e));
 }
 

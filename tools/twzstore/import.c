@@ -152,7 +152,7 @@ static int draw_id(struct metainfo *mi, objid_t *id)
 
 static int create_hidden(struct store *st, struct item *item)
 {
-	static _Alignas(8) uint8_t page[TWZ_PAGE_SIZE];
+	static _Alignas(TWZ_PAGE_SIZE) uint8_t page[TWZ_PAGE_SIZE];
 	struct metainfo *mi = (struct metainfo *)page;
 	int error;
 

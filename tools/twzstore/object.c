@@ -68,17 +68,18 @@ int object_write(struct object *o, uint64_t offset, const void *bytes, size_t le
 	return 0;
 }
 
-/* Objects without a size: up to the last page. */
+/* Objects without a size: up to the last page below the foreign object table. */
 static int stored_size(const struct object *o, uint64_t *size)
 {
-	uint64_t pgnr = OBJ_TOPDATA / TWZ_PAGE_SIZE;
-	void *page = NULL;
-	int error = 0;
+	uint64_t pgnr = FIRST_PGNR, end = FIRST_PGNR;
+	void *page;
+	int more;
 
-	while (!error && page == NULL && --pgnr >= FIRST_PGNR)
-		error = store_page_get(o->st, &o->h, pgnr, &page);
-	*size = (pgnr + 1 - FIRST_PGNR) * TWZ_PAGE_SIZE;
-	return error;
+	while ((more = store_page_next(o->st, &o->h, &pgnr, &page)) > 0 &&
+	       pgnr < OBJ_TOPDATA / TWZ_PAGE_SIZE)
+		end = ++pgnr;
+	*size = (end - FIRST_PGNR) * TWZ_PAGE_SIZE;
+	return more < 0 ? more : 0;
 }
 
 int object_size(const struct object *o, uint64_t *size)

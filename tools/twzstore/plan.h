@@ -16,10 +16,10 @@ struct item {
 	uint64_t records;   /* of a folder: bytes of its list of names */
 	uint64_t pages;     /* that the object will take */
 	/* while importing */
-	struct object object;
 	uint64_t end;       /* of a namespace: where the next record goes */
 	uint64_t named_at;  /* its own record in the namespace parent_id, 0: not yet */
 	bool created, published;
+	struct object object;
 };
 
 /* Folders come before what is in them. */

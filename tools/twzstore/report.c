@@ -7,15 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static FILE *target;
+
+void complain_to(FILE *out)
+{
+	target = out;
+}
+
+FILE *complaints(void)
+{
+	return target != NULL ? target : stderr;
+}
+
 bool complain(const char *format, ...)
 {
 	va_list args;
 
-	fputs("twzstore: ", stderr);
+	fputs("twzstore: ", complaints());
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vfprintf(complaints(), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fputc('\n', complaints());
 	return false;
 }
 

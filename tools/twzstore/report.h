@@ -12,7 +12,11 @@
 /* Exit statuses, and results of the functions that do a command. */
 enum status { DONE = 0, FAILED = 1, WRONG_USAGE = 2, NOT_A_STORE = 3 };
 
-/* One line on standard error: "twzstore: …". Returns false. */
+/* Where complaints go: standard error, if this was not set. */
+void complain_to(FILE *out);
+FILE *complaints(void);
+
+/* One line among the complaints: "twzstore: …". Returns false. */
 bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The text for an error of the store or of the system (negative or positive errno). */

@@ -150,7 +150,7 @@ enum status show_names(struct store *st, FILE *out)
 	struct names names;
 	enum status status;
 
-	names_collect(st, stderr, &names);
+	names_collect(st, complaints(), &names);
 	if (names.count > 0)
 		qsort(names.list, names.count, sizeof(*names.list), by_path);
 	for (size_t i = 0; i < names.count; i++) {
