@@ -252,16 +252,15 @@ static int persistent_walk(struct object *object, uint64_t first, uint64_t end,
 {
 	uint64_t pgnr = first;
 	void *page;
-	int found;
+	int result = 0;
 
-	while ((found = store_page_next(persist_store(), &object->stored, &pgnr, &page)) == 1 &&
-	       pgnr < end) {
-		int result = fn(arg, pgnr, page);
-		if (result)
-			return result;
-		pgnr++;
+	while (!result && pgnr < end) {
+		int found = store_page_next(persist_store(), &object->stored, &pgnr, &page);
+		if (found != 1 || pgnr >= end)
+			return found < 0 ? found : 0;
+		result = fn(arg, pgnr++, page);
 	}
-	return found < 0 ? found : 0;
+	return result;
 }
 
 int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
