@@ -6,9 +6,6 @@
 
 #include "internal.h"
 
-#define BLANK_HEAD (1ul << 20)   /* read in full before a region is called blank */
-#define BLANK_STRIDE (1ul << 20) /* behind it, one line of each so many bytes is read */
-
 uint64_t store_usable_pages(size_t len)
 {
 	if (len < STORE_MIN_REGION || len > STORE_MAX_REGION)
@@ -66,12 +63,14 @@ static bool all_zero(const uint64_t *words, size_t count)
 	return any == 0;
 }
 
+/* Every byte that could become the store's is looked at: what somebody else wrote is never lost. */
 static bool is_blank(const unsigned char *base, size_t len)
 {
-	if (!all_zero((const uint64_t *)base, BLANK_HEAD / 8))
-		return false;
-	for (size_t at = BLANK_HEAD; at < len - STORE_TAIL_RESERVE; at += BLANK_STRIDE) {
-		if (!all_zero((const uint64_t *)(base + at), LINE_BYTES / 8))
+	for (size_t at = 0; at < len - STORE_TAIL_RESERVE; at += STORE_PAGE_SIZE) {
+		size_t left = len - STORE_TAIL_RESERVE - at;
+		size_t part = left < STORE_PAGE_SIZE ? left : STORE_PAGE_SIZE;
+
+		if (!all_zero((const uint64_t *)(base + at), part / 8))
 			return false;
 	}
 	return true;

@@ -41,7 +41,7 @@
 /* ---- What stands in a region ---- */
 
 enum store_content {
-	STORE_BLANK,      /* the first MiB and a sample of the rest are zero; may be formatted */
+	STORE_BLANK,      /* all but the tail reserve is zero; may be formatted */
 	STORE_UNFINISHED, /* our own format was interrupted; may be formatted */
 	STORE_OURS,       /* a store, perhaps damaged or too new: store_mount() tells */
 	STORE_FOREIGN,    /* something else: must not be written */
