@@ -91,10 +91,10 @@ class Boot:
         self.output += data
         return bool(data)
 
-    def wait_for(self, word, count, patience):
+    def wait_for(self, word, count, patience, unless):
         """
-        Until the console has said `word` `count` times. `patience`: seconds without any output; but a guest
-        that goes on saying things is waited for.
+        Until the console has said `word` `count` times, or `unless` (None: only the words). `patience`: seconds
+        without any output; a guest that goes on saying things is waited for.
         """
         word = word.encode()
         start, seen = 0, 0
@@ -104,6 +104,8 @@ class Boot:
             if at >= 0:
                 seen, start = seen + 1, at + len(word)
                 continue
+            if unless and unless.encode() in self.output:
+                return
             start = max(start, len(self.output) - len(word) + 1)
             before = len(self.output)
             if not self._read(0.5):

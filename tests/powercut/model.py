@@ -92,7 +92,7 @@ class Model:
 
     def __init__(self, state=None):
         self.state = state or {"directory": None, "shared": 0, "counters": {}, "logs": {}, "slots": {}, "names": {},
-                               "objects": {}, "pending": {}, "last": 0, "lost": 0}
+                               "objects": {}, "pending": {}, "last": 0, "strays": 0, "mounted": False}
         self.dump = None
         self.complete = 0       # dumps compared
         self.acknowledged = 0   # operations
@@ -110,11 +110,34 @@ class Model:
                 found.append(s["slots"][_key(operation["thread"], operation["args"][0])])
         return list(dict.fromkeys(found))
 
+    def population(self, listed):
+        """
+        Compares all objects there are (IDs) with those there must be. Objects whose creation nobody heard of may be
+        there; nothing leads to them, but their number is bounded.
+        """
+        s = self.state
+        leaving = {self._object_of(operation) for operation in s["pending"].values() if operation["what"] in ("d", "x")}
+        missing = set(s["objects"]) - leaving - listed
+        if missing:
+            raise Wrong(f"objects are missing from the list: {', '.join(sorted(missing))}")
+        unknown = listed - set(s["objects"])
+        most = 2 + s["strays"] + self._creations(s["pending"].values())
+        if len(unknown) > most:
+            raise Wrong(f"{len(unknown)} objects that nobody knows (at most {most}): {', '.join(sorted(unknown))}")
+
+    @staticmethod
+    def _creations(operations):
+        """How many operations of unknown fate may have made an object."""
+        return sum(operation["what"] in ("c", "y") for operation in operations)
+
     # --- reading the console
 
     def read(self, text):
         """Takes what a boot printed; raises Wrong. A line without its end was not finished, and does not count."""
         self.dump, self.running = None, False
+        self.state["mounted"] |= "store: mounted" in text
+        # Until there is a directory, a boot may make a name root and a directory that nothing leads to.
+        self.state["strays"] += 2 if not self.state["directory"] else 0
         for line in text.replace("\r", "").split("\n")[:-1]:
             if match := _LINE.match(line):
                 getattr(self, "_" + match[1])(match[2].split())
@@ -223,7 +246,7 @@ class Model:
         s = self.state
         unheard = list(s["pending"].values())
         s["pending"] = {}
-        s["lost"] += sum(operation["what"] in ("c", "y") for operation in unheard)
+        s["strays"] += self._creations(unheard)
         if not self._compare_directory(dump, unheard):
             return
         self._compare_numbers(dump, unheard)

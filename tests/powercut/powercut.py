@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from model import Model, Wrong  # noqa: E402
 MIB = 1 << 20
 SILENCE_SECONDS = 60
 LOOKS_MAX = 16
+_DANGLING = ": there is no such object any more"   # storm deletes objects that have names
 
 # Where to cut: (weight, name, text to wait for, most times of it, most milliseconds after the last).
 _ON_A_STORE = ((62, "load", "ack ", 60, 4), (10, "start of the load", "storm: runs", 1, 4), (8, "check", "has ", 40, 2),
@@ -78,7 +80,7 @@ class Trial:
         self.rewind = False     # put the image of before the last boot back: the oracle must notice
         self.boots = []         # the last two: {"plan", "autorun", "image", "state", "text"}
         self.places = {}        # how often each place was cut
-        self.checker = os.path.join(build, "host", "twzstore")
+        self.tool = os.path.join(build, "host", "twzstore")
 
     # --- one boot
 
@@ -106,7 +108,7 @@ class Trial:
         self._remember(plan, autorun)
         boot = Boot(self._computer(plan.smp).command(autorun, plan.random_words))
         try:
-            boot.wait_for(plan.word, plan.count, SILENCE_SECONDS)
+            boot.wait_for(plan.word, plan.count, SILENCE_SECONDS, None if plan.where == "load" else "storm: runs")
             boot.go_on(plan.seconds)
         except Hung as hung:
             boot.cut()
@@ -129,14 +131,27 @@ class Trial:
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise self._failure(f"the console cannot be understood ({type(error).__name__}: {error})") from error
 
-    def _check_image(self):
-        """The host's checker on what the cut left, once the store is formatted."""
-        if not os.path.exists(self.checker) or not self.model.complete:
-            return
-        done = subprocess.run([self.checker, "check", self.region.path], capture_output=True, text=True, check=False,
+    def _tool(self, *words):
+        """The host's tool on what the cut left; what it printed."""
+        done = subprocess.run([self.tool, *words, self.region.path], capture_output=True, text=True, check=False,
                               errors="replace", timeout=120)
-        if done.returncode:
-            raise self._failure(f"twzstore check: status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        if done.stderr or (done.returncode and not (done.returncode == 1 and words[0] == "check")):
+            raise self._failure(f"twzstore {' '.join(words)}: status {done.returncode}\n{done.stderr[-2000:]}")
+        return done.stdout.splitlines()
+
+    def _check_image(self):
+        """The host's checker on what the cut left, once there has been a store; then who is there."""
+        if not os.path.exists(self.tool) or not self.model.state["mounted"]:
+            return
+        lines = self._tool("check", "--objects")
+        counted = re.search(r"(\d+|no) faults?$", lines[-1])
+        dangling = sum(line.endswith(_DANGLING) for line in lines)
+        if not counted or counted[1] not in (str(dangling), "no"):
+            raise self._failure("twzstore check: " + "; ".join(line for line in lines if not line.endswith(_DANGLING)))
+        try:
+            self.model.population({line.split()[0] for line in self._tool("list")[1:]})
+        except Wrong as wrong:
+            raise self._failure(str(wrong)) from None
 
     # --- many
 
@@ -153,7 +168,7 @@ class Trial:
         before = self.model.acknowledged
         self.boot(plan)
         self._check_image()
-        if self.rewind and self.model.acknowledged - before > 10:
+        if self.rewind and number >= 5 and self.model.acknowledged - before > 10:
             self.region.copy_from(self.boots[-1]["image"])
 
     def _next_model(self):
@@ -174,6 +189,7 @@ class Trial:
         folder = os.path.join(self.keep, f"{self.board}-seed{self.seed}-cut{last['plan'].number}")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
+        self.region.copy_to(os.path.join(folder, "left.img"))
         for name, boot in zip(("found", "before"), reversed(self.boots)):
             shutil.copyfile(boot["image"], os.path.join(folder, f"{name}.img"))
             with open(os.path.join(folder, f"{name}.json"), "w", encoding="ascii") as file:
