@@ -285,7 +285,7 @@ def test_one_region_one_emulator(fake_build):
 
 
 def test_a_full_disk_ends_the_run(fake_build, board):
-    words = ["--board", board, "--build", str(fake_build / board), "--autorun", "x", "--timeout", "20"]
+    words = ["--board", board, "--build", str(fake_build / board), "--autorun", "x", "--timeout", "5"]
     # The riscv firmware talks by itself; on the other board the log is what cannot be opened for writing.
     with open("/dev/full", "wb") as full:
         done = subprocess.run([RUN, *words], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
