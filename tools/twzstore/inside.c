@@ -59,12 +59,15 @@ static const char *const state_names[STATE_WORDS] = {
 	[STATE_OBJECTS] = "objects",	  [STATE_ORPHANS] = "first orphan",
 	[STATE_ROOT0] = "name root 0-47", [STATE_ROOT1] = "name root 48-95",
 	[STATE_ROOT2] = "name root 96-127", [STATE_CLOCK] = "clock",
+	[STATE_TIES] = "first tie page",
 };
 
 static const char *const inode_names[INODE_NAMED_END] = {
 	[INODE_NEXT] = "next in chain",	       [INODE_FLAGS] = "flags",
 	[INODE_ORPHAN_NEXT] = "next orphan",   [INODE_ORPHAN_PREV] = "previous orphan",
 	[INODE_PAGES] = "pages owned",	       [INODE_NODE] = "node page",
+	[INODE_TIES_OUT] = "first child tie",  [INODE_OUT_COUNT] = "children",
+	[INODE_TIES_IN] = "first parent tie",  [INODE_IN_COUNT] = "parents",
 };
 
 static void dump_word(const struct store *st, const char *name, uint64_t offset, FILE *out)
@@ -89,7 +92,8 @@ static void dump_geometry(const struct super_header *super, FILE *out)
 		{ "pages", super->pages },	     { "log_page", super->log_page },
 		{ "log_pages", super->log_pages },   { "bitmap_page", super->bitmap_page },
 		{ "bitmap_pages", super->bitmap_pages }, { "bucket_page", super->bucket_page },
-		{ "buckets", super->buckets },	     { "first_data", super->first_data },
+		{ "buckets", super->buckets },	     { "ref_page", super->ref_page },
+		{ "first_data", super->first_data },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -132,15 +136,16 @@ void inside_dump_store(struct store *st, FILE *out)
 /* Content pages as runs: neighbours in the object that are neighbours in the store. */
 struct run {
 	uint64_t pgnr, page, count;
+	const char *what;
 	FILE *out;
 };
 
 static void end_run(struct run *r)
 {
 	if (r->count == 1)
-		fprintf(r->out, "  content %llu: page %llu\n", LL(r->pgnr), LL(r->page));
+		fprintf(r->out, "  %s %llu: page %llu\n", r->what, LL(r->pgnr), LL(r->page));
 	else if (r->count)
-		fprintf(r->out, "  content %llu-%llu: pages %llu-%llu\n", LL(r->pgnr),
+		fprintf(r->out, "  %s %llu-%llu: pages %llu-%llu\n", r->what, LL(r->pgnr),
 			LL(r->pgnr + r->count - 1), LL(r->page), LL(r->page + r->count - 1));
 	r->count = 0;
 }
@@ -158,38 +163,65 @@ static void dump_content(const struct store *st, uint64_t offset, uint64_t pgnr,
 		return;
 	end_run(r);
 	if (sound)
-		*r = (struct run){ pgnr, page, 1, r->out };
+		*r = (struct run){ pgnr, page, 1, r->what, r->out };
 	else
-		fprintf(r->out, "  content %llu: DAMAGED word at 0x%llx\n", LL(pgnr), LL(offset));
+		fprintf(r->out, "  %s %llu: DAMAGED word at 0x%llx\n", r->what, LL(pgnr),
+			LL(offset));
 }
 
-static void dump_leaves(const struct store *st, uint64_t node, struct run *r)
+static void dump_words(const struct store *st, uint64_t offset, unsigned int count, uint64_t pgnr,
+		       struct run *r)
 {
-	for (unsigned int i = 0; i < PAGE_WORDS; i++) {
-		uint64_t leaf = peek_page(st, node * STORE_PAGE_SIZE + 8ull * i);
+	for (unsigned int i = 0; i < count; i++)
+		dump_content(st, offset + 8ull * i, pgnr + i, r);
+	end_run(r);
+}
 
-		if (!leaf)
-			continue;
-		end_run(r);
-		fprintf(r->out, "  leaf %u: page %llu\n", i, LL(leaf));
-		for (unsigned int k = 0; k < PAGE_WORDS; k++)
-			dump_content(st, leaf * STORE_PAGE_SIZE + 8ull * k,
-				     (uint64_t)i * PAGE_WORDS + k, r);
+/* The first page of the run that a node word names; 0: it names none, or is damaged. */
+static uint64_t peek_run(const struct store *st, uint64_t offset)
+{
+	uint64_t word, first;
+
+	if (!peek(st, offset, &word) || !(word & LEAF_RUN))
+		return 0;
+	first = word & ~LEAF_RUN;
+	return first >= st->first_data && first + PAGE_WORDS <= st->pages ? first : 0;
+}
+
+static void dump_leaf(const struct store *st, uint64_t offset, unsigned int number, struct run *r)
+{
+	uint64_t leaf = peek_page(st, offset), first = peek_run(st, offset), word;
+	uint64_t pgnr = (uint64_t)number * PAGE_WORDS;
+
+	if (first) {
+		fprintf(r->out, "  run %u: content %llu-%llu: pages %llu-%llu\n", number, LL(pgnr),
+			LL(pgnr + PAGE_WORDS - 1), LL(first), LL(first + PAGE_WORDS - 1));
+	} else if (leaf) {
+		fprintf(r->out, "  leaf %u: page %llu\n", number, LL(leaf));
+		dump_words(st, leaf * STORE_PAGE_SIZE, PAGE_WORDS, pgnr, r);
+	} else if (!peek(st, offset, &word) || word) {
+		fprintf(r->out, "  leaf %u: DAMAGED word at 0x%llx\n", number, LL(offset));
 	}
+}
+
+static void dump_leaves(const struct store *st, uint64_t offset, unsigned int count, struct run *r)
+{
+	for (unsigned int i = 0; i < count; i++)
+		dump_leaf(st, offset + 8ull * i, i, r);
 }
 
 static void dump_tree(const struct store *st, uint64_t inode, FILE *out)
 {
 	uint64_t node = peek_page(st, inode_word(inode, INODE_NODE));
-	struct run r = { .out = out };
+	struct run r = { .what = "content", .out = out };
 
-	for (unsigned int i = 0; i < DIRECT_PAGES; i++)
-		dump_content(st, inode_word(inode, INODE_LOW + i), i, &r);
+	dump_words(st, inode_word(inode, INODE_LOW), DIRECT_PAGES, 0, &r);
 	if (node)
-		dump_leaves(st, node, &r);
-	for (unsigned int i = 0; i < DIRECT_PAGES; i++)
-		dump_content(st, inode_word(inode, INODE_HIGH + i), FIRST_HIGH + i, &r);
-	end_run(&r);
+		dump_leaves(st, node * STORE_PAGE_SIZE, PAGE_WORDS, &r);
+	dump_words(st, inode_word(inode, INODE_HIGH), DIRECT_PAGES, FIRST_HIGH, &r);
+	r.what = "side";
+	dump_words(st, inode_word(inode, INODE_SIDE), DIRECT_PAGES, 0, &r);
+	dump_leaves(st, inode_word(inode, INODE_SIDE_LEAF), INODE_SIDE_END - INODE_SIDE_LEAF, &r);
 }
 
 void inside_dump_object(struct store *st, const struct store_handle *h, FILE *out)
@@ -220,19 +252,37 @@ static void map_contents(const struct store *st, struct page_map *map, struct pa
 		note(map, peek_page(st, offset + 8ull * i), &owner);
 }
 
-static void map_node(const struct store *st, struct page_map *map, struct page_owner owner,
-		     uint64_t node)
+static void map_run(struct page_map *map, struct page_owner owner, uint64_t first)
 {
-	for (unsigned int i = 0; i < PAGE_WORDS; i++) {
-		uint64_t leaf = peek_page(st, node * STORE_PAGE_SIZE + 8ull * i);
+	owner.use = PAGE_CONTENT;
+	for (unsigned int i = 0; i < PAGE_WORDS; i++, owner.pgnr++)
+		note(map, first + i, &owner);
+}
 
+/* Words that name leaves or runs: those of a node, or of an inode's side pages. */
+static void map_leaves(const struct store *st, struct page_map *map, struct page_owner owner,
+		       uint64_t offset, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++, owner.pgnr += PAGE_WORDS) {
+		uint64_t leaf = peek_page(st, offset + 8ull * i);
+		uint64_t first = peek_run(st, offset + 8ull * i);
+
+		if (first)
+			map_run(map, owner, first);
 		if (!leaf || map->owner[leaf].use != PAGE_UNUSED)
 			continue;
 		owner.use = PAGE_LEAF;
 		note(map, leaf, &owner);
-		owner.pgnr = (uint64_t)i * PAGE_WORDS;
 		map_contents(st, map, owner, leaf * STORE_PAGE_SIZE, PAGE_WORDS);
 	}
+}
+
+static void map_side(const struct store *st, struct page_map *map, struct page_owner owner)
+{
+	owner.pgnr = SIDE_FIRST;
+	map_contents(st, map, owner, inode_word(owner.inode, INODE_SIDE), DIRECT_PAGES);
+	map_leaves(st, map, owner, inode_word(owner.inode, INODE_SIDE_LEAF),
+		   INODE_SIDE_END - INODE_SIDE_LEAF);
 }
 
 static void map_inode(const struct store *st, struct page_map *map, uint64_t inode, objid_t id)
@@ -242,13 +292,28 @@ static void map_inode(const struct store *st, struct page_map *map, uint64_t ino
 
 	map->owner[inode] = owner;
 	map_contents(st, map, owner, inode_word(inode, INODE_LOW), DIRECT_PAGES);
+	map_side(st, map, owner);
 	owner.pgnr = FIRST_HIGH;
 	map_contents(st, map, owner, inode_word(inode, INODE_HIGH), DIRECT_PAGES);
 	if (!node || map->owner[node].use != PAGE_UNUSED)
 		return;
 	owner.use = PAGE_NODE;
 	note(map, node, &owner);
-	map_node(st, map, owner, node);
+	owner.pgnr = 0;
+	map_leaves(st, map, owner, node * STORE_PAGE_SIZE, PAGE_WORDS);
+}
+
+/* Tie pages are of many objects. */
+static void map_ties(const struct store *st, struct page_map *map)
+{
+	static const struct page_owner ties = { .use = PAGE_TIES };
+
+	for (uint64_t page = st->first_data; page < st->pages; page++) {
+		const uint64_t *words = store_page_at(st, page);
+
+		if (words[TIE_PAGE_MAGIC] == TIE_MAGIC && words[TIE_PAGE_SELF] == page)
+			note(map, page, &ties);
+	}
 }
 
 /* The inodes of a chain whose headers are damaged; an ID that belongs into the chain is believed. */
@@ -278,6 +343,8 @@ void inside_map(struct store *st, struct page_map *map)
 	}
 	for (uint64_t i = 0; map->owner != NULL && i <= st->bucket_mask; i++)
 		map_chain(st, map, st->buckets + 8 * i);
+	if (map->owner != NULL)
+		map_ties(st, map);
 }
 
 void inside_map_free(struct page_map *map)
@@ -334,11 +401,35 @@ static void place_inode(const struct page_owner *owner, uint64_t within, FILE *o
 		fprintf(out, "content page %llu", LL(index - INODE_LOW));
 	else if (index >= INODE_HIGH && index < INODE_HIGH + DIRECT_PAGES)
 		fprintf(out, "content page %llu", LL(FIRST_HIGH + index - INODE_HIGH));
+	else if (index >= INODE_SIDE && index < INODE_SIDE + DIRECT_PAGES)
+		fprintf(out, "side page %llu", LL(index - INODE_SIDE));
+	else if (index >= INODE_SIDE_LEAF && index < INODE_SIDE_END)
+		fprintf(out, "side pages from %llu on", LL(index - INODE_SIDE_LEAF) * PAGE_WORDS);
 	else
 		fputs("reserved part", out);
 }
 
-static void place_object_page(const struct page_map *map, uint64_t page, uint64_t within, FILE *out)
+/* A record names both its objects by their inodes. */
+static void place_tie(const struct store *st, const struct page_map *map, uint64_t page,
+		      uint64_t within, FILE *out)
+{
+	uint64_t record = page * STORE_PAGE_SIZE + within / LINE_BYTES * LINE_BYTES;
+	uint64_t parent = peek_page(st, record + 8 * TIE_PARENT);
+	uint64_t child = peek_page(st, record + 8 * TIE_CHILD);
+
+	if (within < LINE_BYTES) {
+		fputs("head of a page of ties", out);
+		return;
+	}
+	fputs("tie", out);
+	if (child)
+		fprintf(out, " of child " IDFMT, IDPR(map->owner[child].id));
+	if (parent)
+		fprintf(out, " to parent " IDFMT, IDPR(map->owner[parent].id));
+}
+
+static void place_object_page(const struct store *st, const struct page_map *map, uint64_t page,
+			      uint64_t within, FILE *out)
 {
 	static const struct page_owner unused;
 	const struct page_owner *owner = map->owner != NULL ? &map->owner[page] : &unused;
@@ -354,11 +445,30 @@ static void place_object_page(const struct page_map *map, uint64_t page, uint64_
 		fprintf(out, "leaf of object " IDFMT, IDPR(owner->id));
 		break;
 	case PAGE_CONTENT:
-		fprintf(out, "content page %llu of object " IDFMT, LL(owner->pgnr), IDPR(owner->id));
+		fprintf(out, "%s page %llu of object " IDFMT,
+			owner->pgnr < SIDE_FIRST ? "content" : "side",
+			LL(owner->pgnr % SIDE_FIRST), IDPR(owner->id));
+		break;
+	case PAGE_TIES:
+		place_tie(st, map, page, within, out);
 		break;
 	default:
 		fputs("of no object that can be told", out);
 	}
+}
+
+static void place_area(const struct store *st, const struct page_map *map, uint64_t offset, FILE *out)
+{
+	if (offset < st->buckets)
+		fprintf(out, "allocation bitmap, pages %llu-%llu",
+			LL((offset - st->bitmap) / 8 * MAP_PAGES),
+			LL((offset - st->bitmap) / 8 * MAP_PAGES + MAP_PAGES - 1));
+	else if (offset < st->refs)
+		place_bucket(st, map, offset & ~7ull, out);
+	else
+		fprintf(out, "reference map, pages %llu-%llu",
+			LL((offset - st->refs) / 8 * REF_PAGES),
+			LL((offset - st->refs) / 8 * REF_PAGES + REF_PAGES - 1));
 }
 
 void inside_place(struct store *st, const struct page_map *map, uint64_t offset, FILE *out)
@@ -374,12 +484,8 @@ void inside_place(struct store *st, const struct page_map *map, uint64_t offset,
 		fputs("log", out);
 	else if (page < BITMAP_PAGE)
 		fputs("reserved", out);
-	else if (offset < st->buckets)
-		fprintf(out, "allocation bitmap, pages %llu-%llu",
-			LL((offset - st->bitmap) / 8 * MAP_PAGES),
-			LL((offset - st->bitmap) / 8 * MAP_PAGES + MAP_PAGES - 1));
 	else if (page < st->first_data)
-		place_bucket(st, map, offset & ~7ull, out);
+		place_area(st, map, offset, out);
 	else
-		place_object_page(map, page, within, out);
+		place_object_page(st, map, page, within, out);
 }

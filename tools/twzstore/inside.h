@@ -22,12 +22,12 @@ void inside_dump_store(struct store *st, FILE *out);
 void inside_dump_object(struct store *st, const struct store_handle *h, FILE *out);
 
 /* What a page of the store is used for. */
-enum page_use { PAGE_UNUSED, PAGE_INODE, PAGE_NODE, PAGE_LEAF, PAGE_CONTENT };
+enum page_use { PAGE_UNUSED, PAGE_INODE, PAGE_NODE, PAGE_LEAF, PAGE_CONTENT, PAGE_TIES };
 
 struct page_owner {
 	objid_t id; /* 0: not known */
 	uint64_t inode;
-	uint64_t pgnr; /* of content: its number in the object */
+	uint64_t pgnr; /* of content: its number in the object; side pages come behind */
 	enum page_use use;
 };
 

@@ -48,6 +48,15 @@ int object_read(const struct object *o, uint64_t offset, void *bytes, size_t len
 	return 0;
 }
 
+/* A page to write to: a hole gets one, a page shared with other objects is replaced by a copy. */
+static int own_page(struct object *o, uint64_t pgnr, void **page)
+{
+	int error = store_page_alloc(o->st, &o->h, pgnr, NULL, page);
+	int shared = error ? error : store_page_shared(o->st, &o->h, pgnr);
+
+	return shared > 0 ? store_page_unshare(o->st, &o->h, pgnr, page) : shared;
+}
+
 int object_write(struct object *o, uint64_t offset, const void *bytes, size_t len)
 {
 	const uint8_t *from = bytes;
@@ -55,7 +64,7 @@ int object_write(struct object *o, uint64_t offset, const void *bytes, size_t le
 	while (len > 0) {
 		size_t start = offset % TWZ_PAGE_SIZE, n = MIN(len, TWZ_PAGE_SIZE - start);
 		void *page;
-		int error = store_page_alloc(o->st, &o->h, offset / TWZ_PAGE_SIZE, NULL, &page);
+		int error = own_page(o, offset / TWZ_PAGE_SIZE, &page);
 
 		if (error)
 			return error;
