@@ -18,4 +18,9 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 
+// Third-party code reads and writes words through these with constant sizes. Freestanding
+// compilers call the functions for that unless they are told that these are the well-known ones.
+#define memcpy(to, from, n) __builtin_memcpy(to, from, n)
+#define memset(to, byte, n) __builtin_memset(to, byte, n)
+
 #endif
