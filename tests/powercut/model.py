@@ -81,7 +81,8 @@ class _Dump:
         if words == ["gone"]:
             self.objects[name] = None
         elif words[0] == "size":
-            pages = dict(word.split(":", 1) for word in words[2:])
+            # A page of zeroes and no page read the same.
+            pages = dict(word.split(":", 1) for word in words[2:] if not word.endswith(":0*512"))
             self.objects[name] = {"size": int(words[1]), "pages": pages}
         else:
             raise Wrong(f"object {name}: {' '.join(words)}")
@@ -213,6 +214,14 @@ class Model:
         for place in self._places(args):
             pages[place] = self._pattern(operation)
 
+    def _do_p(self, operation, args, _result):
+        pages = self.state["objects"][self._slot_of(operation, args[0])]["pages"]
+        source = self.state["objects"][self._slot_of(operation, args[3])]["pages"]
+        for place in self._places(args):
+            pages.pop(place, None)
+            if place in source:
+                pages[place] = source[place]
+
     def _do_z(self, operation, args, _result):
         self.state["objects"][self._slot_of(operation, args[0])]["size"] = int(args[1])
 
@@ -277,7 +286,7 @@ class Model:
     def _object_of(self, operation):
         """The object that an operation of unknown fate may have changed."""
         args = operation["args"]
-        if operation["what"] in ("w", "z", "d"):
+        if operation["what"] in ("w", "z", "d", "p"):
             return self._slot_of(operation, args[0])
         return args[-1] if operation["what"] == "x" else None
 
@@ -346,23 +355,29 @@ class Model:
                     raise Wrong(f"object {name} is there after its slot was cleared")
 
     def _compare_object(self, name, wanted, found, operations):
-        sizes, writes = {wanted["size"]}, {}
+        sizes, writes, copies = {wanted["size"]}, {}, {}
         for operation in operations:
             if operation["what"] == "z":
                 sizes.add(int(operation["args"][1]))
             elif operation["what"] == "w":
                 writes.update({place: self._pattern(operation) for place in self._places(operation["args"])})
+            elif operation["what"] == "p":
+                source = self.state["objects"][self._slot_of(operation, operation["args"][3])]["pages"]
+                copies.update({place: source.get(place) for place in self._places(operation["args"])})
         if found["size"] not in sizes:
             raise Wrong(f"object {name} has size {found['size']}, possible: {sizes}")
         for place in set(wanted["pages"]) | set(found["pages"]):
             before, now = wanted["pages"].get(place), found["pages"].get(place)
-            if before != now and not self._torn(before, now, writes.get(place)):
+            if before == now or (place in copies and now == copies[place]):
+                continue
+            if not self._torn(before, now, writes.get(place)):
                 raise Wrong(f"object {name}, page {place}: {now}, acknowledged: {before}"
-                            + (f", under way: {writes[place]}" if place in writes else ""))
+                            + (f", under way: {writes[place]}" if place in writes else "")
+                            + (f", under way: a copy of {copies[place]}" if place in copies else ""))
 
     @staticmethod
     def _torn(before, now, writing):
         """Whether a page may look like this when `writing` was being written over `before`."""
-        if writing is None or now is None:
+        if writing is None:
             return False
-        return set(_kinds(now)) <= set(_kinds(before) if before else {"0": 512}) | {writing}
+        return set(_kinds(now) if now else {"0": 512}) <= set(_kinds(before) if before else {"0": 512}) | {writing}

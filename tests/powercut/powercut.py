@@ -34,7 +34,7 @@ LOOKS_MAX = 16
 _DANGLING = ": there is no such object any more"   # storm deletes objects that have names
 
 # Where to cut: (weight, name, text to wait for, most times of it, most milliseconds after the last).
-_ON_A_STORE = ((62, "load", "ack ", 60, 4), (10, "start of the load", "storm: runs", 1, 4), (8, "check", "has ", 40, 2),
+_ON_A_STORE = ((62, "load", "ack ", 120, 4), (10, "start of the load", "storm: runs", 1, 4), (8, "check", "has ", 40, 2),
                (12, "mount", "store: region", 1, 3), (4, "init", "init: ", 1, 10), (4, "boot", "boot: ", 1, 40))
 _ON_A_BLANK_FILE = ((60, "format", "store: region", 1, 3), (15, "first mount", "store: formatted", 1, 2),
                     (15, "name root", "init: ", 1, 8), (10, "first objects", "has ended", 1, 6))

@@ -12,7 +12,7 @@
 #include <twz/sys/sys.h>
 
 #define SYNC_ONE_IN 8u /* writes */
-#define COPY_ONE_IN 30u /* creations: a copy walks all pages an object could have */
+#define COPY_ONE_IN 3u /* creations */
 
 static uint32_t draw(struct worker *w, uint32_t below)
 {
@@ -110,6 +110,35 @@ static void op_write(struct worker *w, unsigned i)
 		twz_object_release(&o);
 	}
 	finish(w, r);
+}
+
+/* Places from first on whose pages follow one another: what one call can copy. */
+static unsigned run_length(unsigned first, unsigned most)
+{
+	unsigned n = 1;
+
+	while (n < most && places[first + n] == places[first] + n)
+		n++;
+	return n;
+}
+
+static void op_copy_pages(struct worker *w, unsigned i)
+{
+	unsigned from = 1 + draw(w, SLOTS - 1), count = 1 + draw(w, 4);
+	unsigned first = draw(w, PLACES - count + 1), n;
+	const struct slot *slots = w->area->slots;
+	long r = 0;
+
+	if (from == i || !slot_is_used(&slots[from]))
+		return;
+	announce(w, "p %u %u %u %u", i, first, count, from);
+	for (unsigned p = first; p < first + count && r == 0; p += n) {
+		uint64_t offset = places[p] * TWZ_PAGE_SIZE;
+
+		n = run_length(p, first + count - p);
+		r = sys_ocopy(&slots[i].id, &slots[from].id, offset, offset, n * TWZ_PAGE_SIZE, 0);
+	}
+	finish(w, (int)r);
 }
 
 static void op_size(struct worker *w, unsigned i)
@@ -216,8 +245,10 @@ static void one_operation(struct worker *w)
 		op_name(w, i);
 	else if (what < 53)
 		op_delete(w, i);
-	else if (what < 63)
+	else if (what < 60)
 		op_size(w, i);
+	else if (what < 70)
+		op_copy_pages(w, i);
 	else
 		op_write(w, i);
 }
