@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Fuzzer of images: a store made by twzstore, bytes and words of which the input replaces, is shown,
- * checked, dumped and exported, in a mapping that cannot be written: a write is a crash.
+ * Fuzzer of images: a store made by twzstore, bytes and words of which the input replaces, is
+ * shown, checked, dumped and exported, in a mapping that cannot be written: a write is a crash.
  * Then it is mounted for writing: a mount that is refused has at most completed the last operation.
  *
- * An input is a flags byte (bit 0: mount for writing, too; bits 1 to 5 zero: export, too), then 8-byte
- * edits: word number (u24; with kind bit 7 set counted over the words that are not zero in the
- * sample), kind, value (u32). Kinds: 0 the value, 1 the value sealed, 2 one bit flipped, 3 one byte
- * replaced, 4 another word of the sample; 8 more: the sums over it are mended.
+ * An input is a flags byte (bit 0: mount for writing, too; bits 1 to 5 zero: export, too), then
+ * 8-byte edits: word number (u24; with kind bit 7 set counted over the words that are not zero in
+ * the sample), kind, value (u32). Kinds: 0 the value, 1 the value sealed, 2 one bit flipped, 3 one
+ * byte replaced, 4 another word of the sample; 8 more: the sums over it are mended.
  */
 #include <ftw.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * twzstore's parts, on stores in memory: importing is all or nothing, exporting gives the same bytes and
- * stays in its folder, lists of names that lie are survived.
+ * twzstore's parts, on stores in memory: importing is all or nothing, exporting gives the same
+ * bytes and stays in its folder, lists of names that lie are survived.
  */
 #include "unit.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Every byte of a small store, flipped: `twzstore check` finds each flip in metadata and says whom it
- * concerns, and finds nothing where content, free pages or what is behind the store was hit.
+ * Every byte of a small store, flipped: `twzstore check` finds each flip in metadata and says whom
+ * it concerns, and finds nothing where content, free pages or what is behind the store was hit.
  *
- * TWZSTORE_FLIP_BITS: how many bits of each byte are flipped, one at a time (1; 8 takes half a minute).
+ * TWZSTORE_FLIP_BITS: how many bits of each byte are flipped, one at a time (1; 8 takes half a
+ * minute).
  */
 #include "unit.h"
 
@@ -42,13 +43,18 @@ static bool is_metadata(uint64_t page)
 	       map.owner[page].use != PAGE_CONTENT;
 }
 
+static const struct log_record *last_record(void)
+{
+	return (const void *)(region.base + LOG_PAGE * STORE_PAGE_SIZE);
+}
+
 /*
- * What a cut may leave as well is a note, not a fault: a torn record in the log, and a word of the last
- * operation that is not in place, which the log has.
+ * What a cut may leave as well is a note, not a fault: a torn record in the log, and a word of the
+ * last operation that is not in place, which the log has.
  */
 static bool is_noted(uint64_t offset, const char *text)
 {
-	const struct log_record *log = store_page_at(&(struct store){ .base = region.base }, LOG_PAGE);
+	const struct log_record *log = last_record();
 
 	if (offset / STORE_PAGE_SIZE == LOG_PAGE)
 		return strstr(text, "log record") != NULL;
@@ -62,7 +68,7 @@ static bool is_noted(uint64_t offset, const char *text)
 /* Bytes that an earlier, longer record left behind mean nothing. */
 static bool means_nothing(uint64_t offset)
 {
-	const struct log_record *log = store_page_at(&(struct store){ .base = region.base }, LOG_PAGE);
+	const struct log_record *log = last_record();
 	uint64_t within = offset - LOG_PAGE * STORE_PAGE_SIZE;
 
 	return within < sizeof(*log) && within >= 32 + 16 * log->count;

@@ -36,7 +36,8 @@ static const struct meaning meanings[] = {
 	{ "run where none can be", true, "its pages cannot be reached" },
 	{ "leaf names a page that the inode should", true,
 	  "the page cannot be reached where it stands" },
-	{ "object has a null page", true, "page 0 of an object does not exist: nobody can reach it" },
+	{ "object has a null page", true,
+	  "page 0 of an object does not exist: nobody can reach it" },
 	{ "object's page count is wrong", true,
 	  "the object does not have the number of pages that its inode says" },
 	{ "inode header fails its check", true,
@@ -65,8 +66,8 @@ static const struct meaning meanings[] = {
 	{ "reserved bitmap bytes in use", true, "written by something else, or damaged" },
 	{ "reserved reference bytes in use", true, "written by something else, or damaged" },
 	{ "count of further owners is wrong", true,
-	  "objects share this page: if the count is too low it may be freed under one of them, if too "
-	  "high it is never freed" },
+	  "objects share this page: if the count is too low it may be freed under one of them, if "
+	  "too high it is never freed" },
 	{ "tie page header fails its check", true,
 	  "who lives as long as whom cannot be told for the ties in this page" },
 	{ "tie that is not in use", true, "a list of ties leads to a free place" },

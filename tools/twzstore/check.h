@@ -6,8 +6,8 @@
 #include "region.h"
 
 /*
- * Check a store that is mounted read-only and print each fault: what, where, whom it concerns. Returns the
- * number of faults.
+ * Check a store that is mounted read-only and print each fault: what, where, whom it concerns.
+ * Returns the number of faults.
  */
 uint64_t check_store(struct store *st, FILE *out);
 
@@ -18,8 +18,8 @@ uint64_t check_objects(struct store *st, FILE *out);
 enum status check_region(struct region *r, bool objects, FILE *out);
 
 /*
- * Whether the store in a writable region is fit to be written: mounts it read-only, into *st, and checks it.
- * False: reported, nothing is mounted.
+ * Whether the store in a writable region is fit to be written: mounts it read-only, into *st, and
+ * checks it. False: reported, nothing is mounted.
  */
 bool check_before_writing(struct region *r, struct store *st, enum status *status);
 

@@ -232,7 +232,8 @@ static const char *list_fault(int error)
 	       error == -EINVLOBJ ? "its list of names is malformed" : error_text(error);
 }
 
-static bool export_entries(struct walk *w, const struct object *ns, const struct entry *self, int dir)
+static bool export_entries(struct walk *w, const struct object *ns, const struct entry *self,
+			   int dir)
 {
 	struct entries entries;
 	int error = entries_read(ns, &entries);
@@ -271,7 +272,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 }
 
 /* The folder as it is called until it is complete. False: incomplete. */
-static bool fill_folder(struct walk *w, const struct object *ns, const char *folder, const char *path)
+static bool fill_folder(struct walk *w, const struct object *ns, const char *folder,
+			const char *path)
 {
 	char name[] = "/";
 	struct entry self = { .type = NAME_ENT_NAMESPACE, .id = ns->h.id, .name = name };

@@ -351,7 +351,8 @@ int hier_withdraw(struct object *ns, uint64_t at)
 
 int hier_begin(struct object *ns, objid_t parent, uint64_t *end)
 {
-	struct twz_namespace_hdr header = { .magic = NAMESPACE_MAGIC, .version = NAMESPACE_VERSION };
+	struct twz_namespace_hdr header = { .magic = NAMESPACE_MAGIC,
+					    .version = NAMESPACE_VERSION };
 	char self_name[] = ".", up_name[] = "..";
 	struct entry self = { .id = ns->h.id, .type = NAME_ENT_NAMESPACE, .name = self_name };
 	struct entry up = { .id = parent, .type = NAME_ENT_NAMESPACE, .name = up_name };

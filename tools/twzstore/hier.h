@@ -41,7 +41,7 @@ bool name_fits(const char *name, size_t len);
 
 /* What a path leads to. */
 struct place {
-	objid_t parent;      /* the namespace of the last component; 0: the path is the root itself */
+	objid_t parent;      /* the namespace of the last component; 0: the path is the root */
 	const char *name;    /* the last component, within the path, which may end in slashes */
 	size_t name_len;
 	objid_t id;          /* 0: there is no such name in parent */
@@ -49,15 +49,15 @@ struct place {
 };
 
 /*
- * Walk a path from the root of names; leading slashes are optional, symbolic links are not followed.
- * Everything but the last component must exist. False: reported.
+ * Walk a path from the root of names; leading slashes are optional, symbolic links are not
+ * followed. Everything but the last component must exist. False: reported.
  */
 bool path_walk(struct store *st, const char *path, struct place *out);
 
 /* The object meant by an ID (16 hex digits, colon, 16 hex digits) or a path. False: reported. */
 bool object_named(struct store *st, const char *arg, struct object *o);
 
-/* Fill a new, empty namespace object with its header, "." and "..". *end: where the next record goes. */
+/* Fill a new namespace object with its header, "." and "..". *end: where the next record goes. */
 int hier_begin(struct object *ns, objid_t parent, uint64_t *end);
 
 /* Append a record in the order that a cut at any moment leaves nothing or all of it. Moves *end. */

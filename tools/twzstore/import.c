@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Importing, see transfer.h. Objects are hidden in the store while they are filled, so that a cut leaves
- * nothing of them; then all are published, and last they get their names.
+ * Importing, see transfer.h. Objects are hidden in the store while they are filled, so that a cut
+ * leaves nothing of them; then all are published, and last they get their names.
  */
 #include "transfer.h"
 
@@ -134,8 +134,9 @@ bool import_place(struct store *st, struct plan *p)
 
 static bool report(const struct item *item, int error)
 {
-	return complain("%s: not imported: %s", item->path[0] != '\0' ? item->path : item->entry.name,
-			error_text(error));
+	const char *what = item->path[0] != '\0' ? item->path : item->entry.name;
+
+	return complain("%s: not imported: %s", what, error_text(error));
 }
 
 static int draw_id(struct metainfo *mi, objid_t *id)
@@ -170,7 +171,8 @@ static int create_hidden(struct store *st, struct item *item)
 	error = draw_id(mi, &item->entry.id);
 	item->object = (struct object){ .st = st, .mi = *mi };
 	if (!error)
-		error = store_create(st, item->entry.id, page, STORE_CREATE_HIDDEN, &item->object.h);
+		error = store_create(st, item->entry.id, page, STORE_CREATE_HIDDEN,
+				     &item->object.h);
 	item->created = error == 0;
 	return error;
 }

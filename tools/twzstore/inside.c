@@ -52,6 +52,11 @@ bool inside_log_pending(const struct store *st)
 	return st->overlay != 0;
 }
 
+void inside_begin_format(void *base)
+{
+	*(uint64_t *)base = FORMAT_MAGIC;
+}
+
 /* ---- Dump ---- */
 
 static const char *const state_names[STATE_WORDS] = {
@@ -316,7 +321,7 @@ static void map_ties(const struct store *st, struct page_map *map)
 	}
 }
 
-/* The inodes of a chain whose headers are damaged; an ID that belongs into the chain is believed. */
+/* The inodes of a chain with damaged headers; an ID that belongs into the chain is believed. */
 static void map_chain(const struct store *st, struct page_map *map, uint64_t bucket)
 {
 	uint64_t page = peek_page(st, bucket);
@@ -439,7 +444,8 @@ static void place_object_page(const struct store *st, const struct page_map *map
 		place_inode(owner, within, out);
 		break;
 	case PAGE_NODE:
-		fprintf(out, "node of object " IDFMT ", leaf %llu", IDPR(owner->id), LL(within / 8));
+		fprintf(out, "node of object " IDFMT ", leaf %llu", IDPR(owner->id),
+			LL(within / 8));
 		break;
 	case PAGE_LEAF:
 		fprintf(out, "leaf of object " IDFMT, IDPR(owner->id));
@@ -457,7 +463,8 @@ static void place_object_page(const struct store *st, const struct page_map *map
 	}
 }
 
-static void place_area(const struct store *st, const struct page_map *map, uint64_t offset, FILE *out)
+static void place_area(const struct store *st, const struct page_map *map, uint64_t offset,
+		       FILE *out)
 {
 	if (offset < st->buckets)
 		fprintf(out, "allocation bitmap, pages %llu-%llu",

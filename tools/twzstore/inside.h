@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Looking into the store beneath its interface: the only part of twzstore that knows the format. It reads,
- * trusts nothing, and says nothing of what is damaged: that is for the checker.
+ * Looking into the store beneath its interface: the only part of twzstore that knows the format. It
+ * reads, trusts nothing, and says nothing of what is damaged: that is for the checker.
  */
 #ifndef TWZSTORE_INSIDE_H
 #define TWZSTORE_INSIDE_H
@@ -14,6 +14,12 @@ uint64_t inside_object_pages(struct store *st, const struct store_handle *h);
 
 /* Whether the log holds an operation that is not in place yet. */
 bool inside_log_pending(const struct store *st);
+
+/*
+ * Mark the start of a new region, known to be zero, as one where a format has begun, which then
+ * need not look at all of it.
+ */
+void inside_begin_format(void *base);
 
 /* Print superblocks, state and log. */
 void inside_dump_store(struct store *st, FILE *out);

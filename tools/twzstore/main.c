@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* twzstore: makes, shows, checks, fills and empties files that hold an object store; see docs/twzstore.md. */
+/* twzstore: makes, shows, checks, fills and empties store images; see docs/twzstore.md. */
 #include "check.h"
 #include "inside.h"
 #include "show.h"
@@ -137,6 +137,8 @@ static enum status create(const struct request *q)
 	region_strict();
 	if (!region_create(&r, q->argv[0], size, &made))
 		return FAILED;
+	if (made)
+		inside_begin_format(r.base);
 	status = format(&r, uuid);
 	if (!region_close(&r))
 		status = FAILED;

@@ -22,14 +22,14 @@ int object_from(struct store *st, const struct store_handle *h, struct object *o
 int object_read(const struct object *o, uint64_t offset, void *bytes, size_t len);
 
 /*
- * Write to data of an object of a store mounted for writing; pages are added as needed. Durable after
- * the next fence. 0, -ENOSPC, -EUCLEAN.
+ * Write to data of an object of a store mounted for writing; pages are added as needed. Durable
+ * after the next fence. 0, -ENOSPC, -EUCLEAN.
  */
 int object_write(struct object *o, uint64_t offset, const void *bytes, size_t len);
 
 /*
- * Bytes from base that count as its data: its size if it has one, else up to the end of the last page
- * that is stored below the foreign object table. 0, -EUCLEAN, -EINVLOBJ for unsound metadata.
+ * Bytes from base that count as its data: its size if it has one, else up to the end of the last
+ * page that is stored below the foreign object table. 0, -EUCLEAN, -EINVLOBJ for unsound metadata.
  */
 int object_size(const struct object *o, uint64_t *size);
 

@@ -110,7 +110,7 @@ static bool look_at_file(const char *path, struct item *item)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	int error;
+	int error = 0;
 
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		error = errno;
@@ -119,7 +119,8 @@ static bool look_at_file(const char *path, struct item *item)
 		return complain("%s: %s", path, strerror(error));
 	}
 	item->size = (uint64_t)st.st_size;
-	error = S_ISREG(st.st_mode) && item->size <= OBJ_MAXDATA && count_file(fd, item) ? errno : 0;
+	if (S_ISREG(st.st_mode) && item->size <= OBJ_MAXDATA && count_file(fd, item) != 0)
+		error = errno;
 	close(fd);
 	if (!S_ISREG(st.st_mode))
 		return complain("%s: neither file nor folder nor symbolic link", path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is to be imported: files, folders and symbolic links of the host, looked at before a store is touched. */
+/* What is to be imported: files, folders and links, looked at before a store is touched. */
 #ifndef TWZSTORE_PLAN_H
 #define TWZSTORE_PLAN_H
 
@@ -29,8 +29,9 @@ struct plan {
 };
 
 /*
- * Add a file, or a folder with everything in it, that is to become `name`, a path in the store. False:
- * reported (missing, unreadable, too large, neither file nor folder nor link). Free in any case.
+ * Add a file, or a folder with everything in it, that is to become `name`, a path in the store.
+ * False: reported (missing, unreadable, too large, neither file nor folder nor link). Free in any
+ * case.
  */
 bool plan_file(struct plan *p, const char *path, const char *name);
 bool plan_folder(struct plan *p, const char *path, const char *name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The store's port to a program of one thread (store/port.h): its log goes to whoever asked for it, and
- * its lock only notices when it is taken twice.
+ * The store's port to a program of one thread (store/port.h): its log goes to whoever asked for it,
+ * and its lock only notices when it is taken twice.
  */
 #include "report.h"
 

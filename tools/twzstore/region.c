@@ -62,7 +62,7 @@ void region_strict(void)
 
 /* ---- Files ---- */
 
-/* The file shrank, or the disk under a sparse file is full: like a power cut, the store survives it. */
+/* The file shrank, or the disk under a sparse file is full: like a power cut, no more. */
 static void bus_error(int signal)
 {
 	static const char text[] = "twzstore: the file cannot be read or written: cut short by "

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The file that holds a region of persistent memory, mapped as a whole: what is stored in the mapping
- * is what the next emulator finds. A lock on the file keeps emulators and other tools away meanwhile.
+ * The file that holds a region of persistent memory, mapped as a whole: what is stored in the
+ * mapping is what the next emulator finds. A lock on the file keeps emulators and other tools away
+ * meanwhile.
  */
 #ifndef TWZSTORE_REGION_H
 #define TWZSTORE_REGION_H
@@ -40,7 +41,7 @@ bool region_create(struct region *r, const char *path, size_t len, bool *made);
 /* Wait until everything written is on the disk, and close. False: an error, reported. */
 bool region_close(struct region *r);
 
-/* Mount the store in it. On failure *status is FAILED or NOT_A_STORE, and the reason is reported. */
+/* Mount the store in it. On failure, reported, *status is FAILED or NOT_A_STORE. */
 bool region_mount(struct region *r, struct store *st, enum status *status);
 
 #endif

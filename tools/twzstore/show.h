@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Commands that print what a mounted store holds. They only read; damage is passed over and counted. */
+/* Printing what a mounted store holds. Damage is passed over. */
 #ifndef TWZSTORE_SHOW_H
 #define TWZSTORE_SHOW_H
 

@@ -10,8 +10,8 @@
 #define IMPORT_PERMISSIONS (MIP_DFL_READ | MIP_DFL_WRITE | MIP_DFL_DEL)
 
 /*
- * Decide where in the store everything goes, and whether there is room. The items' names, so far paths, become
- * the last components of them. The store may be mounted read-only. False: reported.
+ * Decide where in the store everything goes, and whether there is room. The items' names, so far
+ * paths, become the last components of them. The store may be mounted read-only. False: reported.
  */
 bool import_place(struct store *st, struct plan *p);
 
@@ -22,8 +22,8 @@ bool import_run(struct store *st, struct plan *p);
 bool export_object(const struct object *o, const char *path);
 
 /*
- * Make a folder of a namespace and all below it, which appears as a whole. `keep_going`: what cannot be
- * read is reported and left out, and the result is false nevertheless.
+ * Make a folder of a namespace and all below it, which appears as a whole. `keep_going`: what
+ * cannot be read is reported and left out, and the result is false nevertheless.
  */
 bool export_tree(const struct object *ns, const char *path, bool keep_going);
 
