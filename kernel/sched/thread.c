@@ -141,7 +141,8 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	list_remove(&thread->all_link);
 	spin_unlock(&threads_lock);
 	release_repr(repr);
-	/* The space goes with its last thread; this CPU keeps it installed until it runs another. */
+	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
+	space_install(NULL);
 	space_put(thread->space);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
