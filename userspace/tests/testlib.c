@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Shared steps of the guest tests. */
+#include "ktap.h"
 #include "testlib.h"
 
 int new_object(twzobj *o)
@@ -13,6 +14,76 @@ void drop_object(twzobj *o)
 
 	twz_object_release(o);
 	twz_object_delete_guid(id, TWZ_OD_IMMEDIATE);
+}
+
+long create_from(objid_t *id, const struct twz_ocreate_source *sources, size_t count,
+    uint32_t flags, uint16_t backing)
+{
+	struct twz_ocreate_spec spec = {
+		.srcs = (uintptr_t)sources,
+		.srcs_len = count,
+		.flags = flags,
+		.backing_type = backing,
+	};
+	long r = sys_ocreate2(&spec);
+
+	*id = spec.result;
+	return r;
+}
+
+struct twz_ocreate_source page_range(objid_t id, uint64_t start, uint64_t count, uint64_t dest)
+{
+	return (struct twz_ocreate_source){
+		.id = id,
+		.start = start * TWZ_PAGE_SIZE,
+		.length = count * TWZ_PAGE_SIZE,
+		.dest = dest * TWZ_PAGE_SIZE,
+	};
+}
+
+volatile uint64_t *page_word(twzobj *o, uint64_t pgnr)
+{
+	return (uint64_t *)((char *)twz_object_base(o) + (pgnr - 1) * TWZ_PAGE_SIZE);
+}
+
+bool object_exists(objid_t id)
+{
+	struct kernel_ostat st;
+
+	return sys_ostat(TWZ_OSTAT_OBJECT, id, 0, &st) == 0;
+}
+
+bool object_goes(objid_t id)
+{
+	uint64_t end = twz_clock_ns() + 10000 * NS_PER_MS;
+
+	while (object_exists(id)) {
+		if (twz_clock_ns() > end)
+			return false;
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	}
+	return true;
+}
+
+uint64_t memory_free(void)
+{
+	struct twz_sysinfo si;
+	uint64_t most = 0;
+
+	for (int i = 0; i < 10; i++) {
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+		sys_sysinfo(&si, sizeof(si));
+		most = si.mem_free > most ? si.mem_free : most;
+	}
+	return most;
+}
+
+bool have_store(void)
+{
+	if (twz_sysinfo()->features & TWZ_FEATURE_STORE)
+		return true;
+	ktap_skip("no store");
+	return false;
 }
 
 int run_thread_in(struct thread *t, objid_t view, void (*fn)(void *), void *arg)

@@ -21,6 +21,28 @@ int new_object(twzobj *o);
 /* Release a handle and delete the object at once. */
 void drop_object(twzobj *o);
 
+/* An object made by SYS_OCREATE2 from ranges, not tied. 0 or a negative error. */
+long create_from(objid_t *id, const struct twz_ocreate_source *sources, size_t count,
+    uint32_t flags, uint16_t backing);
+
+/* A range of pages: from page `start` of id on, `count` of them, to page `dest`. */
+struct twz_ocreate_source page_range(objid_t id, uint64_t start, uint64_t count, uint64_t dest);
+
+/* Word 0 of a page of an open object, by page number (1 is the base). */
+volatile uint64_t *page_word(twzobj *o, uint64_t pgnr);
+
+/* Whether the kernel still knows the object. */
+bool object_exists(objid_t id);
+
+/* Wait until it does not: a thread that has ended is let go a moment later. False: it stays. */
+bool object_goes(objid_t id);
+
+/* Bytes of memory that are free, after what other CPUs are about to free was given time. */
+uint64_t memory_free(void);
+
+/* Whether there is a store; says so as the reason to leave the case out if not. */
+bool have_store(void);
+
 /* Run fn(arg) in a new thread of this view, or of another (made with new_view). */
 int run_thread(struct thread *t, void (*fn)(void *), void *arg);
 int run_thread_in(struct thread *t, objid_t view, void (*fn)(void *), void *arg);

@@ -206,6 +206,13 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 	return r;
 }
 
+/* A thread that a fault ended could not release its own handle, which shares the slot of ours. */
+static void release_for(struct thread *t)
+{
+	if (repr_of(t)->exit_fault && t->stack && !t->view)
+		twz_view_release_slot(NULL, t->tid, FE_READ | FE_WRITE, VADDR_TO_SLOT(t->obj.base));
+}
+
 int twz_thread_release(struct thread *t)
 {
 	bool ended;
@@ -215,6 +222,8 @@ int twz_thread_release(struct thread *t)
 	ended = __atomic_load_n(&repr_of(t)->syncs[THRD_SYNC_EXIT], __ATOMIC_ACQUIRE);
 	if (ended && t->stack)
 		release_stack_slot(t->view, t->stack, t->stack_slot);
+	if (ended)
+		release_for(t);
 	drop_thread_object(t);
 	return 0;
 }
