@@ -87,6 +87,15 @@ void check_ties(struct check *c, uint64_t inode)
 	c->tie_ends += in;
 }
 
+/* Not check_zero(): these words change, so on a read-only mount the log may know better. */
+static void check_free_line(struct check *c, uint64_t at)
+{
+	for (uint64_t end = at + LINE_BYTES; at < end; at += 8) {
+		if (store_raw(c->st, at))
+			check_fault(c, "free tie that is not zero", at, store_raw(c->st, at));
+	}
+}
+
 /* One tie page by itself. Whether it has room. */
 static bool check_tie_page(struct check *c, uint64_t page)
 {
@@ -101,8 +110,7 @@ static bool check_tie_page(struct check *c, uint64_t page)
 		   at + 8 * TIE_PAGE_USED);
 	for (unsigned line = 1; line < LINES; line++) {
 		if (!(used >> line & 1))
-			check_zero(c, "free tie that is not zero", at + line * LINE_BYTES,
-				   at + (line + 1) * LINE_BYTES);
+			check_free_line(c, at + line * LINE_BYTES);
 	}
 	c->records += bit_count(used & ~1ull);
 	if (used == ~0ull && (check_word(c, at + 8 * TIE_PAGE_NEXT) |

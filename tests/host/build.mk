@@ -58,7 +58,7 @@ define host-test
 $1-objs := $(foreach s,tests/host/$1.c $(srcs-$1),$(host-tests-dir)/obj/$1/$(basename $s).o)
 $(foreach s,tests/host/$1.c $(srcs-$1),$(eval $(call host-test-object,$1,$s)))
 $(host-test-binary): $$($1-objs) $(host-tests-library)
-	$$(call run,HOSTLD,$$@,$(host-tests-cc) $(host-tests-flags) -o $$@ $$($1-objs) $(host-tests-library) $(if $(filter fuzz_%,$1),-fsanitize=fuzzer,-lcmocka))
+	$$(call run,HOSTLD,$$@,$(host-tests-cc) $(host-tests-flags) -o $$@ $$($1-objs) $(host-tests-library) $(if $(filter fuzz_%,$1),-fsanitize=fuzzer,-lcmocka) $(ldflags-$1))
 host-test-objs += $$($1-objs)
 endef
 

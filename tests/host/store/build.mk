@@ -6,7 +6,14 @@ store-hosted := tests/host/store/hosted.c
 srcs-test_store := $(store-portable) kernel/store/pm.c $(store-hosted)
 # The explorer sees every store instead of pm.c making it. Without sanitizers: it lives by its speed,
 # and the other tests run the same code with them.
-srcs-test_store_crash := $(store-portable) $(store-hosted) tests/host/store/trace.c
+store-explorer := $(store-portable) $(store-hosted) $(addprefix tests/host/store/,trace.c model.c explore.c)
+srcs-test_store_crash := $(store-explorer)
 flags-test_store_crash := -O2 -fno-sanitize=all
+# The same, and the compiler reports every store; not what it could merge or hide in a vector.
+ifneq ($(shell command -v clang),)
+srcs-test_store_seen := $(store-explorer) $(addprefix tests/host/store/,seen.c bypass.c)
+flags-test_store_seen := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp-vectorize
+ldflags-test_store_seen := $(foreach f,memcpy memmove memset,-Xlinker --wrap=$f)
+endif
 srcs-test_store_damage := $(store-portable) kernel/store/pm.c $(store-hosted) tests/host/store/sample.c
 srcs-fuzz_store := $(srcs-test_store_damage)

@@ -13,6 +13,7 @@
 #include "hosted.h"
 
 #define LOG_BYTES 16384u
+#define REGION_ALIGN (2ul << 20)
 
 static char log_text[LOG_BYTES];
 static size_t log_used;
@@ -89,14 +90,18 @@ void store_lock_release(struct store_lock *lock)
 
 void *hosted_region(size_t len)
 {
-	char *base = mmap(NULL, len + STORE_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t whole = len + STORE_PAGE_SIZE;
+	char *start = mmap(NULL, whole + REGION_ALIGN, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t skip = REGION_ALIGN - (uintptr_t)start % REGION_ALIGN;
 
-	if (base == MAP_FAILED || mprotect(base + len, STORE_PAGE_SIZE, PROT_NONE)) {
+	if (start == MAP_FAILED || munmap(start, skip) ||
+	    (skip < REGION_ALIGN && munmap(start + skip + whole, REGION_ALIGN - skip)) ||
+	    mprotect(start + skip + len, STORE_PAGE_SIZE, PROT_NONE)) {
 		perror("region");
 		exit(2);
 	}
-	return base;
+	return start + skip;
 }
 
 void hosted_region_free(void *base, size_t len)

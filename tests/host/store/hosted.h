@@ -14,7 +14,7 @@
 extern const struct pm_ops hosted_ops; /* counts, does nothing else */
 extern unsigned long hosted_flushes, hosted_fences;
 
-/* Zeroed, page-aligned, with an inaccessible page behind it. */
+/* Zeroed, 2 MiB-aligned, with an inaccessible page behind it. */
 void *hosted_region(size_t len);
 void hosted_region_free(void *base, size_t len);
 

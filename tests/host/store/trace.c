@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "unseen.h"
 
 #include "hosted.h"
 #include "trace.h"
@@ -19,6 +22,7 @@
 #define ONE_BY_ONE 80u    /* words: up to here each alone, each missing, each prefix */
 #define LINE_SUBSETS 6u   /* lines: up to here every subset */
 #define SEEN_BITS 22u
+#define EVER_BITS 24u
 
 struct undo {
 	uint32_t word;
@@ -45,9 +49,19 @@ struct trace_counts trace_counts[TRACE_WORLDS];
 static size_t words;
 static int dropped = -1;
 static uint64_t random_state;
-static uint64_t *seen; /* open-addressed set of state hashes */
-static unsigned seen_count;
+/* An open-addressed set of hashes. */
+struct set {
+	uint64_t *entries;
+	size_t mask;
+	size_t count; /* an estimate where processes share it */
+};
+
+static struct set seen; /* states under their judgement, since the reset */
+static struct set ever; /* states, of this process and those it is forked from and with */
 static uint64_t judgement; /* the rule by which states are judged; see trace_judgement() */
+static unsigned long bypassed;
+
+UNSEEN_BEGIN
 
 static void never_flush(const void *addr, size_t len)
 {
@@ -105,9 +119,19 @@ void trace_end(void)
 		free(w->undo);
 		memset(w, 0, sizeof(*w));
 	}
-	free(seen);
-	seen = NULL;
-	seen_count = 0;
+	free(seen.entries);
+	memset(&seen, 0, sizeof(seen));
+}
+
+static void make_ever(void)
+{
+	if (ever.entries)
+		return;
+	ever.entries = mmap(NULL, 8ul << EVER_BITS, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ever.entries == MAP_FAILED)
+		abort();
+	ever.mask = (1ul << EVER_BITS) - 1;
 }
 
 void trace_reset(size_t bytes, uint64_t seed)
@@ -115,7 +139,10 @@ void trace_reset(size_t bytes, uint64_t seed)
 	trace_end();
 	words = bytes / 8;
 	random_state = mix(seed + 77) | 1;
-	seen = zeroes(8ul << SEEN_BITS);
+	bypassed = 0;
+	make_ever();
+	seen.entries = zeroes(8ul << SEEN_BITS);
+	seen.mask = (1ul << SEEN_BITS) - 1;
 	memset(trace_counts, 0, sizeof(trace_counts));
 	for (unsigned i = 0; i < TRACE_WORLDS; i++) {
 		struct world *w = &worlds[i];
@@ -216,23 +243,26 @@ static void put_back(unsigned world)
 
 /* ---- Making states ---- */
 
-static bool new_state(uint64_t hash)
+/* Put a hash into a set; false: it was there. A set that is three quarters full takes no more. */
+static bool is_new(struct set *set, uint64_t hash)
 {
-	size_t mask = (1ul << SEEN_BITS) - 1;
-	size_t at = hash & mask;
+	size_t at = hash & set->mask;
 
 	if (!hash)
 		hash = 1;
-	while (seen[at]) {
-		if (seen[at] == hash)
+	while (set->count < set->mask / 4 * 3 || set->entries[at]) {
+		uint64_t found = 0;
+
+		if (__atomic_compare_exchange_n(&set->entries[at], &found, hash, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			set->count++;
+			return true;
+		}
+		if (found == hash)
 			return false;
-		at = (at + 1) & mask;
+		at = (at + 1) & set->mask;
 	}
-	if (seen_count < mask / 4 * 3) {
-		seen[at] = hash;
-		seen_count++;
-	}
-	return true;
+	return set != &ever; /* never claim what was not remembered */
 }
 
 static uint64_t *picked; /* the value chosen for each dirty word */
@@ -256,12 +286,12 @@ static void try_state(unsigned world)
 
 	uint64_t hash = mix(state_hash(w) + world);
 
-	if (!new_state(mix(hash ^ judgement))) {
+	if (!is_new(&seen, mix(hash ^ judgement))) {
 		trace_counts[world].repeated++;
 		return;
 	}
 	trace_counts[world].states++;
-	trace_counts[world].distinct += new_state(hash);
+	trace_counts[world].distinct += is_new(&ever, hash);
 	for (unsigned i = 0; i < w->dirty_count; i++)
 		set_durable(world + 1, w->dirty[i], picked[i]);
 	picked = NULL;
@@ -418,6 +448,18 @@ static unsigned world_of(const void *addr)
 	abort();
 }
 
+/* The word is about to change, or just did, from `old`. */
+static void note_store(struct world *w, uint32_t word, uint64_t old)
+{
+	if (!(w->mark[word] & DIRTY)) {
+		w->mark[word] = DIRTY;
+		w->dirty[w->dirty_count++] = word;
+	} else {
+		w->middle[word] = old;
+		w->mark[word] |= MIDDLE;
+	}
+}
+
 void pm_store64(uint64_t *to, uint64_t value)
 {
 	struct world *w = &worlds[world_of(to)];
@@ -425,14 +467,35 @@ void pm_store64(uint64_t *to, uint64_t value)
 
 	if (w->live[word] == value)
 		return;
-	if (!(w->mark[word] & DIRTY)) {
-		w->mark[word] = DIRTY;
-		w->dirty[w->dirty_count++] = word;
-	} else {
-		w->middle[word] = w->live[word];
-		w->mark[word] |= MIDDLE;
-	}
+	note_store(w, word, w->live[word]);
 	w->live[word] = value;
+}
+
+/* ---- Stores that the compiler made, not pm.h ---- */
+
+bool trace_is_memory(const void *addr)
+{
+	for (unsigned i = 0; i < TRACE_WORLDS; i++) {
+		const uint64_t *live = worlds[i].live;
+
+		if (live && (const uint64_t *)addr >= live && (const uint64_t *)addr < live + words)
+			return true;
+	}
+	return false;
+}
+
+void trace_seen_store(uint64_t *word, uint64_t old)
+{
+	struct world *w = &worlds[world_of(word)];
+
+	bypassed++;
+	if (*word != old)
+		note_store(w, (uint32_t)(word - w->live), old);
+}
+
+unsigned long trace_bypassed(void)
+{
+	return bypassed;
 }
 
 void pm_copy(void *to, const void *from, size_t len)
@@ -498,3 +561,5 @@ void pm_fence(const struct pm_ops *o, enum pm_site site)
 	make_states(world);
 	settle(world);
 }
+
+UNSEEN_END

@@ -55,10 +55,19 @@ unsigned trace_volatile_words(unsigned world);
 /* Whether memory and model agree: false if something was stored behind pm.h's back. */
 bool trace_complete(unsigned world);
 
+/*
+ * For the instrumented explorer (store/seen.c), which sees every store the compiler makes: a word
+ * of persistent memory was stored to other than by pm.h, and held `old` before. It is made part of
+ * the crash states like any other.
+ */
+bool trace_is_memory(const void *addr);
+void trace_seen_store(uint64_t *word, uint64_t old);
+unsigned long trace_bypassed(void); /* such stores since the reset */
+
 struct trace_counts {
 	unsigned long fences;   /* at which states were made */
 	unsigned long states;   /* handed to the callback */
-	unsigned long distinct; /* of those, never handed out before */
+	unsigned long distinct; /* of those, never handed out by any process that shares the set */
 	unsigned long repeated; /* not handed out: seen before, under the same judgement */
 	unsigned long site[PM_SITES + 1]; /* the last: programs, not the store */
 };
