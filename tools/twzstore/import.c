@@ -15,6 +15,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "inside.h"
+
 #define BLOCK_PAGES 16u
 #define DRAWS 16
 
@@ -97,15 +99,17 @@ static uint64_t pages_needed(const struct plan *p)
 	return pages;
 }
 
+/* What an import that was killed left behind is free when the store is mounted for writing. */
 static bool has_room(struct store *st, const struct plan *p)
 {
+	uint64_t pages = pages_needed(p), free_pages;
 	struct store_stats stats;
-	uint64_t pages = pages_needed(p);
 
 	store_stats(st, &stats);
-	return pages <= stats.free_pages ||
+	free_pages = stats.free_pages + inside_orphan_pages(st);
+	return pages <= free_pages ||
 	       complain("no space left: %llu pages are needed, %llu are free",
-			(unsigned long long)pages, (unsigned long long)stats.free_pages);
+			(unsigned long long)pages, (unsigned long long)free_pages);
 }
 
 bool import_place(struct store *st, struct plan *p)

@@ -47,6 +47,24 @@ uint64_t inside_object_pages(struct store *st, const struct store_handle *h)
 	return peek(st, inode_word(h->inode, INODE_PAGES), &pages) ? pages : 0;
 }
 
+/* The first inode on the orphan list; 0: none, or damaged. */
+static uint64_t first_orphan(const struct store *st)
+{
+	return peek_page(st, state_offset(SUPER_A_PAGE, STATE_ORPHANS));
+}
+
+uint64_t inside_orphan_pages(struct store *st)
+{
+	uint64_t inode = first_orphan(st), total = 0, pages;
+
+	for (uint64_t left = st->pages; inode && left; left--) {
+		if (peek(st, inode_word(inode, INODE_PAGES), &pages) && pages <= st->pages)
+			total += pages;
+		inode = peek_page(st, inode_word(inode, INODE_ORPHAN_NEXT));
+	}
+	return total;
+}
+
 bool inside_log_pending(const struct store *st)
 {
 	return st->overlay != 0;
@@ -337,6 +355,18 @@ static void map_chain(const struct store *st, struct page_map *map, uint64_t buc
 	}
 }
 
+/* The same for objects in no chain: nothing tells whether an ID is right. */
+static void map_orphans(const struct store *st, struct page_map *map)
+{
+	uint64_t inode = first_orphan(st);
+
+	for (uint64_t left = st->pages; inode && left; left--) {
+		if (map->owner[inode].use != PAGE_INODE)
+			map_inode(st, map, inode, 0);
+		inode = peek_page(st, inode_word(inode, INODE_ORPHAN_NEXT));
+	}
+}
+
 /* Inodes are known by their headers, so that those behind a damaged link are found as well. */
 void inside_map(struct store *st, struct page_map *map)
 {
@@ -348,8 +378,10 @@ void inside_map(struct store *st, struct page_map *map)
 	}
 	for (uint64_t i = 0; map->owner != NULL && i <= st->bucket_mask; i++)
 		map_chain(st, map, st->buckets + 8 * i);
-	if (map->owner != NULL)
-		map_ties(st, map);
+	if (map->owner == NULL)
+		return;
+	map_orphans(st, map);
+	map_ties(st, map);
 }
 
 void inside_map_free(struct page_map *map)

@@ -12,6 +12,9 @@
 /* Pages that an object owns, its own metadata included; 0 if that is damaged. */
 uint64_t inside_object_pages(struct store *st, const struct store_handle *h);
 
+/* Pages of objects that the next mount for writing frees, at most. */
+uint64_t inside_orphan_pages(struct store *st);
+
 /* Whether the log holds an operation that is not in place yet. */
 bool inside_log_pending(const struct store *st);
 

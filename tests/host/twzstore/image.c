@@ -115,6 +115,41 @@ void import_tree(struct region *r, const char *path, const char *name)
 	plan_free(&p);
 }
 
+static struct store_handle add_object(struct store *st, uint64_t number, unsigned int flags)
+{
+	struct store_handle h;
+	void *page;
+
+	must(store_create(st, MKID(number, number), NULL, flags, &h) == 0);
+	must(store_page_alloc(st, &h, 1, NULL, &page) == 0);
+	memset(page, (int)number, STORE_PAGE_SIZE);
+	return h;
+}
+
+void add_rare_things(struct region *r)
+{
+	struct store_handle parent, child, lasting;
+	enum status status;
+	struct store st;
+	void *page;
+
+	must(region_mount(r, &st, &status));
+	parent = add_object(&st, 1, 0);
+	child = add_object(&st, 2, 0);
+	must(store_run_alloc(&st, &parent, 1024, &page) == 0);
+	must(store_page_share(&st, &child, 2, &parent, 1, &page) == 0);
+	must(store_page_share(&st, &child, 5000, &parent, 1, &page) == 0);
+	must(store_side_alloc(&st, &child, 0, NULL, &page) == 0);
+	must(store_side_alloc(&st, &child, 700, NULL, &page) == 0);
+	lasting = add_object(&st, 3, 0);
+	must(store_tie(&st, &parent, &child) == 0 && store_tie(&st, &parent, &child) == 0);
+	must(store_tie(&st, &parent, &lasting) == 0 && store_tie(&st, &child, &lasting) == 0);
+	must(store_mark_deleted(&st, &lasting) == 0);
+	add_object(&st, 4, STORE_CREATE_DELETED);
+	add_object(&st, 5, STORE_CREATE_HIDDEN);
+	store_unmount(&st);
+}
+
 FILE *nowhere(void)
 {
 	static FILE *file;

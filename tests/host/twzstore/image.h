@@ -22,6 +22,13 @@ void make_region(struct region *r, size_t len);
 /* Import a folder as "NAME" into the store; aborts if that fails. */
 void import_tree(struct region *r, const char *path, const char *name);
 
+/*
+ * Add what imports do not make: ties, shared pages, side pages, a run, a deleted child, an object
+ * under construction. The region has 8 MiB or more.
+ */
+#define HIDDEN_ID MKID(5, 5) /* of the latter */
+void add_rare_things(struct region *r);
+
 /* Where what is printed goes in tests. */
 FILE *nowhere(void);
 
