@@ -141,6 +141,7 @@ struct object *object_new(objid_t id)
 	list_init(&object->table_link);
 	list_init(&object->mappings);
 	list_init(&object->children);
+	list_init(&object->parents);
 	return object;
 }
 

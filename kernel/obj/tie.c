@@ -4,6 +4,7 @@
  * are as volatile as it is. Between persistent objects the store keeps the tie.
  */
 #include <abi/errno.h>
+#include <base/bits.h>
 #include <mm/slab.h>
 #include <obj/object.h>
 #include <obj/private.h>
@@ -12,6 +13,8 @@
 
 struct tie {
 	struct list parent_link; /* parent->children; guarded by tie_lock */
+	struct list child_link;  /* child->parents; the same */
+	struct object *parent;
 	struct object *child;    /* holds a reference */
 	uint64_t count;
 };
@@ -20,6 +23,7 @@ static struct slab_cache tie_cache = SLAB_CACHE("tie", struct tie);
 
 /* Guards all ties: they are rare, and cycles are a question about several objects at once. */
 static struct spinlock tie_lock;
+static uint64_t walk; /* number of the current walk; guarded by tie_lock */
 
 static struct tie *find_tie(struct object *parent, struct object *child)
 {
@@ -30,36 +34,48 @@ static struct tie *find_tie(struct object *parent, struct object *child)
 }
 
 /*
- * Depth of the chains below `from`, walked with an explicit stack of bounded height.
- * -ELOOP if `target` is among them, -EMLINK if a chain is longer than allowed.
+ * Ties in the longest chain below or above an object. Each object is looked at once a walk, however many
+ * ways lead to it, and none of the chains that exist is longer than TIE_MAX_DEPTH: so deep goes this.
  */
-static int check_below(struct object *from, struct object *target)
+static unsigned int chain_below(struct object *object)
 {
-	struct list *position[TIE_MAX_DEPTH];
-	struct object *object[TIE_MAX_DEPTH];
-	unsigned int depth = 0;
+	unsigned int longest = 0;
 
-	if (from == target)
-		return -ELOOP;
-	object[0] = from;
-	position[0] = from->children.next;
-	for (;;) {
-		if (position[depth] == &object[depth]->children) {
-			if (depth-- == 0)
-				return 0;
-			continue;
-		}
-		struct object *next = list_entry(position[depth], struct tie, parent_link)->child;
-		position[depth] = position[depth]->next;
-		if (next == target)
-			return -ELOOP;
-		if (list_empty(&next->children))
-			continue;
-		if (++depth == TIE_MAX_DEPTH)
-			return -EMLINK;
-		object[depth] = next;
-		position[depth] = next->children.next;
+	if (object->tie_walk == walk)
+		return object->tie_reach;
+	list_for_each_entry(struct tie, tie, &object->children, parent_link) {
+		unsigned int length = 1 + chain_below(tie->child);
+		longest = MAX(longest, length);
 	}
+	object->tie_walk = walk;
+	object->tie_reach = longest;
+	return longest;
+}
+
+static unsigned int chain_above(struct object *object)
+{
+	unsigned int longest = 0;
+
+	if (object->tie_walk == walk)
+		return object->tie_reach;
+	list_for_each_entry(struct tie, tie, &object->parents, child_link) {
+		unsigned int length = 1 + chain_above(tie->parent);
+		longest = MAX(longest, length);
+	}
+	object->tie_walk = walk;
+	object->tie_reach = longest;
+	return longest;
+}
+
+/* Whether a new tie would close a circle, or make a chain longer than allowed. */
+static int check_chains(struct object *parent, struct object *child)
+{
+	walk++;
+	unsigned int below = chain_below(child);
+	if (parent->tie_walk == walk)
+		return -ELOOP;
+	walk++;
+	return chain_above(parent) + 1 + below > TIE_MAX_DEPTH ? -EMLINK : 0;
 }
 
 /* ---- Ties in memory ---- */
@@ -72,14 +88,15 @@ static int tie_in_memory(struct object *parent, struct object *child)
 
 	spin_lock(&tie_lock);
 	struct tie *tie = find_tie(parent, child);
-	int error = tie ? 0 : check_below(child, parent);
+	int error = tie ? 0 : check_chains(parent, child);
 	if (!error && tie) {
 		tie->count++;
 	} else if (!error) {
 		object_ref(child);
 		child->ties_in++;
-		*fresh = (struct tie){ .child = child, .count = 1 };
+		*fresh = (struct tie){ .parent = parent, .child = child, .count = 1 };
 		list_push_back(&parent->children, &fresh->parent_link);
+		list_push_back(&child->parents, &fresh->child_link);
 		fresh = NULL;
 	}
 	spin_unlock(&tie_lock);
@@ -95,6 +112,7 @@ static int untie_in_memory(struct object *parent, struct object *child)
 	bool last = tie && --tie->count == 0;
 	if (last) {
 		list_remove(&tie->parent_link);
+		list_remove(&tie->child_link);
 		child->ties_in--;
 	}
 	spin_unlock(&tie_lock);
@@ -206,8 +224,10 @@ void object_ties_drop(struct object *parent)
 		spin_lock(&tie_lock);
 		struct list *node = list_pop_front(&parent->children);
 		struct tie *tie = node ? list_entry(node, struct tie, parent_link) : NULL;
-		if (tie)
+		if (tie) {
+			list_remove(&tie->child_link);
 			tie->child->ties_in--;
+		}
 		spin_unlock(&tie_lock);
 		if (!tie)
 			return;

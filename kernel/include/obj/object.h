@@ -63,9 +63,14 @@ struct object {
 	pte_t *subtree[OBJ_PROT_COUNT]; /* level-1 tables, NULL until first mapped so */
 	struct list mappings;    /* struct mapping.object_link */
 	uint32_t map_count;
-	struct list children;    /* struct tie.parent_link: objects that live as long as this one */
-	uint32_t ties_in;        /* how many parents hold this one */
 	uint32_t pins;           /* its pages stay where they are: they are not shared */
+
+	/* Guarded by the lock of all ties, obj/tie.c. */
+	struct list children; /* struct tie.parent_link: objects that live as long as this one */
+	struct list parents;  /* struct tie.child_link */
+	uint64_t tie_walk;    /* the last walk that saw this object, and what it found */
+	uint32_t tie_reach;
+	uint32_t ties_in;     /* how many parents hold this one */
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
 	uint32_t kso_type;
