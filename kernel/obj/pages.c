@@ -89,7 +89,10 @@ bool object_page_shared(struct object *object, uint64_t pgnr, const void *page)
 	return page_is_shared(page);
 }
 
-/* The volatile page in *entry is shared: go on with a copy, unless the others have gone meanwhile. */
+/*
+ * The volatile page in *entry is shared: go on with a copy. The old one is let go last: from then on the
+ * others may write it in place, which nobody must see through this object.
+ */
 static int break_sharing(struct object *object, uint64_t pgnr, void **entry)
 {
 	void *old = *entry;
@@ -98,12 +101,9 @@ static int break_sharing(struct object *object, uint64_t pgnr, void **entry)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, old, PAGE_SIZE);
-	if (!page_unshare(old)) {
-		page_free(copy);
-		return 0;
-	}
 	*entry = copy;
 	object_unmap_page(object, pgnr);
+	page_drop(old);
 	return 0;
 }
 
