@@ -298,7 +298,9 @@ static int create_named_by_content(const struct object_spec *spec, struct object
 		return error;
 	}
 	*out = draft;
-	return finish(draft, spec);
+	error = finish(draft, spec);
+	/* The twin was not found, but its ID is taken: it is on its way out. */
+	return error == -EEXIST ? -EBUSY : error;
 }
 
 int object_create(const struct object_spec *spec, struct object **out)

@@ -69,6 +69,17 @@ static int load_one(void *arg, uint64_t pgnr, void *page)
 	return error;
 }
 
+/* The store keeps the metadata page apart from the others. */
+static int load_pages(struct object *draft, struct object *object)
+{
+	void *metapage;
+	int error = object_page(object, OBJ_META_PGNR, false, &metapage);
+
+	if (!error)
+		error = load_one(draft, OBJ_META_PGNR, metapage);
+	return error ? error : object_pages_walk(object, 1, OBJ_META_PGNR, load_one, draft);
+}
+
 /* The other way: all pages in memory, then the store forgets the object. Lock held. */
 static int move_to_memory(struct object *object)
 {
@@ -78,7 +89,7 @@ static int move_to_memory(struct object *object)
 	if (!draft)
 		return -ENOMEM;
 	object_unmap_all(object);
-	int error = object_pages_walk(object, 1, OBJ_MAXPAGES, load_one, draft);
+	int error = load_pages(draft, object);
 	if (!error)
 		error = store_mark_deleted(persist_store(), &handle);
 	if (error) {
