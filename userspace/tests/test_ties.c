@@ -353,20 +353,16 @@ static void rivals(void)
 static void persistent_parent(void)
 {
 	objid_t parent, child;
-	long r;
 
 	if (!have_store())
 		return;
 	NEED(twz_object_create(NEW_FLAGS | TWZ_OC_PERSIST, 0, 0, &parent) == 0);
-	child = loose_object();
-	r = sys_otie(parent, child, 0);
-	if (r == -ENOTSUP)
-		ktap_skip("persistent parents hold nothing yet");
-	else
-		CHECK_EQ(r, 0);
-	sys_odelete(child, 0);
-	CHECK_EQ(object_exists(child), r == 0);
-	sys_odelete(parent, 0);
+	NEED(twz_object_create(NEW_FLAGS | TWZ_OC_PERSIST, 0, 0, &child) == 0);
+	CHECK_EQ(sys_otie(parent, child, 0), 0);
+	CHECK_EQ(sys_otie(child, parent, 0), -ELOOP);
+	CHECK_EQ(sys_odelete(child, 0), 0);
+	CHECK(object_exists(child));
+	CHECK_EQ(sys_odelete(parent, 0), 0);
 	CHECK(!object_exists(child));
 	CHECK(!object_exists(parent));
 }
