@@ -38,6 +38,10 @@ def _kinds(text):
     return found
 
 
+def _new_object():
+    return {"size": 0, "ties": 0, "deleted": False, "pages": {}}
+
+
 class _Dump:
     """What storm printed of a store between `has begun` and `has ended`."""
 
@@ -69,7 +73,7 @@ class _Dump:
             if len(words) > 5:
                 raise Wrong(f"log {words[0]}: record {words[6]} of {words[4]} is not what was appended")
             self.logs[words[0]] = int(words[4])
-            self.objects[words[2]] = {"size": 0, "pages": {}}
+            self.objects[words[2]] = _new_object()
         else:
             self._object(words[2], words[3:])
 
@@ -83,7 +87,8 @@ class _Dump:
         elif words[0] == "size":
             # A page of zeroes and no page read the same.
             pages = dict(word.split(":", 1) for word in words[2:] if not word.endswith(":0*512"))
-            self.objects[name] = {"size": int(words[1]), "pages": pages}
+            ties, deleted = int(pages.pop("ties", "0")), bool(pages.pop("deleted", ""))
+            self.objects[name] = {"size": int(words[1]), "ties": ties, "deleted": deleted, "pages": pages}
         else:
             raise Wrong(f"object {name}: {' '.join(words)}")
 
@@ -93,7 +98,7 @@ class Model:
 
     def __init__(self, state=None):
         self.state = state or {"directory": None, "shared": 0, "counters": {}, "logs": {}, "slots": {}, "names": {},
-                               "objects": {}, "pending": {}, "last": 0, "strays": 0, "mounted": False}
+                               "objects": {}, "ties": {}, "pending": {}, "last": 0, "strays": 0, "mounted": False}
         self.dump = None
         self.complete = 0       # dumps compared
         self.acknowledged = 0   # operations
@@ -107,7 +112,7 @@ class Model:
         for operation in s["pending"].values():
             if operation["what"] in ("e", "x"):
                 found.append(operation["args"][-1])
-            elif operation["what"] == "d":
+            elif operation["what"] in ("d", "r"):
                 found.append(s["slots"][_key(operation["thread"], operation["args"][0])])
         return list(dict.fromkeys(found))
 
@@ -118,6 +123,7 @@ class Model:
         """
         s = self.state
         leaving = {self._object_of(operation) for operation in s["pending"].values() if operation["what"] in ("d", "x")}
+        leaving |= {child for child, parent in s["ties"].items() if parent in leaving}
         missing = set(s["objects"]) - leaving - listed
         if missing:
             raise Wrong(f"objects are missing from the list: {', '.join(sorted(missing))}")
@@ -188,11 +194,11 @@ class Model:
         self.state["directory"] = "unseen"
 
     def _do_c(self, _operation, _args, result):
-        self.state["objects"][result[0]] = {"size": 0, "pages": {}}
+        self.state["objects"][result[0]] = _new_object()
 
     def _do_y(self, operation, args, result):
         source = self.state["objects"][self._slot_of(operation, args[1])]
-        self.state["objects"][result[0]] = {"size": source["size"], "pages": dict(source["pages"])}
+        self.state["objects"][result[0]] = {**_new_object(), "size": source["size"], "pages": dict(source["pages"])}
 
     def _do_e(self, operation, args, _result):
         self.state["slots"][_key(operation["thread"], args[0])] = args[1]
@@ -202,6 +208,33 @@ class Model:
     def _do_d(self, operation, args, _result):
         name = self.state["slots"].pop(_key(operation["thread"], args[0]))
         self.state["objects"].pop(name, None)
+        self._loosen(name)
+
+    def _loosen(self, parent):
+        """What was tied to an object that is gone is untied, and goes, too, if it had been deleted."""
+        s = self.state
+        for child in [child for child, holder in s["ties"].items() if holder == parent]:
+            del s["ties"][child]
+            if child in s["objects"]:
+                s["objects"][child]["ties"] = 0
+                if s["objects"][child]["deleted"]:
+                    del s["objects"][child]
+
+    def _do_t(self, operation, args, _result):
+        child = self._slot_of(operation, args[0])
+        self.state["ties"][child] = self._slot_of(operation, args[1])
+        self.state["objects"][child]["ties"] = 1
+
+    def _do_v(self, operation, args, _result):
+        child = self._slot_of(operation, args[0])
+        del self.state["ties"][child]
+        self.state["objects"][child]["ties"] = 0
+
+    def _do_m(self, operation, args, _result):
+        self.state["objects"][self._slot_of(operation, args[0])]["deleted"] = True
+
+    def _do_r(self, operation, args, _result):
+        del self.state["slots"][_key(operation["thread"], args[0])]
 
     def _do_f(self, _operation, args, _result):
         del self.state["slots"][_key(*args)]
@@ -264,7 +297,11 @@ class Model:
         for operation in unheard:
             touched.setdefault(self._object_of(operation), []).append(operation)
         self._compare_slots(dump, unheard)
+        for name, operations in touched.items():
+            if any(operation["what"] in ("d", "x") for operation in operations) and dump.objects.get(name, 0) is None:
+                self._loosen(name)
         self._compare_objects(dump, touched)
+        self._take_ties(dump, unheard)
         s["directory"], s["shared"] = dump.directory, dump.shared
         s["counters"], s["logs"] = dump.counters, dump.logs
         s["slots"], s["names"] = dump.slots, dump.names
@@ -286,7 +323,7 @@ class Model:
     def _object_of(self, operation):
         """The object that an operation of unknown fate may have changed."""
         args = operation["args"]
-        if operation["what"] in ("w", "z", "d", "p"):
+        if operation["what"] in ("w", "z", "d", "p", "t", "v", "m"):
             return self._slot_of(operation, args[0])
         return args[-1] if operation["what"] == "x" else None
 
@@ -319,7 +356,7 @@ class Model:
         known = self.state["slots"]
         possible = {key: {known.get(key)} for key in set(known) | set(dump.slots)}
         for operation in unheard:
-            if operation["what"] in ("e", "d"):
+            if operation["what"] in ("e", "d", "r"):
                 key = _key(operation["thread"], operation["args"][0])
                 possible.setdefault(key, {None}).add(operation["args"][1] if operation["what"] == "e" else None)
             elif operation["what"] == "f":
@@ -354,8 +391,18 @@ class Model:
                 if name not in dump.slots.values() and dump.objects.get(name):
                     raise Wrong(f"object {name} is there after its slot was cleared")
 
+    def _take_ties(self, dump, unheard):
+        """What became of ties that were being made or taken back."""
+        for operation in unheard:
+            child = self._object_of(operation)
+            if operation["what"] in ("t", "v"):
+                parent = self.state["ties"].pop(child, None)
+                if dump.objects[child]["ties"]:
+                    self.state["ties"][child] = parent or self._slot_of(operation, operation["args"][1])
+
     def _compare_object(self, name, wanted, found, operations):
         sizes, writes, copies = {wanted["size"]}, {}, {}
+        self._compare_life(name, wanted, found, operations)
         for operation in operations:
             if operation["what"] == "z":
                 sizes.add(int(operation["args"][1]))
@@ -374,6 +421,16 @@ class Model:
                 raise Wrong(f"object {name}, page {place}: {now}, acknowledged: {before}"
                             + (f", under way: {writes[place]}" if place in writes else "")
                             + (f", under way: a copy of {copies[place]}" if place in copies else ""))
+
+    @staticmethod
+    def _compare_life(name, wanted, found, operations):
+        """Ties, and the mark of deletion."""
+        kinds = {operation["what"] for operation in operations}
+        ties = {wanted["ties"]} | ({0, 1} if kinds & {"t", "v"} else set())
+        deleted = {wanted["deleted"]} | ({True} if "m" in kinds else set())
+        if found["ties"] not in ties or found["deleted"] not in deleted:
+            raise Wrong(f"object {name} has {found['ties']} ties (possible: {ties}), deleted: {found['deleted']} "
+                        f"(possible: {deleted})")
 
     @staticmethod
     def _torn(before, now, writing):

@@ -107,7 +107,7 @@ static void add_pages(struct line *l, twzobj *o)
 	}
 }
 
-/* " gone", " error N", or " size BYTES" and the pages. */
+/* " gone", " error N", or " size BYTES", "ties:N", "deleted:1" and the pages. */
 static void add_object(struct line *l, objid_t id)
 {
 	struct kernel_ostat st;
@@ -116,12 +116,16 @@ static void add_object(struct line *l, objid_t id)
 
 	if (r == 0)
 		r = twz_object_init_guid(&o, id, FE_READ);
-	if (r == -ENOENT || (r == 0 && (st.flags & OS_FLAGS_DELETED))) {
+	if (r == -ENOENT) {
 		add(l, " gone");
 	} else if (r < 0) {
 		add(l, " error %d", -r);
 	} else {
 		add(l, " size %lu", (unsigned long)st.sz);
+		if (st.ties_in)
+			add(l, " ties:%lu", (unsigned long)st.ties_in);
+		if (st.flags & OS_FLAGS_DELETED)
+			add(l, " deleted:1");
 		add_pages(l, &o);
 	}
 	if (r == 0)

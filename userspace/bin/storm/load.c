@@ -65,11 +65,16 @@ static void op_delete(struct worker *w, unsigned i)
 {
 	int r;
 
+	if (delete_tied(w, i))
+		return;
+	release_children(w, i);
 	announce(w, "d %u", i);
 	r = twz_object_delete_guid(w->area->slots[i].id, TWZ_OD_IMMEDIATE);
 	if (r == 0)
 		slot_clear(&w->area->slots[i]);
 	finish(w, r);
+	if (r == 0)
+		forget_parent(w, i);
 }
 
 static void write_page(uint64_t *page, uint32_t pattern, unsigned place)
@@ -243,9 +248,13 @@ static void one_operation(struct worker *w)
 		op_create(w, i);
 	else if (what < 33)
 		op_name(w, i);
-	else if (what < 53)
+	else if (what < 50)
 		op_delete(w, i);
-	else if (what < 60)
+	else if (what < 56)
+		op_tie(w, i, 1 + draw(w, SLOTS - 1));
+	else if (what < 57)
+		op_untie(w, i);
+	else if (what < 62)
 		op_size(w, i);
 	else if (what < 70)
 		op_copy_pages(w, i);
@@ -274,7 +283,8 @@ void load_tidy(struct worker *w)
 		for (unsigned i = 0; i < SLOTS; i++)
 			tidy_slot(w, &directory->areas[t], t, i);
 	for (unsigned i = 0; i < q->look_count; i++) {
-		if (id_in_slots(q->looks[i]) || sys_ostat(TWZ_OSTAT_OBJECT, q->looks[i], 0, &st) < 0)
+		if (id_in_slots(q->looks[i]) || sys_ostat(TWZ_OSTAT_OBJECT, q->looks[i], 0, &st) < 0 ||
+		    (st.flags & OS_FLAGS_DELETED))
 			continue;
 		announce(w, "x " IDFMT, IDPR(q->looks[i]));
 		finish(w, twz_object_delete_guid(q->looks[i], TWZ_OD_IMMEDIATE));

@@ -18,6 +18,7 @@ bool slot_is_used(const struct slot *s)
 void slot_enter(struct slot *s, objid_t id)
 {
 	s->id = id;
+	s->partner = 0;
 	persist(s, sizeof(*s));
 	__atomic_store_n(&s->used, 1, __ATOMIC_RELEASE);
 	persist(&s->used, sizeof(s->used));

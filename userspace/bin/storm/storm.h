@@ -26,11 +26,15 @@
 #define OBJECT_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
 #define ACCESS (FE_READ | FE_WRITE)
 
-/* A slot counts when used is 1; it is set after id is durable. */
+/*
+ * A slot counts when used is 1; it is set after id is durable. partner: 1 + the slot whose object
+ * this one may be tied to; set before the tie is made.
+ */
 struct slot {
 	objid_t id;
 	uint64_t used;
-	uint64_t reserved[5];
+	uint64_t partner;
+	uint64_t reserved[4];
 };
 
 struct area {
@@ -114,6 +118,15 @@ void acknowledge_value(struct worker *w, uint64_t value);
 void refuse(struct worker *w, int error);
 void finish(struct worker *w, int error); /* acknowledge, or refuse if negative */
 void flush_said(struct worker *w);
+
+/* ties.c: the operations on ties. `delete_tied` marks the object of a slot if it is
+ * tied to another (else false); `release_children` empties the slots of those that will go with
+ * the object of a slot; `forget_parent` comes after its deletion. */
+void op_tie(struct worker *w, unsigned child, unsigned parent);
+void op_untie(struct worker *w, unsigned child);
+bool delete_tied(struct worker *w, unsigned i);
+void release_children(struct worker *w, unsigned parent);
+void forget_parent(struct worker *w, unsigned parent);
 
 /* slots.c: durable changes of the directory. */
 void persist(const void *p, size_t length);
