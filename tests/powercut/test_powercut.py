@@ -122,18 +122,14 @@ POSSIBLE = [
     (has_object, ("try 0 4 n 0 1",), dump(f"slot 0 1 {OTHER} size 0", f"name 0 0 {OTHER}")),
 ]
 
-IMTIED = ("try 0 4 c 2", f"ack 0 4 {ID}", f"try 0 5 e 2 {ID}", "ack 0 5", "try 0 6 t 1 2", "ack 0 6")
-MARKED = TIED + ("try 0 7 m 1", "ack 0 7")
-PARENT = f"slot 0 2 {ID} size 0"
-
-POSSIBLE = [
-    (has_object, TIED, dump(f"slot 0 1 {OTHER} size 0 ties:1", PARENT)),
-    (has_object, TIED[:-1], dump(f"slot 0 1 {OTHER} size 0", PARENT)),
-    (has_object, TIED + ("try 0 7 d 2",), dump(f"slot 0 1 {OTHER} size 0", f"slot 0 2 {ID} gone")),
-    (has_object, TIED + ("try 0 7 m 1",), dump(f"slot 0 1 {OTHER} size 0 ties:1", PARENT)),
-    (has_object, MARKED, dump(f"slot 0 1 {OTHER} size 0 ties:1 deleted:1", PARENT)),
-    (has_object, MARKED + ("try 0 8 d 2",), dump(f"slot 0 1 {OTHER} gone", f"slot 0 2 {ID} gone")),
-    (has_object, MARKED + ("try 0 8 d 2", "ack 0 8"), dump(f"slot 0 1 {OTHER} gone")),
+IMPOSSIBLE = [
+    (has_object, TIED, dump(f"slot 0 1 {OTHER} size 0", PARENT)),
+    (has_object, TIED + ("try 0 7 d 2",), dump(f"slot 0 1 {OTHER} size 0 ties:1", f"slot 0 2 {ID} gone")),
+    (has_object, MARKED, dump(f"slot 0 1 {OTHER} gone", PARENT)),
+    (has_object, MARKED, dump(f"slot 0 1 {OTHER} size 0 ties:1", PARENT)),
+    (has_object, MARKED + ("try 0 8 d 2",), dump(f"slot 0 1 {OTHER} size 0 ties:1 deleted:1", f"slot 0 2 {ID} gone")),
+    (has_object, MARKED + ("try 0 8 d 2",), dump(f"slot 0 1 {OTHER} gone", PARENT)),
+    (has_object, MARKED + ("try 0 8 d 2", "ack 0 8"), dump(f"slot 0 1 {OTHER} size 0 deleted:1")),
     (model_with, (), "has begun\nhas ended\n"),
     (model_with, (), dump("counter 0 1")),
     (model_with, ("try 0 2 k 1", "ack 0 2"), dump("counter 0 0")),
