@@ -9,8 +9,9 @@
 #include <base/string.h>
 
 #define PAGES 64ul
+#define FEW 12ul /* pages that threads fight for: each first write interrupts all CPUs */
 #define CPUS 4
-#define ROUNDS 6
+#define ROUNDS 5
 #define WORDS (TWZ_PAGE_SIZE / 8)
 
 static int fill(twzobj *o, uint64_t seed)
@@ -116,10 +117,10 @@ static void keep_writing(void *arg)
 
 	while (!atomic_load(&stop)) {
 		value++;
-		for (uint64_t p = 1 + me; p <= PAGES; p += CPUS)
+		for (uint64_t p = 1 + me; p <= FEW; p += CPUS)
 			for (unsigned w = 0; w < WORDS; w += 64)
 				page_word(&busy, p)[w] = me << 48 | value;
-		for (uint64_t p = 1 + me; p <= PAGES; p += CPUS)
+		for (uint64_t p = 1 + me; p <= FEW; p += CPUS)
 			for (unsigned w = 0; w < WORDS; w += 64)
 				if (page_word(&busy, p)[w] != (me << 48 | value))
 					twz_thread_exit(1);
@@ -130,7 +131,7 @@ static uint64_t digest(twzobj *o)
 {
 	uint64_t sum = 0;
 
-	for (uint64_t p = 1; p <= PAGES; p++)
+	for (uint64_t p = 1; p <= FEW; p++)
 		for (unsigned w = 0; w < WORDS; w += 64)
 			sum = sum * 0x9e3779b97f4a7c15ull + page_word(o, p)[w];
 	return sum;
@@ -141,7 +142,7 @@ static uint64_t torn_pages(twzobj *o)
 {
 	uint64_t torn = 0;
 
-	for (uint64_t p = 1; p <= PAGES; p++) {
+	for (uint64_t p = 1; p <= FEW; p++) {
 		uint64_t first = page_word(o, p)[0], me = (p - 1) % CPUS;
 
 		for (unsigned w = 0; w < WORDS; w += 64) {
@@ -166,7 +167,7 @@ static void copy_and_look(int round)
 		CHECK(digest(&copy) == sum);
 	}
 	CHECK_EQ(torn_pages(&copy), 0);
-	for (uint64_t p = 1 + (unsigned)round % 3; p <= PAGES; p += 3)
+	for (uint64_t p = 1 + (unsigned)round % 3; p <= FEW; p += 3)
 		memset((void *)page_word(&copy, p), 0xcc, TWZ_PAGE_SIZE);
 	drop_object(&copy);
 }
@@ -201,7 +202,7 @@ static void write_side(void *arg)
 	uint64_t me = (uint64_t)arg;
 
 	atomic_fetch_add(&started, 1);
-	for (uint64_t p = 1; p <= PAGES; p++) {
+	for (uint64_t p = 1; p <= FEW; p++) {
 		while (atomic_load(&at_page) < p)
 			sys_thrd_ctl(THRD_CTL_YIELD, 0);
 		*page_word(&side[me], p) = me ? FROM_B : FROM_A;
@@ -227,7 +228,7 @@ static void part_once(void)
 	struct thread t[4];
 
 	NEED(new_object(&side[0]) == 0);
-	for (uint64_t p = 1; p <= PAGES; p++)
+	for (uint64_t p = 1; p <= FEW; p++)
 		*page_word(&side[0], p) = OLD;
 	NEED(copy_of(&side[1], &side[0]) == 0);
 	atomic_store(&stop, 0);
@@ -237,7 +238,7 @@ static void part_once(void)
 		NEED(run_thread(&t[i], i < 2 ? write_side : read_side, (void *)(i % 2)) == 0);
 	while (atomic_load(&started) < 4)
 		sys_thrd_ctl(THRD_CTL_YIELD, 0);
-	for (uint64_t p = 1; p <= PAGES; p++) {
+	for (uint64_t p = 1; p <= FEW; p++) {
 		atomic_store(&at_page, p);
 		sys_thrd_ctl(THRD_CTL_YIELD, 0);
 	}
@@ -252,7 +253,7 @@ static void part_once(void)
 
 static void sides_part(void)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 4; i++)
 		part_once();
 }
 
@@ -266,9 +267,9 @@ static void copy_and_drop(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		if (copy_of(&copy, &busy) < 0)
 			twz_thread_exit(1);
-		for (uint64_t p = 1; p <= PAGES; p += 2)
+		for (uint64_t p = 1; p <= FEW; p += 2)
 			*page_word(&copy, p) = me;
-		for (uint64_t p = 1; p <= PAGES; p++)
+		for (uint64_t p = 1; p <= FEW; p++)
 			if (*page_word(&copy, p) != (p % 2 ? me : 100 + p))
 				twz_thread_exit(2);
 		drop_object(&copy);
@@ -474,7 +475,7 @@ static void watch_pages(void *arg)
 	while (!atomic_load(&stop)) {
 		uint64_t before = atomic_load(&epoch);
 
-		for (uint64_t p = 1; p <= PAGES; p++) {
+		for (uint64_t p = 1; p <= FEW; p++) {
 			uint64_t v = *page_word(&side[1], p);
 
 			if (v && (v & 0xffff) != p)
@@ -495,9 +496,9 @@ static void copying_under_readers(void)
 	for (int i = 0; i < CPUS; i++)
 		NEED(run_thread(&t[i], watch_pages, NULL) == 0);
 	for (uint64_t e = 1; e <= 2 * ROUNDS; e++) {
-		for (uint64_t p = 1; p <= PAGES; p++)
+		for (uint64_t p = 1; p <= FEW; p++)
 			*page_word(&side[0], p) = e << 16 | p;
-		CHECK_EQ(ocopy(&side[1], 1, &side[0], 1, PAGES), 0);
+		CHECK_EQ(ocopy(&side[1], 1, &side[0], 1, FEW), 0);
 		atomic_store(&epoch, e);
 	}
 	atomic_store(&stop, 1);
@@ -511,7 +512,7 @@ static void copy_to_and_fro(void *arg)
 {
 	uint64_t me = (uint64_t)arg % 2;
 
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 20; i++)
 		if (ocopy(&side[me], 1, &side[1 - me], 1, PAGES) != 0)
 			twz_thread_exit(1);
 }
