@@ -4,10 +4,11 @@
  * shown, checked, dumped and exported, in a mapping that cannot be written: a write is a crash.
  * Then it is mounted for writing: a mount that is refused has at most completed the last operation.
  *
- * An input is a flags byte (bit 0: mount for writing, too; bits 1 to 5 are 21: export, too), then
+ * An input is a flags byte (bit 0: mount for writing, too; 0xaa: export, too), then
  * 8-byte edits: word number (u24; with kind bit 7 set counted over the words that are not zero in
  * the sample), kind, value (u32). Kinds: 0 the value, 1 the value sealed, 2 one bit flipped, 3 one
- * byte replaced, 4 another word of the sample; 8 more: the sums over it are mended.
+ * byte replaced, 4 another word of the sample; 8 more: the sums over it are mended; 64 more: instead,
+ * up to 32 edits that are drawn with the value as seed, so that short inputs do much.
  */
 #include <ftw.h>
 #include <stdlib.h>
@@ -224,14 +225,39 @@ static void mount_for_writing(void)
 	munmap(copy.base, LEN);
 }
 
-/* Sums that were mended stand in the pages that were edited. */
-static void restore(const uint8_t *data, size_t size)
+/* Sums that were mended stand in the page that was edited. */
+static void restore(const uint8_t *data)
+{
+	uint64_t page = edited_word(data) * 8 / STORE_PAGE_SIZE;
+
+	memcpy(region.base + page * STORE_PAGE_SIZE, pristine + page * PAGE_WORDS, STORE_PAGE_SIZE);
+}
+
+static void draw_edits(const uint8_t *data, void (*use)(const uint8_t *edit))
+{
+	uint64_t state = (uint64_t)data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7];
+
+	for (unsigned int n = data[0] % 32 + 1; n > 0; n--) {
+		uint8_t drawn[EDIT];
+
+		for (unsigned int i = 0; i < EDIT; i++) {
+			state = state * 6364136223846793005ull + 1442695040888963407ull;
+			drawn[i] = (uint8_t)(state >> 56);
+		}
+		drawn[3] |= 0x80; /* what is not zero */
+		if (drawn[3] & 0x10)
+			drawn[5] = drawn[6] = drawn[7] = 0; /* a small number */
+		use(drawn);
+	}
+}
+
+static void each_edit(const uint8_t *data, size_t size, void (*use)(const uint8_t *edit))
 {
 	for (size_t at = 1; at + EDIT <= size; at += EDIT) {
-		uint64_t page = edited_word(data + at) * 8 / STORE_PAGE_SIZE;
-
-		memcpy(region.base + page * STORE_PAGE_SIZE, pristine + page * PAGE_WORDS,
-		       STORE_PAGE_SIZE);
+		if (data[at + 3] & 0x40)
+			draw_edits(data + at, use);
+		else
+			use(data + at);
 	}
 }
 
@@ -241,11 +267,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		prepare();
 	if (size == 0)
 		return 0;
-	for (size_t at = 1; at + EDIT <= size; at += EDIT)
-		edit(data + at);
-	read_all((data[0] & 0x3e) == 0x2a);
+	each_edit(data, size, edit);
+	read_all(data[0] == 0xaa);
 	if (data[0] & 1)
 		mount_for_writing();
-	restore(data, size);
+	each_edit(data, size, restore);
 	return 0;
 }

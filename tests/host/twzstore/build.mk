@@ -9,5 +9,5 @@ srcs-test_twzstore := $(twzstore-tested)
 # sanitizers.
 flags-test_twzstore_flips := -D_GNU_SOURCE -O2 -fno-sanitize=all
 srcs-test_twzstore_flips := $(twzstore-tested)
-flags-fuzz_store_image := -D_GNU_SOURCE
+flags-fuzz_store_image := -D_GNU_SOURCE -O2
 srcs-fuzz_store_image := $(twzstore-tested)
