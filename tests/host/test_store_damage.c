@@ -4,7 +4,8 @@
  * others that pass their checks. Damage is found, costs at most the object it is in, and never
  * crashes or hangs.
  *
- * STORE_DAMAGE_BITS: how many bits of each word are flipped, one at a time (1; 64 takes minutes).
+ * STORE_DAMAGE_BITS: how many bits of each word are flipped, one at a time (1; all 64 are done by
+ * test_store_bits.c, on stores that are then only read).
  */
 #include "unit.h"
 

@@ -16,4 +16,8 @@ flags-test_store_seen := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize 
 ldflags-test_store_seen := $(foreach f,memcpy memmove memset,-Xlinker --wrap=$f)
 endif
 srcs-test_store_damage := $(store-portable) kernel/store/pm.c $(store-hosted) tests/host/store/sample.c
+srcs-test_store_bits := $(srcs-test_store_damage)
+flags-test_store_bits := -O2 -fno-sanitize=all
+srcs-test_store_scale := $(store-portable) $(store-hosted) tests/host/store/pm_sparse.c
+flags-test_store_scale := -O2 -fno-sanitize=all
 srcs-fuzz_store := $(srcs-test_store_damage)

@@ -32,6 +32,25 @@ static void add_object(struct sample *sample, struct store *st, unsigned n, unsi
 	}
 }
 
+/* Side pages, a page of two owners, ties; in a large sample a run. */
+static void furnish(struct sample *sample, struct store *st)
+{
+	struct store_handle h[3];
+	void *page;
+
+	for (unsigned i = 0; i < 3; i++)
+		must(store_lookup(st, sample->id[i + 1], &h[i]));
+	must(store_side_alloc(st, &h[0], 0, NULL, &page));
+	must(store_side_alloc(st, &h[0], 600, NULL, &page));
+	must(store_page_share(st, &h[1], 70, &h[0], 1, &page));
+	must(store_page_share(st, &h[2], 70, &h[0], 1, &page));
+	must(store_tie(st, &h[0], &h[1]));
+	must(store_tie(st, &h[0], &h[2]));
+	must(store_tie(st, &h[1], &h[2]));
+	if (sample->len > STORE_MIN_REGION)
+		must(store_run_alloc(st, &h[2], 8192, &page));
+}
+
 void sample_make(struct sample *sample, size_t len)
 {
 	static const uint8_t uuid[16] = "damage test";
@@ -45,6 +64,7 @@ void sample_make(struct sample *sample, size_t len)
 	for (unsigned i = 0; i < SAMPLE_OBJECTS; i++)
 		add_object(sample, &st, i, i < 4 ? 0 : i == 4 ? STORE_CREATE_DELETED :
 								 STORE_CREATE_HIDDEN);
+	furnish(sample, &st);
 	must(store_set_nameroot(&st, sample->id[0]));
 	if (hosted_check(&st))
 		abort();
@@ -56,8 +76,12 @@ static bool is_content_of(struct store *st, uint64_t inode, uint64_t page)
 	struct store_handle h = { .inode = inode };
 	void *at;
 
-	for (unsigned i = 0; i < PAGES; i++) {
-		if (!store_page_get(st, &h, pages[i], &at) && at == store_page_at(st, page))
+	for (uint64_t pgnr = 0; store_page_next(st, &h, &pgnr, &at) == 1; pgnr++) {
+		if (at == store_page_at(st, page))
+			return true;
+	}
+	for (uint64_t n = 0; n <= 600; n += 600) {
+		if (!store_side_get(st, &h, n, &at) && at == store_page_at(st, page))
 			return true;
 	}
 	return false;
@@ -112,6 +136,43 @@ static void list_all(struct store *st)
 	}
 }
 
+static void change_more(struct store *st, const struct sample *sample)
+{
+	struct store_handle h[3];
+	void *page;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (store_lookup(st, sample->id[i], &h[i]))
+			return;
+	}
+	store_page_unshare(st, &h[1], 1, &page);
+	store_page_share(st, &h[0], 9000, &h[1], 64, &page);
+	store_page_replace(st, &h[1], 65, store_page_at(st, 0), &page);
+	store_page_replace(st, &h[2], 70, NULL, &page);
+	store_run_alloc(st, &h[0], 4096, &page);
+	store_side_alloc(st, &h[0], 3, NULL, &page);
+	store_tie(st, &h[0], &h[1]);
+	store_untie(st, &h[1], &h[2]);
+}
+
+static void list_ties(struct store *st, const struct sample *sample)
+{
+	struct store_handle h, other;
+
+	for (unsigned i = 0; i < 2 * SAMPLE_OBJECTS; i++) {
+		struct store_tie_cursor cursor = { 0 };
+		unsigned steps = 0;
+
+		if (store_lookup(st, sample->id[i / 2], &h))
+			continue;
+		while (store_tie_next(st, &h, i % 2 ? STORE_CHILDREN : STORE_PARENTS, &cursor,
+				      &other) == 1) {
+			if (++steps > 100000)
+				abort(); /* no end in sight */
+		}
+	}
+}
+
 static void change_all(struct store *st, const struct sample *sample)
 {
 	struct store_handle h;
@@ -132,15 +193,24 @@ static void change_all(struct store *st, const struct sample *sample)
 	store_set_nameroot(st, 4711);
 }
 
-unsigned sample_use(const struct sample *sample, struct store *st)
+unsigned sample_readable(const struct sample *sample, struct store *st)
 {
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < sample->live; i++)
 		found += whole(st, sample, i);
+	return found;
+}
+
+unsigned sample_use(const struct sample *sample, struct store *st)
+{
+	unsigned found = sample_readable(sample, st);
+
 	list_all(st);
+	list_ties(st, sample);
 	hosted_check(st);
 	if (!st->rdonly) {
+		change_more(st, sample);
 		change_all(st, sample);
 		list_all(st);
 		hosted_check(st);

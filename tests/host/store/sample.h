@@ -22,6 +22,9 @@ void sample_make(struct sample *sample, size_t len);
 /* Whether `page` is in use for something other than an object's content. */
 bool sample_is_metadata(const struct sample *sample, uint64_t page);
 
+/* How many live sample objects are found whole. Writes nothing. */
+unsigned sample_readable(const struct sample *sample, struct store *st);
+
 /*
  * Look at and change everything that can be reached: list, look up, read, allocate, delete, free,
  * create, check. Returns the number of live sample objects that were found whole.
