@@ -258,6 +258,26 @@ def test_an_import_that_is_killed(tool):
 
 
 @pytest.mark.quick
+def test_an_import_that_is_interrupted(tool):
+    """It takes back what it did, unless it was done already."""
+    make_tree(tool.path_of("tree"))
+    tool.run("create", "image", "128M")
+    tool.write("file", b"content")
+    tool.run("import", "--sync", "image", "file=file")
+    before = tool.run("info", "image")
+    with subprocess.Popen([tool.path, "import-tree", "image", "tree"], cwd=tool.folder, stderr=subprocess.DEVNULL) as child:
+        time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        status = child.wait()
+    assert "no faults" in tool.run("check", "--objects", "image")
+    assert status in (DONE, FAILED, -signal.SIGINT)
+    if status != DONE:
+        def counts(text):
+            return re.findall(r"^(?:free|objects) .*", text, re.MULTILINE)
+        assert counts(tool.run("info", "image")) == counts(before)
+
+
+@pytest.mark.quick
 def test_every_fault_is_explained():
     """Whatever the store's checker can say has a sentence in twzstore."""
     folder = os.path.join(TOP, "kernel", "store")
