@@ -1163,6 +1163,40 @@ static void assert_cost(struct cost *mark, unsigned long flushes, unsigned long 
 	assert_int_equal(spent.fences, fences);
 }
 
+static void test_sharing_costs(void **state)
+{
+	uint64_t content[PAGE_WORDS] = { 1 };
+	struct fixture f;
+	struct cost mark = { 0, 0 };
+	void *page;
+
+	(void)state;
+	fresh(&f, SMALL);
+	struct store_handle a = new_object(&f, 1), b = new_object(&f, 2);
+
+	assert_int_equal(store_page_alloc(&f.st, &a, 1, NULL, &page), 0);
+	cost_since(&mark);
+	/* page, record, lines: bitmap, two states, page word */
+	assert_int_equal(store_page_replace(&f.st, &a, 1, content, &page), 0);
+	assert_cost(&mark, 6, 3);
+	/* record, lines: reference, page word, page count */
+	assert_int_equal(store_page_share(&f.st, &b, 1, &a, 1, &page), 0);
+	assert_cost(&mark, 4, 2);
+	assert_int_equal(store_page_shared(&f.st, &a, 1), 1);
+	assert_cost(&mark, 0, 0);
+	/* page, record, lines: reference, bitmap, states, page word */
+	assert_int_equal(store_page_unshare(&f.st, &b, 1, &page), 0);
+	assert_cost(&mark, 7, 3);
+	/* the first takes a page for records */
+	assert_int_equal(store_tie(&f.st, &a, &b), 0);
+	assert_int_equal(store_tie(&f.st, &b, &a), 0);
+	cost_since(&mark);
+	/* record, the tie's line */
+	assert_int_equal(store_tie(&f.st, &a, &b), 0);
+	assert_cost(&mark, 2, 2);
+	done(&f);
+}
+
 static void test_persistence_costs(void **state)
 {
 	struct store_handle h, found;
@@ -1229,6 +1263,7 @@ int main(void)
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_persistence_costs),
+		cmocka_unit_test(test_sharing_costs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
