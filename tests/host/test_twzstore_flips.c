@@ -3,8 +3,8 @@
  * Every byte of a small store, flipped: `twzstore check` finds each flip in metadata and says whom
  * it concerns, and finds nothing where content, free pages or what is behind the store was hit.
  *
- * TWZSTORE_FLIP_BITS: how many bits of each byte are flipped, one at a time (1; 8 takes half a
- * minute).
+ * TWZSTORE_FLIP_BITS: how many bits of each byte are flipped, one at a time (1; 8 takes
+ * minutes).
  */
 #include "unit.h"
 
