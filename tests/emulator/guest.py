@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(TOP, "tools"))
 from runner.errors import FAILED, OK, PANIC, SETUP, TIMEOUT, USAGE  # noqa: E402,F401 (for the tests)
 
 RUN = os.path.join(TOP, "tools", "run")
-DEFAULT_TIMEOUT = 60
+DEFAULT_TIMEOUT = 120
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
 
