@@ -25,7 +25,7 @@
 #define FULL_STATES 2500000ul
 #define FULL_NESTED 500000ul
 #define RANDOM_MOST 2000u
-#define NESTED_SHARE 100u
+#define NESTED_SHARE 200u
 
 /* Shared by the processes. */
 static struct totals {

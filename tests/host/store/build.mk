@@ -4,6 +4,7 @@ store-portable := $(addprefix kernel/store/,word.c media.c tx.c list.c space.c i
 	tie.c orphan.c free.c super.c mount.c check.c check_object.c check_tie.c pm_site.c)
 store-hosted := tests/host/store/hosted.c
 srcs-test_store := $(store-portable) kernel/store/pm.c $(store-hosted)
+srcs-test_store_parts := $(srcs-test_store)
 # The explorer sees every store instead of pm.c making it. Without sanitizers: it lives by its speed,
 # and the other tests run the same code with them.
 store-explorer := $(store-portable) $(store-hosted) $(addprefix tests/host/store/,trace.c model.c explore.c)
