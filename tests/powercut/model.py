@@ -135,7 +135,7 @@ class Model:
     @staticmethod
     def _creations(operations):
         """How many operations of unknown fate may have made an object."""
-        return sum(operation["what"] in ("c", "y") for operation in operations)
+        return sum({"c": 1, "y": 1, "b": 2}.get(operation["what"], 0) for operation in operations)
 
     # --- reading the console
 
@@ -195,6 +195,13 @@ class Model:
 
     def _do_c(self, _operation, _args, result):
         self.state["objects"][result[0]] = _new_object()
+
+    def _do_b(self, operation, args, result):
+        self.state["objects"][result[0]] = self._burst_object(operation)
+        self.state["slots"][_key(operation["thread"], args[0])] = result[0]
+
+    def _burst_object(self, operation):
+        return {**_new_object(), "pages": {"0": self._pattern(operation)}}
 
     def _do_y(self, operation, args, result):
         source = self.state["objects"][self._slot_of(operation, args[1])]
@@ -300,7 +307,7 @@ class Model:
         for name, operations in touched.items():
             if any(operation["what"] in ("d", "x") for operation in operations) and dump.objects.get(name, 0) is None:
                 self._loosen(name)
-        self._compare_objects(dump, touched)
+        self._compare_objects(dump, touched, unheard)
         self._take_ties(dump, unheard)
         s["directory"], s["shared"] = dump.directory, dump.shared
         s["counters"], s["logs"] = dump.counters, dump.logs
@@ -359,14 +366,27 @@ class Model:
             if operation["what"] in ("e", "d", "r"):
                 key = _key(operation["thread"], operation["args"][0])
                 possible.setdefault(key, {None}).add(operation["args"][1] if operation["what"] == "e" else None)
+            elif operation["what"] == "b":
+                possible[_key(operation["thread"], operation["args"][0])] = self._burst_slots(dump, operation)
             elif operation["what"] == "f":
                 possible[_key(*operation["args"])].add(None)
         for key, choices in possible.items():
             if dump.slots.get(key) not in choices:
                 raise Wrong(f"slot {key} holds {dump.slots.get(key)}, possible: {choices}")
 
-    def _compare_objects(self, dump, touched):
+    def _burst_slots(self, dump, operation):
+        """What the slot of a burst may hold: nothing, or an object that was not there before, whole or deleted."""
+        name = dump.slots.get(_key(operation["thread"], operation["args"][0]))
+        if name in self.state["objects"] or list(dump.slots.values()).count(name) > 1:
+            return {None}
+        if name and dump.objects[name] not in (None, self._burst_object(operation)):
+            raise Wrong(f"object {name} of a burst is half made: {dump.objects[name]}")
+        return {None, name}
+
+    def _compare_objects(self, dump, touched, unheard):
         known = self.state["objects"]
+        bursts = {dump.slots.get(_key(operation["thread"], operation["args"][0]))
+                  for operation in unheard if operation["what"] == "b"}
         for name in known:
             if name not in dump.objects:
                 raise Wrong(f"object {name} was not looked at")
@@ -377,9 +397,9 @@ class Model:
             if found is None:
                 if not may_be_gone:
                     raise Wrong(f"object {name} is gone")
-            elif not wanted:
+            elif not wanted and name not in bursts:
                 raise Wrong(f"object {name} was deleted and is there")
-            else:
+            elif wanted:
                 self._compare_object(name, wanted, found, operations)
         self._compare_deleted_slots(dump, touched)
 

@@ -31,10 +31,11 @@ from model import Model, Wrong  # noqa: E402
 MIB = 1 << 20
 SILENCE_SECONDS = 60
 LOOKS_MAX = 16
+_RECOVERED = ("completed from the log", "log record is incomplete", "freed ")
 _DANGLING = ": there is no such object any more"   # storm deletes objects that have names
 
 # Where to cut: (weight, name, text to wait for, most times of it, most milliseconds after the last).
-_ON_A_STORE = ((62, "load", "ack ", 120, 4), (10, "start of the load", "storm: runs", 1, 4), (8, "check", "has ", 40, 2),
+_ON_A_STORE = ((62, "load", "ack ", 50, 8), (10, "start of the load", "storm: runs", 1, 4), (8, "check", "has ", 40, 2),
                (12, "mount", "store: region", 1, 3), (4, "init", "init: ", 1, 10), (4, "boot", "boot: ", 1, 40))
 _ON_A_BLANK_FILE = ((60, "format", "store: region", 1, 3), (15, "first mount", "store: formatted", 1, 2),
                     (15, "name root", "init: ", 1, 8), (10, "first objects", "has ended", 1, 6))
@@ -80,6 +81,7 @@ class Trial:
         self.rewind = False     # put the image of before the last boot back: the oracle must notice
         self.boots = []         # the last two: {"plan", "autorun", "image", "state", "text"}
         self.places = {}        # how often each place was cut
+        self.recoveries = 0     # mounts that found an operation cut off in the middle
         self.tool = os.path.join(build, "host", "twzstore")
 
     # --- one boot
@@ -121,6 +123,7 @@ class Trial:
             raise
         boot.cut()
         self.boots[-1]["text"] = boot.text
+        self.recoveries += any(words in boot.text for words in _RECOVERED)
         self._judge(boot.text)
 
     def _judge(self, text):
@@ -283,7 +286,7 @@ def _row(options):
         seconds = time.monotonic() - start
         places = ", ".join(f"{count} {where}" for where, count in sorted(trial.places.items()))
         print(f"{options.board}: {options.cuts} cuts ({places}), {trial.model.complete} images compared, "
-              f"{trial.model.acknowledged} operations acknowledged, {seconds:.0f} s, "
+              f"{trial.model.acknowledged} operations acknowledged, {trial.recoveries} cut in the middle of one, {seconds:.0f} s, "
               f"{options.cuts * 60 / seconds:.0f} cuts/min, nothing wrong")
     return 0
 

@@ -47,7 +47,7 @@ void announce(struct worker *w, const char *format, ...)
 	add(w, format, ap);
 	va_end(ap);
 	say(w, "\n");
-	if (w->request->lie && !strchr("cys", format[0]))
+	if (w->request->lie && !strchr("bcys", format[0]))
 		acknowledge(w);
 	flush_said(w);
 }

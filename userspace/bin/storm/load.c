@@ -12,6 +12,7 @@
 #include <twz/sys/sys.h>
 
 #define SYNC_ONE_IN 8u /* writes */
+#define BURST_MAX 20u
 #define COPY_ONE_IN 3u /* creations */
 
 static uint32_t draw(struct worker *w, uint32_t below)
@@ -161,6 +162,53 @@ static void op_size(struct worker *w, unsigned i)
 	finish(w, r);
 }
 
+/* An object with a page of its own, entered in the slot: all of it is durable, or the slot is empty. */
+static int burst_object(struct worker *w, unsigned i, objid_t *id)
+{
+	twzobj o;
+	int r = twz_object_new(&o, NULL, NULL, OBJ_PERSISTENT, OBJECT_FLAGS);
+
+	if (r < 0)
+		return r;
+	*id = twz_object_guid(&o);
+	write_page(twz_object_base(&o), this_pattern(w), 0);
+	_pfence();
+	twz_object_release(&o);
+	slot_enter(&w->area->slots[i], *id);
+	return 0;
+}
+
+static int burst_delete(struct slot *s)
+{
+	int r = twz_object_delete_guid(s->id, TWZ_OD_IMMEDIATE);
+
+	slot_clear(s);
+	return r;
+}
+
+/*
+ * Objects that come and go in an empty slot, with no word to the console: it takes longer than all that
+ * the store does, and a cut would mostly fall into it. The last object stays.
+ */
+static void op_burst(struct worker *w, unsigned i)
+{
+	unsigned count = 1 + draw(w, BURST_MAX);
+	objid_t id = 0;
+	int r;
+
+	announce(w, "b %u %u", i, count);
+	r = burst_object(w, i, &id);
+	while (r == 0 && --count) {
+		r = burst_delete(&w->area->slots[i]);
+		if (r == 0)
+			r = burst_object(w, i, &id);
+	}
+	if (r < 0)
+		refuse(w, r);
+	else
+		acknowledge_id(w, id);
+}
+
 /* --- names, log, counters */
 
 static void op_name(struct worker *w, unsigned i)
@@ -244,6 +292,8 @@ static void one_operation(struct worker *w)
 		op_counter(w);
 	else if (what < 28)
 		op_shared(w);
+	else if (!used && what < 60)
+		op_burst(w, i);
 	else if (!used)
 		op_create(w, i);
 	else if (what < 33)
