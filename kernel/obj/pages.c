@@ -349,21 +349,6 @@ int object_write(struct object *object, uint64_t offset, const void *from, size_
 	return 0;
 }
 
-int object_set_word(struct object *object, uint64_t offset, uint64_t value)
-{
-	void *page;
-
-	if (offset % 8 || offset >= OBJ_MAXSIZE)
-		return -EINVAL;
-	spin_lock(&object->lock);
-	int error = object_page_write(object, offset / PAGE_SIZE, &page);
-	if (!error)
-		atomic_store_explicit((_Atomic uint64_t *)((char *)page + offset % PAGE_SIZE), value,
-				      memory_order_release);
-	spin_unlock(&object->lock);
-	return error;
-}
-
 struct sync_range {
 	uint64_t start, end; /* object offsets */
 };

@@ -25,12 +25,6 @@ static struct slab_cache thread_cache = SLAB_CACHE("thread", struct thread);
 #define REPR_SYNC(point) (REPR(syncs) + 8 * (point))
 #define REPR_SYNCINFO(point) (REPR(syncinfos) + 8 * (point))
 
-/* What cannot be told, because there is no memory for the page, is not worth more than that. */
-static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
-{
-	(void)object_set_word(repr, offset, value);
-}
-
 /* The object becomes this thread's, unless it is something else or runs already. */
 static int claim_repr(struct object *repr, struct thread *thread)
 {
@@ -120,16 +114,39 @@ fail:
 	return error;
 }
 
+/* Lock held. What cannot be told, because there is no memory for the page, is not worth more than that. */
+static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
+{
+	void *page;
+
+	if (object_page_write(repr, offset / PAGE_SIZE, &page) == 0)
+		atomic_store_explicit((_Atomic uint64_t *)((char *)page + offset % PAGE_SIZE), value,
+				      memory_order_release);
+}
+
+/*
+ * Tell that the thread has ended, and let go of its object. Who waits for the end may then release the
+ * object and count on it being gone with all that is tied to it; so our reference goes with the words,
+ * under the lock that a mapping needs to let go of its own.
+ */
 static void announce_exit(struct object *repr, uint64_t exit_fault, bool set_code, uint64_t code)
 {
+	spin_lock(&repr->lock);
 	if (exit_fault)
 		repr_set(repr, REPR(exit_fault), exit_fault);
 	if (set_code)
 		repr_set(repr, REPR_SYNCINFO(THRD_SYNC_EXIT), code);
 	repr_set(repr, REPR_SYNC(THRD_SYNC_STATE), THRD_STATE_ENDED);
 	repr_set(repr, REPR_SYNC(THRD_SYNC_EXIT), 1);
+	bool kept = repr->map_count > 0;
+	if (kept)
+		atomic_fetch_sub_explicit(&repr->refs, 1, memory_order_release);
+	spin_unlock(&repr->lock);
+	/* From here on the object is a key, nothing more. */
 	sync_wake(repr, REPR_SYNC(THRD_SYNC_STATE), -1);
 	sync_wake(repr, REPR_SYNC(THRD_SYNC_EXIT), -1);
+	if (!kept)
+		object_put(repr);
 }
 
 void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
@@ -146,7 +163,6 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	space_put(thread->space);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
-	object_put(repr);
 }
 
 /* ---- The report ---- */

@@ -188,9 +188,6 @@ void object_pages_free(struct object *object);
 int object_read(struct object *object, uint64_t offset, void *to, size_t length);
 int object_write(struct object *object, uint64_t offset, const void *from, size_t length);
 
-/* Store an aligned 8-byte word with release ordering. Errors as object_page(). */
-int object_set_word(struct object *object, uint64_t offset, uint64_t value);
-
 /* Make a range of a persistent object durable: flush, fence. Volatile objects: nothing. */
 void object_sync(struct object *object, uint64_t offset, uint64_t length);
 

@@ -155,10 +155,26 @@ int twz_program_spawn(objid_t program, int argc, char *const argv[],
 	return r;
 }
 
+/*
+ * A thread says by itself that it is about to exit; the kernel says that it has ended, and with it its
+ * address space. Who waits for a program may count on its memory being free again.
+ */
+static void wait_ended(struct thread *t)
+{
+	struct twzthread_repr *repr = twz_object_base(&t->obj);
+	atomic_ulong *state = (atomic_ulong *)&repr->syncs[THRD_SYNC_STATE];
+	unsigned long now;
+
+	while ((now = atomic_load(state)) != THRD_STATE_ENDED)
+		twz_thread_sync(THREAD_SYNC_SLEEP, state, now, NULL);
+}
+
 int twz_program_wait(struct thread *t, uint64_t *status)
 {
 	int r = twz_thread_join(t, status, 0);
 
+	if (r == 0)
+		wait_ended(t);
 	twz_thread_release(t);
 	return r;
 }
