@@ -8,7 +8,8 @@ import pytest
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 RISCV, ARM = "qemu-virt-riscv64", "qemu-virt-arm64"
-CLEAN = {k: v for k, v in os.environ.items() if k not in ("BOARD", "LLVM", "CROSS_COMPILE", "MAKEFLAGS", "MFLAGS")}
+CLEAN = {k: v for k, v in os.environ.items()
+         if k not in ("BOARD", "LLVM", "CROSS_COMPILE", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 # One small object of the kernel, and a header that it reads.
 OBJECT, SOURCE, HEADER = "obj/kernel/debug/symbols.o", "kernel/debug/symbols.c", "kernel/include/sections.h"
 

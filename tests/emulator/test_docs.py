@@ -24,7 +24,9 @@ COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*(?:make|tools/\w+|tests/run|bench/run|bu
 FOLDERS = ("arch", "bench", "boards", "ci", "docs", "drivers", "kernel", "lib", "tests", "tools", "userspace")
 # Where a path that a page names may begin.
 INCLUDES = ("", "kernel/include", "lib/abi/include", "lib/base/include", "userspace/libtwz/include")
-NOT_FROM_HERE = {k: v for k, v in os.environ.items() if k not in ("BOARD", "LLVM", "APPS", "MAKEFLAGS", "MFLAGS")}
+# A make below another one (MAKELEVEL) says which folder it leaves, after the plan.
+NOT_FROM_HERE = {k: v for k, v in os.environ.items()
+                 if k not in ("BOARD", "LLVM", "APPS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 # Commands that make only plans (make -n), and why.
 PLANNED = [

@@ -38,7 +38,7 @@ build-root = $(if $(explicit-O),--build $(call quote,$(explicit-O)))
 test:
 	+@$(if $(filter host,$(tests)),,$(foreach b,$(boards),$(call build-board,$b) all &&)) \
 		$(call build-board,$(lastword $(boards))) host-tests
-	@unset MAKEFLAGS MFLAGS; exec tests/run $(build-root) $(tests)
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec tests/run $(build-root) $(tests)
 
 # Without the debugging checks, which a user of the system does not run with either.
 bench-root := $(or $(explicit-O),build)/bench
@@ -47,7 +47,7 @@ bench:
 	+@$(foreach b,$(boards),tools/build/release-config $b $(call quote,$(bench-root))/$b && \
 		$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
 		BOARD=$b O=$(call quote,$(bench-root))/$b all &&) true
-	@unset MAKEFLAGS MFLAGS; exec bench/run --build $(call quote,$(bench-root)) $(tests)
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec bench/run --build $(call quote,$(bench-root)) $(tests)
 
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
