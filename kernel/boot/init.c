@@ -20,6 +20,7 @@
 #include <panic.h>
 #include <sched/thread.h>
 #include <sched/time.h>
+#include <sec/context.h>
 
 #define INIT_STACK_SIZE 0x200000ul
 
@@ -190,7 +191,7 @@ static void start_init(objid_t init, const struct twz_program *program)
 	set_view_entry(view, BOOT_SLOT_STACK(slots), stack->id, VE_READ | VE_WRITE);
 	set_view_entry(view, BOOT_SLOT_VIEW(slots), view->id, VE_READ | VE_WRITE);
 	set_view_entry(view, BOOT_SLOT_BOOTINFO(slots), BOOTINFO_ID, VE_READ);
-	must_succeed(thread_spawn(repr, view, &args), "starting init");
+	must_succeed(thread_spawn(repr, view, &sec_bootstrap, &args), "starting init");
 	object_put(data);
 	object_put(stack);
 	object_put(repr);

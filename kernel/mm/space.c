@@ -13,6 +13,7 @@
 #include <mm/space.h>
 #include <mm/space_private.h>
 #include <panic.h>
+#include <sec/context.h>
 
 static struct slab_cache space_cache = SLAB_CACHE("address space", struct addrspace);
 static struct slab_cache mapping_cache = SLAB_CACHE("mapping", struct mapping);
@@ -259,7 +260,7 @@ void space_invalidate(struct addrspace *space, uint64_t first, uint64_t last)
 
 /* ---- Lifetime ---- */
 
-static struct addrspace *space_new(struct object *view)
+static struct addrspace *space_new(struct object *view, struct seccontext *context)
 {
 	struct addrspace *space = slab_alloc_zero(&space_cache);
 
@@ -276,6 +277,7 @@ static struct addrspace *space_new(struct object *view)
 	space->buckets = space->inline_buckets;
 	space->bucket_order = ilog2(SPACE_INLINE_BUCKETS);
 	space->view = view;
+	space->context = seccontext_ref(context);
 	atomic_init(&space->refs, 1);
 	return space;
 }
@@ -294,37 +296,84 @@ static void space_free(struct addrspace *space)
 	asid_free(space->asid);
 	free_tables(space->root, top, entries);
 	buckets_free(space->buckets, space->bucket_order);
+	seccontext_put(space->context);
 	slab_free(&space_cache, space);
 }
 
-int space_get(struct object *view, struct addrspace **out)
+/* The view's space for the context, or NULL. View lock held. */
+static struct addrspace *find_space(struct object *view, struct seccontext *context)
+{
+	list_for_each_entry(struct addrspace, space, &view->spaces, view_link)
+		if (space->context == context)
+			return space;
+	return NULL;
+}
+
+/* Find the space, or enter `fresh` if there is one. NULL: neither. View lock held. */
+static struct addrspace *find_or_enter(struct object *view, struct seccontext *context, struct addrspace *fresh)
+{
+	struct addrspace *space = find_space(view, context);
+
+	if (space) {
+		atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+	} else if (fresh) {
+		object_ref(view);
+		view->kso_type = KSO_VIEW;
+		struct list *last = view->spaces.prev;
+		fresh->number = last == &view->spaces ? 0 : list_entry(last, struct addrspace, view_link)->number + 1;
+		list_push_back(&view->spaces, &fresh->view_link);
+		space = fresh;
+	}
+	return space;
+}
+
+int space_get(struct object *view, struct seccontext *context, struct addrspace **out)
 {
 	struct addrspace *fresh = NULL;
-	int error = 0;
 
 	for (;;) {
 		spin_lock(&view->lock);
-		if (view->kso_type != KSO_NONE && view->kso_type != KSO_VIEW) {
-			error = -EBUSY;
-		} else if (view->space) {
-			atomic_fetch_add_explicit(&view->space->refs, 1, memory_order_relaxed);
-			*out = view->space;
-		} else if (fresh) {
-			object_ref(view);
-			view->kso_type = KSO_VIEW;
-			view->space = *out = fresh;
-			fresh = NULL;
-		} else {
-			spin_unlock(&view->lock);
-			fresh = space_new(view);
-			if (!fresh)
-				return -ENOMEM;
-			continue;
-		}
+		bool view_like = view->kso_type == KSO_NONE || view->kso_type == KSO_VIEW;
+		struct addrspace *space = view_like ? find_or_enter(view, context, fresh) : NULL;
 		spin_unlock(&view->lock);
-		if (fresh)
-			space_free(fresh);
-		return error;
+		if (space || !view_like) {
+			if (fresh && fresh != space)
+				space_free(fresh);
+			*out = space;
+			return space ? 0 : -EBUSY;
+		}
+		fresh = space_new(view, context);
+		if (!fresh)
+			return -ENOMEM;
+	}
+}
+
+/* The view's first space with a number of at least `from`, with a reference; NULL: no more. */
+static struct addrspace *space_from(struct object *view, uint64_t from)
+{
+	struct addrspace *found = NULL;
+
+	spin_lock(&view->lock);
+	list_for_each_entry(struct addrspace, space, &view->spaces, view_link) {
+		if (space->number >= from) {
+			atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+			found = space;
+			break;
+		}
+	}
+	spin_unlock(&view->lock);
+	return found;
+}
+
+void view_invalidate(struct object *view, uint64_t first, uint64_t last)
+{
+	struct addrspace *space;
+
+	/* What is entered meanwhile sees the view as it is now. */
+	for (uint64_t from = 0; (space = space_from(view, from));) {
+		from = space->number + 1;
+		space_invalidate(space, first, last);
+		space_put(space);
 	}
 }
 
@@ -336,7 +385,7 @@ void space_put(struct addrspace *space)
 	spin_lock(&view->lock);
 	bool last = atomic_fetch_sub_explicit(&space->refs, 1, memory_order_acq_rel) == 1;
 	if (last)
-		view->space = NULL;
+		list_remove(&space->view_link);
 	spin_unlock(&view->lock);
 	if (!last)
 		return;

@@ -140,6 +140,7 @@ struct object *object_new(objid_t id)
 	atomic_init(&object->refs, 1);
 	list_init(&object->table_link);
 	list_init(&object->mappings);
+	list_init(&object->spaces);
 	list_init(&object->children);
 	list_init(&object->parents);
 	return object;
@@ -193,7 +194,7 @@ struct object *object_get(objid_t id)
 /* Nobody can reach the object any more: give back everything it holds. */
 static void object_free(struct object *object)
 {
-	if (!list_empty(&object->mappings) || object->sleepers || object->thread || object->space)
+	if (!list_empty(&object->mappings) || object->sleepers || object->thread || !list_empty(&object->spaces))
 		panic("object " IDFMT " freed in use", IDPR(object->id));
 	object_ties_drop(object);
 	object_subtrees_free(object);

@@ -83,14 +83,15 @@ static struct thread *thread_new(struct object *repr, const struct thrd_spawn_ar
 	return thread;
 }
 
-int thread_spawn(struct object *repr, struct object *view, const struct thrd_spawn_args *args)
+int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
+		 const struct thrd_spawn_args *args)
 {
 	struct thread *thread = thread_new(repr, args);
 	int error;
 
 	if (!thread)
 		return -ENOMEM;
-	error = space_get(view, &thread->space);
+	error = space_get(view, context, &thread->space);
 	if (error)
 		goto fail;
 	error = claim_repr(repr, thread);

@@ -34,7 +34,7 @@ static int spawn_checked(struct object *repr, struct object *view, const struct 
 
 	if (!error)
 		error = sec_check_any(thread, view, SEC_WRITE | SEC_USE);
-	return error ? error : thread_spawn(repr, view, args);
+	return error ? error : thread_spawn(repr, view, thread->space->context, args);
 }
 
 /* lo hi args* flags ctrl* */
@@ -140,26 +140,17 @@ long sys_thrd_sync(SYS_ARGS)
 
 static int invalidate_view(struct object *view, const struct sys_invalidate_op *op)
 {
-	uint64_t last = UINT32_MAX;
-	int error;
+	uint64_t end = UINT64_MAX;
 
+	if (op->length && add_overflow(op->offset, op->length - 1, &end))
+		return -EINVAL;
 	spin_lock(&view->lock);
-	struct addrspace *space = view->space;
-	if (space)
-		atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
-	error = view->kso_type == KSO_VIEW || view->kso_type == KSO_NONE ? 0 : -EINVAL;
+	bool view_like = view->kso_type == KSO_VIEW || view->kso_type == KSO_NONE;
 	spin_unlock(&view->lock);
-	if (!error && space && op->length) {
-		uint64_t end;
-		if (add_overflow(op->offset, op->length - 1, &end))
-			error = -EINVAL;
-		last = MIN(end >> OBJ_SHIFT, (uint64_t)UINT32_MAX);
-	}
-	if (!error && space)
-		space_invalidate(space, op->length ? op->offset >> OBJ_SHIFT : 0, last);
-	if (space)
-		space_put(space);
-	return error;
+	if (!view_like)
+		return -EINVAL;
+	view_invalidate(view, op->length ? op->offset >> OBJ_SHIFT : 0, MIN(end >> OBJ_SHIFT, (uint64_t)UINT32_MAX));
+	return 0;
 }
 
 static int invalidate_named(const struct sys_invalidate_op *op)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Address spaces. An address space is what a view looks like to the hardware: a cache, filled by
- * faults and dropped by invalidation. It exists while threads run in the view.
+ * Address spaces. An address space is what a view looks like to the hardware with the rights of one
+ * security context: a cache, filled by faults and dropped by invalidation. It exists while threads run in it.
  *
  * Mapping an object is one level-2 entry that links the object's subtree. For each such link there is a
  * struct mapping, found by slot through a hash table that grows with their number.
@@ -17,6 +17,8 @@
 #include <obj/object.h>
 #include <spinlock.h>
 
+struct seccontext;
+
 struct mapping {
 	struct mapping *next;     /* hash chain; guarded by space->lock */
 	struct list object_link;  /* object->mappings; guarded by object->lock */
@@ -30,7 +32,10 @@ struct mapping {
 
 struct addrspace {
 	struct object *view;    /* holds a reference */
+	struct seccontext *context; /* whose rights its mappings have; holds a reference */
 	_Atomic uint32_t refs;  /* threads in it, CPUs that have it installed */
+	struct list view_link;  /* view->spaces; guarded by view->lock */
+	uint64_t number;        /* of the spaces of a view; later ones have higher numbers */
 	pte_t *root;
 	uint32_t asid;
 
@@ -45,8 +50,11 @@ struct addrspace {
 
 void spaces_init(void);
 
-/* The address space of a view object, made if need be, with a new reference. -ENOMEM, -EBUSY (other KSO type). */
-int space_get(struct object *view, struct addrspace **out);
+/*
+ * The address space of a view and a security context, made if need be, with a new reference.
+ * -ENOMEM, -EBUSY (the object is another kind of KSO). No lock held.
+ */
+int space_get(struct object *view, struct seccontext *context, struct addrspace **out);
 void space_put(struct addrspace *space); /* no lock held */
 
 /* Make `space` (NULL: none) this CPU's user half. The CPU holds a reference while it is installed. No lock held. */
@@ -57,6 +65,9 @@ void space_install(struct addrspace *space);
  * translation made from the view's earlier contents.
  */
 void space_invalidate(struct addrspace *space, uint64_t first, uint64_t last);
+
+/* The same for every address space of a view. No lock held. */
+void view_invalidate(struct object *view, uint64_t first, uint64_t last);
 
 /*
  * A user access of the current thread to `va`. 0: the access will succeed now (or is to be retried).

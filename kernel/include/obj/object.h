@@ -74,7 +74,7 @@ struct object {
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
 	uint32_t kso_type;
-	struct addrspace *space; /* KSO_VIEW: its address space while threads run in it */
+	struct list spaces;      /* KSO_VIEW: struct addrspace.view_link, those that threads run in */
 	struct thread *thread;   /* KSO_THREAD: the running thread */
 
 	_Atomic uint32_t sleepers;

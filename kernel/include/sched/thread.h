@@ -20,6 +20,7 @@
 struct addrspace;
 struct object;
 struct fault_report;
+struct seccontext;
 
 /* A place in the wait queue of one word; guarded by the word's bucket lock while `queued`. */
 struct sync_wait {
@@ -56,7 +57,7 @@ struct thread {
 
 	objid_t id;
 	struct object *repr; /* holds references */
-	struct addrspace *space;
+	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
 
 	/* Scheduling: owned by whoever runs or queues the thread; run_link by that queue's lock. */
 	struct cpu *cpu; /* last ran or queued here */
@@ -80,10 +81,12 @@ extern struct spinlock threads_lock;
 extern struct list threads_all; /* for debuggers and panic reports */
 
 /*
- * Make and start a thread. `repr` and `view` are referenced by the caller; the thread takes references of its own.
+ * Make and start a thread in a view, with the rights of a context. `repr` and `view` are referenced by the
+ * caller; the thread takes references of its own.
  * The object's state fields are written. -EBUSY repr is a running thread or another KSO; -ENOMEM.
  */
-int thread_spawn(struct object *repr, struct object *view, const struct thrd_spawn_args *args);
+int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
+		 const struct thrd_spawn_args *args);
 
 /* End the current thread: exit point set, waiters woken, references dropped. The caller must return to
  * the trap entry with SYSCALL_PARKED. `code` is stored if `set_code`. */
