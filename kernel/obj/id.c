@@ -123,6 +123,102 @@ static void begin_digest(crypto_generichash_blake2b_state *h, const char *person
 	crypto_generichash_blake2b_update(h, place, sizeof(place));
 }
 
+/* ---- The shape of the tree ---- */
+
+void id_shape(struct id_shape *s, const struct metainfo *mi)
+{
+	uint64_t entries = mi->fotentries > 1 ? mi->fotentries - 1 : 0;
+	uint64_t digests;
+
+	memset(s, 0, sizeof(*s));
+	s->data_size = mi->sz;
+	s->data_pages = div_round_up(mi->sz, TWZ_PAGE_SIZE);
+	s->fot_start = OBJ_METAPAGE - entries * sizeof(struct fotentry);
+	digests = s->data_pages + META_PAGE_NUMBER - s->fot_start / TWZ_PAGE_SIZE + 1;
+	s->digests[0] = (uint32_t)digests;
+	do {
+		digests = div_round_up(digests, HASH_FANOUT);
+		s->digests[++s->levels] = (uint32_t)digests;
+	} while (digests > 1);
+}
+
+uint64_t id_leaf_of(const struct id_shape *s, uint64_t number)
+{
+	uint64_t fot_page = s->fot_start / TWZ_PAGE_SIZE;
+
+	if (number >= 1 && number <= s->data_pages)
+		return number - 1;
+	if (number < fot_page || number > META_PAGE_NUMBER)
+		return ID_NO_LEAF;
+	return s->data_pages + number - fot_page;
+}
+
+uint64_t id_page_of(const struct id_shape *s, uint64_t leaf)
+{
+	return leaf < s->data_pages ? leaf + 1
+				    : leaf - s->data_pages + s->fot_start / TWZ_PAGE_SIZE;
+}
+
+size_t id_covered(const struct id_shape *s, uint64_t number, size_t *start)
+{
+	uint64_t offset = number * TWZ_PAGE_SIZE;
+
+	*start = 0;
+	if (number <= s->data_pages)
+		return MIN(s->data_size - (offset - OBJ_NULLPAGE_SIZE), TWZ_PAGE_SIZE);
+	if (number == META_PAGE_NUMBER)
+		*start = FIXED_META;
+	else if (offset < s->fot_start)
+		*start = s->fot_start - offset;
+	return TWZ_PAGE_SIZE;
+}
+
+void id_hash_leaf(const struct id_shape *s, uint64_t number, const void *page,
+		  uint8_t digest[HASH_SIZE])
+{
+	const uint8_t *bytes = page != NULL ? page : zeroes;
+	crypto_generichash_blake2b_state h;
+	size_t start, end = id_covered(s, number, &start);
+
+	begin_digest(&h, HASH_LEAF_PERSONAL, number, 0);
+	crypto_generichash_blake2b_update(&h, zeroes, start);
+	crypto_generichash_blake2b_update(&h, bytes + start, end - start);
+	crypto_generichash_blake2b_update(&h, zeroes, TWZ_PAGE_SIZE - end);
+	crypto_generichash_blake2b_final(&h, digest, HASH_SIZE);
+}
+
+uint32_t id_group_size(const struct id_shape *s, unsigned int level, uint32_t group)
+{
+	return MIN(s->digests[level] - group * HASH_FANOUT, HASH_FANOUT);
+}
+
+void id_hash_group(const struct id_shape *s, unsigned int level, uint32_t group, const void *digests,
+		   uint8_t digest[HASH_SIZE])
+{
+	crypto_generichash_blake2b_state h;
+
+	begin_digest(&h, HASH_NODE_PERSONAL, level + 1, group);
+	crypto_generichash_blake2b_update(&h, digests, id_group_size(s, level, group) * HASH_SIZE);
+	crypto_generichash_blake2b_final(&h, digest, HASH_SIZE);
+}
+
+uint32_t id_side_page(const struct id_shape *s, unsigned int level, uint32_t group)
+{
+	uint32_t page = group;
+
+	/* A digest is over the group of one page: so many pages has the level below it. */
+	for (unsigned int above = level + 1; above < s->levels; above++)
+		page += s->digests[above + 1];
+	return page;
+}
+
+uint32_t id_side_pages(const struct id_shape *s)
+{
+	return id_side_page(s, 0, s->digests[1]);
+}
+
+/* ---- Making the tree ---- */
+
 static void begin_node(struct id_tree *t, unsigned int level)
 {
 	begin_digest(&t->node[level], HASH_NODE_PERSONAL, level + 1, t->index[level]);
@@ -130,65 +226,33 @@ static void begin_node(struct id_tree *t, unsigned int level)
 }
 
 /* The first page number after n that is covered; 0 = none. */
-static uint64_t page_after(const struct id_tree *t, uint64_t n)
+static uint64_t page_after(const struct id_shape *s, uint64_t n)
 {
-	if (n < t->data_pages)
+	if (n < s->data_pages)
 		return n + 1;
 	if (n == META_PAGE_NUMBER)
 		return 0;
-	return MAX(n + 1, t->fot_start / TWZ_PAGE_SIZE);
+	return MAX(n + 1, s->fot_start / TWZ_PAGE_SIZE);
 }
 
 void id_tree_begin(struct id_tree *t, const struct metainfo *mi)
 {
-	uint64_t entries = mi->fotentries > 1 ? mi->fotentries - 1 : 0;
-	uint64_t nodes;
-
 	memset(t, 0, sizeof(*t));
-	t->data_size = mi->sz;
-	t->data_pages = div_round_up(mi->sz, TWZ_PAGE_SIZE);
-	t->fot_start = OBJ_METAPAGE - entries * sizeof(struct fotentry);
-	t->next = page_after(t, 0);
-	nodes = t->data_pages + META_PAGE_NUMBER - t->fot_start / TWZ_PAGE_SIZE + 1;
-	do {
-		begin_node(t, t->levels++);
-		nodes = div_round_up(nodes, HASH_FANOUT);
-	} while (nodes > 1);
-}
-
-/* Which bytes of page n are covered: from *start up to the result. */
-static size_t covered_bytes(const struct id_tree *t, uint64_t n, size_t *start)
-{
-	uint64_t offset = n * TWZ_PAGE_SIZE;
-
-	*start = 0;
-	if (n <= t->data_pages)
-		return MIN(t->data_size - (offset - OBJ_NULLPAGE_SIZE), TWZ_PAGE_SIZE);
-	if (n == META_PAGE_NUMBER)
-		*start = FIXED_META;
-	else if (offset < t->fot_start)
-		*start = t->fot_start - offset;
-	return TWZ_PAGE_SIZE;
-}
-
-static void hash_leaf(const struct id_tree *t, const uint8_t *page, uint8_t digest[HASH_SIZE])
-{
-	crypto_generichash_blake2b_state h;
-	size_t start, end = covered_bytes(t, t->next, &start);
-
-	begin_digest(&h, HASH_LEAF_PERSONAL, t->next, 0);
-	crypto_generichash_blake2b_update(&h, zeroes, start);
-	crypto_generichash_blake2b_update(&h, page + start, end - start);
-	crypto_generichash_blake2b_update(&h, zeroes, TWZ_PAGE_SIZE - end);
-	crypto_generichash_blake2b_final(&h, digest, HASH_SIZE);
+	id_shape(&t->shape, mi);
+	t->next = page_after(&t->shape, 0);
+	for (unsigned int level = 0; level < t->shape.levels; level++)
+		begin_node(t, level);
 }
 
 /* Add a digest to the open node of a level; a node that fills up is added to the level above. */
 static void add_digest(struct id_tree *t, unsigned int level, uint8_t digest[HASH_SIZE])
 {
-	for (; level < t->levels; level++) {
+	for (; level < t->shape.levels; level++) {
+		if (t->keep != NULL)
+			t->keep(t->keep_arg, level,
+				t->index[level] * HASH_FANOUT + t->children[level], digest);
 		crypto_generichash_blake2b_update(&t->node[level], digest, HASH_SIZE);
-		if (++t->children[level] < HASH_FANOUT || level + 1 == t->levels)
+		if (++t->children[level] < HASH_FANOUT || level + 1 == t->shape.levels)
 			return;
 		crypto_generichash_blake2b_final(&t->node[level], digest, HASH_SIZE);
 		t->index[level]++;
@@ -200,14 +264,14 @@ void id_tree_add(struct id_tree *t, const void *page)
 {
 	uint8_t digest[HASH_SIZE];
 
-	hash_leaf(t, page != NULL ? page : zeroes, digest);
+	id_hash_leaf(&t->shape, t->next, page, digest);
 	add_digest(t, 0, digest);
-	t->next = page_after(t, t->next);
+	t->next = page_after(&t->shape, t->next);
 }
 
 void id_tree_finish(struct id_tree *t, uint8_t root[HASH_SIZE])
 {
-	for (unsigned int level = 0; level + 1 < t->levels; level++) {
+	for (unsigned int level = 0; level + 1 < t->shape.levels; level++) {
 		uint8_t digest[HASH_SIZE];
 
 		if (t->children[level] == 0)
@@ -215,7 +279,7 @@ void id_tree_finish(struct id_tree *t, uint8_t root[HASH_SIZE])
 		crypto_generichash_blake2b_final(&t->node[level], digest, HASH_SIZE);
 		add_digest(t, level + 1, digest);
 	}
-	crypto_generichash_blake2b_final(&t->node[t->levels - 1], root, HASH_SIZE);
+	crypto_generichash_blake2b_final(&t->node[t->shape.levels - 1], root, HASH_SIZE);
 }
 
 int id_derive_hashdata(const struct metainfo *mi, id_page_reader read, void *arg, objid_t *id)

@@ -209,11 +209,131 @@ static void largest_object_has_three_levels(void **state)
 	(void)state;
 	assert_int_equal(meta_check(&mi), 0);
 	id_tree_begin(&tree, &mi);
-	assert_int_equal(tree.levels, 3);
-	assert_int_equal(tree.data_pages, 0x3dfff);
-	assert_true(tree.fot_start >= OBJ_TOPDATA);
+	assert_int_equal(tree.shape.levels, 3);
+	assert_int_equal(tree.shape.data_pages, 0x3dfff);
+	assert_true(tree.shape.fot_start >= OBJ_TOPDATA);
 	assert_int_equal(id_derive_hashdata(&mi, read_nothing, &reads, &id), -EINTR);
 	assert_int_equal(id, 77);
+}
+
+/* Digests as they are kept beside an object. */
+struct kept {
+	struct id_shape shape;
+	uint8_t (*pages)[HASH_FANOUT][HASH_SIZE];
+	uint32_t count;
+};
+
+static void keep_digest(void *arg, unsigned int level, uint32_t index, const uint8_t digest[HASH_SIZE])
+{
+	static const uint8_t nothing[HASH_SIZE];
+	struct kept *k = arg;
+	uint32_t page = id_side_page(&k->shape, level, index / HASH_FANOUT);
+
+	assert_true(level < k->shape.levels && index < k->shape.digests[level]);
+	assert_true(page < id_side_pages(&k->shape));
+	uint8_t *place = k->pages[page][index % HASH_FANOUT];
+	assert_memory_equal(place, nothing, HASH_SIZE);
+	memcpy(place, digest, HASH_SIZE);
+	k->count++;
+}
+
+/* Every group's digest stands in the group above it; the last one is the root. */
+static void check_groups(const struct kept *k, const uint8_t root[HASH_SIZE])
+{
+	const struct id_shape *s = &k->shape;
+	uint8_t digest[HASH_SIZE];
+
+	for (unsigned int level = 0; level < s->levels; level++) {
+		for (uint32_t group = 0; group < s->digests[level + 1]; group++) {
+			const uint8_t *above = root;
+
+			if (level + 1 < s->levels)
+				above = k->pages[id_side_page(s, level + 1, group / HASH_FANOUT)]
+						[group % HASH_FANOUT];
+			id_hash_group(s, level, group, k->pages[id_side_page(s, level, group)],
+				      digest);
+			assert_memory_equal(digest, above, HASH_SIZE);
+		}
+	}
+}
+
+static void check_leaves(const struct kept *k, const uint8_t *fot_page)
+{
+	const struct id_shape *s = &k->shape;
+	uint64_t last = 0;
+	uint8_t digest[HASH_SIZE];
+
+	for (uint32_t leaf = 0; leaf < s->digests[0]; leaf++) {
+		uint64_t page = id_page_of(s, leaf);
+
+		assert_true(page > last && page <= META_PAGE);
+		last = page;
+		assert_int_equal(id_leaf_of(s, page), leaf);
+		id_hash_leaf(s, page, page == META_PAGE - 1 ? fot_page : NULL, digest);
+		assert_memory_equal(digest, k->pages[id_side_page(s, 0, leaf / HASH_FANOUT)]
+						    [leaf % HASH_FANOUT], HASH_SIZE);
+	}
+	assert_int_equal(last, META_PAGE);
+	assert_true(id_leaf_of(s, 0) == ID_NO_LEAF);
+	assert_true(id_leaf_of(s, META_PAGE + 1) == ID_NO_LEAF);
+	assert_true(id_leaf_of(s, s->data_pages + 1) == ID_NO_LEAF);
+}
+
+static void check_kept(uint64_t data_pages, uint32_t entries, unsigned int levels)
+{
+	struct metainfo mi = { .magic = MI_MAGIC, .flags = MIF_SZ, .p_flags = 5, .milen = 576,
+			       .fotentries = entries + 1, .sz = data_pages * TWZ_PAGE_SIZE };
+	uint8_t root[HASH_SIZE], fot_page[TWZ_PAGE_SIZE];
+	struct id_tree tree;
+	struct kept k = { 0 };
+
+	memset(fot_page, 0x5a, sizeof(fot_page));
+	id_tree_begin(&tree, &mi);
+	k.shape = tree.shape;
+	k.pages = calloc(id_side_pages(&k.shape), sizeof(*k.pages));
+	assert_non_null(k.pages);
+	assert_int_equal(k.shape.levels, levels);
+	tree.keep = keep_digest;
+	tree.keep_arg = &k;
+	while (id_tree_next(&tree) != 0)
+		id_tree_add(&tree, id_tree_next(&tree) == META_PAGE - 1 ? fot_page : NULL);
+	id_tree_finish(&tree, root);
+	assert_int_equal(k.count, k.shape.digests[0] + (levels > 1 ? k.shape.digests[1] : 0) +
+					  (levels > 2 ? k.shape.digests[2] : 0));
+	check_groups(&k, root);
+	check_leaves(&k, fot_page);
+	free(k.pages);
+}
+
+static void digests_are_kept(void **state)
+{
+	(void)state;
+	check_kept(0, 0, 1);
+	check_kept(1, 0, 1);
+	check_kept(127, 0, 1);
+	check_kept(127, 1, 2);
+	check_kept(128, 300, 2);
+	check_kept(300, 0, 2);
+	check_kept(16383, 0, 2);
+	check_kept(16384, 128, 3);
+}
+
+/* The largest object's digests fit the page space they are kept in. */
+static void digests_have_room(void **state)
+{
+	struct metainfo mi = { .magic = MI_MAGIC, .flags = MIF_SZ, .p_flags = 5, .milen = 576,
+			       .fotentries = OBJ_MAXFOTE, .sz = OBJ_MAXDATA };
+	struct id_shape s;
+
+	(void)state;
+	id_shape(&s, &mi);
+	assert_int_equal(s.digests[1], 2048);
+	assert_int_equal(s.digests[2], 16);
+	assert_int_equal(s.digests[3], 1);
+	assert_int_equal(id_side_page(&s, 2, 0), 0);
+	assert_int_equal(id_side_page(&s, 1, 0), 1);
+	assert_int_equal(id_side_page(&s, 0, 0), 17);
+	assert_int_equal(id_side_pages(&s), 2065);
 }
 
 static void unwritten_pages_are_zero_pages(void **state)
@@ -327,6 +447,8 @@ int main(void)
 		cmocka_unit_test(covered_and_uncovered_bytes),
 		cmocka_unit_test(counts_of_pages),
 		cmocka_unit_test(largest_object_has_three_levels),
+		cmocka_unit_test(digests_are_kept),
+		cmocka_unit_test(digests_have_room),
 		cmocka_unit_test(unwritten_pages_are_zero_pages),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(metadata_checks),

@@ -29,20 +29,72 @@ int meta_check_why(const struct metainfo *mi, const char **why);
  */
 objid_t id_derive(const struct metainfo *mi);
 
+/* ---- The shape of the hash tree ---- */
+
+#define ID_MAX_LEVELS 3u
+#define ID_NO_LEAF UINT64_MAX
+
+/*
+ * Level 0 are the leaves, one a covered page in ascending order of page numbers; a digest of level n + 1 is
+ * over HASH_FANOUT digests of level n, which are a *group*; the only digest of level `levels` is the root.
+ */
+struct id_shape {
+	uint64_t data_size;  /* bytes covered from base */
+	uint64_t data_pages; /* covered pages are 1 … data_pages, */
+	uint64_t fot_start;  /* then from the page of this object offset up to the metadata page */
+	uint32_t digests[ID_MAX_LEVELS + 1]; /* of each level; 1 of level `levels`, 0 above */
+	unsigned int levels; /* above the leaves, 1 … 3 */
+};
+
+/* The shape for the hash-data object that mi, which has passed meta_check, describes. */
+void id_shape(struct id_shape *s, const struct metainfo *mi);
+
+/* The leaf of a page (number: object offset / 4096); ID_NO_LEAF: the tree does not cover it. */
+uint64_t id_leaf_of(const struct id_shape *s, uint64_t number);
+
+/* The page of a leaf, which exists. */
+uint64_t id_page_of(const struct id_shape *s, uint64_t leaf);
+
+/* Which bytes of a covered page are covered: from *start up to the result. */
+size_t id_covered(const struct id_shape *s, uint64_t number, size_t *start);
+
+/* The digest of a covered page: its 4096 bytes as stored, NULL if it was never written. */
+void id_hash_leaf(const struct id_shape *s, uint64_t number, const void *page,
+		  uint8_t digest[HASH_SIZE]);
+
+/* Digests in a group of `level`, which is below `levels`. */
+uint32_t id_group_size(const struct id_shape *s, unsigned int level, uint32_t group);
+
+/* The digest of level `level` + 1 that a group of digests, one after the other, gives. */
+void id_hash_group(const struct id_shape *s, unsigned int level, uint32_t group, const void *digests,
+		   uint8_t digest[HASH_SIZE]);
+
+/*
+ * Digests are kept in pages beside the object, a group a page: page 0 is the highest group there is below the
+ * root, then level by level, each in order. The page of a group, and how many pages there are.
+ */
+uint32_t id_side_page(const struct id_shape *s, unsigned int level, uint32_t group);
+uint32_t id_side_pages(const struct id_shape *s);
+
+/* ---- Making the tree ---- */
+
+/* Told each digest below the root, as soon as it is there. */
+typedef void (*id_tree_keeper)(void *arg, unsigned int level, uint32_t index,
+			       const uint8_t digest[HASH_SIZE]);
+
 /*
  * The hash tree of a hash-data object, built a page at a time so that a caller may pause
  * between pages: begin, then while id_tree_next() gives a number, id_tree_add() that page, then
  * id_tree_finish(). About 1.3 KiB; keep it out of deep stacks.
  */
 struct id_tree {
-	uint64_t data_size;  /* bytes covered from base */
-	uint64_t data_pages; /* covered pages are 1 … data_pages, */
-	uint64_t fot_start;  /* then from the page of this object offset up to the metadata page */
+	struct id_shape shape;
 	uint64_t next;       /* page number, 0 = all added */
-	unsigned int levels; /* of interior nodes, 1 … 3 */
-	uint32_t children[3];
-	uint64_t index[3];   /* of the node being built in each level */
-	crypto_generichash_blake2b_state node[3];
+	uint32_t children[ID_MAX_LEVELS];
+	uint32_t index[ID_MAX_LEVELS]; /* of the node being built in each level */
+	id_tree_keeper keep; /* may be set after id_tree_begin() */
+	void *keep_arg;
+	crypto_generichash_blake2b_state node[ID_MAX_LEVELS];
 };
 
 /* Begin the tree of the hash-data object that mi, which has passed meta_check, describes. */
