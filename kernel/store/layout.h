@@ -81,6 +81,9 @@ enum state_word {
 	STATE_ROOT2,
 	STATE_CLOCK,   /* wall-clock high mark, ms */
 	STATE_TIES,    /* first tie page with a free record; a second line, because it is rare */
+	STATE_SYSTEM0, /* ID of the system's own object, as the name root's */
+	STATE_SYSTEM1,
+	STATE_SYSTEM2,
 	STATE_WORDS,
 };
 

@@ -164,33 +164,54 @@ void store_unmount(struct store *st)
 	st->base = NULL;
 }
 
-int store_set_nameroot(struct store *st, objid_t id)
+/* An ID in three words of the state, from `first` on. */
+static int set_state_id(struct store *st, enum state_word first, objid_t id)
 {
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
 	store_tx_begin(st);
-	store_tx_state(st, STATE_ROOT0, (uint64_t)id & PAYLOAD_MAX);
-	store_tx_state(st, STATE_ROOT1, (uint64_t)(id >> 48) & PAYLOAD_MAX);
-	store_tx_state(st, STATE_ROOT2, (uint64_t)(id >> 96));
+	store_tx_state(st, first, (uint64_t)id & PAYLOAD_MAX);
+	store_tx_state(st, first + 1, (uint64_t)(id >> 48) & PAYLOAD_MAX);
+	store_tx_state(st, first + 2, (uint64_t)(id >> 96));
 	int error = store_tx_commit(st);
 
 	store_lock_release(&st->lock);
 	return error;
 }
 
-int store_nameroot(struct store *st, objid_t *id)
+static int state_id(struct store *st, enum state_word first, objid_t *id)
 {
 	uint64_t part[3];
 	int error = 0;
 
 	store_lock_acquire(&st->lock);
 	for (unsigned i = 0; i < 3 && !error; i++)
-		error = store_state(st, STATE_ROOT0 + i, &part[i]);
+		error = store_state(st, first + i, &part[i]);
 	store_lock_release(&st->lock);
 	if (!error)
 		*id = part[0] | (objid_t)part[1] << 48 | (objid_t)part[2] << 96;
 	return error;
+}
+
+int store_set_nameroot(struct store *st, objid_t id)
+{
+	return set_state_id(st, STATE_ROOT0, id);
+}
+
+int store_nameroot(struct store *st, objid_t *id)
+{
+	return state_id(st, STATE_ROOT0, id);
+}
+
+int store_set_system_object(struct store *st, objid_t id)
+{
+	return set_state_id(st, STATE_SYSTEM0, id);
+}
+
+int store_system_object(struct store *st, objid_t *id)
+{
+	return state_id(st, STATE_SYSTEM0, id);
 }
 
 static uint64_t state_or_zero(struct store *st, enum state_word index)

@@ -82,7 +82,8 @@ static const char *const state_names[STATE_WORDS] = {
 	[STATE_OBJECTS] = "objects",	  [STATE_ORPHANS] = "first orphan",
 	[STATE_ROOT0] = "name root 0-47", [STATE_ROOT1] = "name root 48-95",
 	[STATE_ROOT2] = "name root 96-127", [STATE_CLOCK] = "clock",
-	[STATE_TIES] = "first tie page",
+	[STATE_TIES] = "first tie page",  [STATE_SYSTEM0] = "system object 0-47",
+	[STATE_SYSTEM1] = "system object 48-95", [STATE_SYSTEM2] = "system object 96-127",
 };
 
 static const char *const inode_names[INODE_NAMED_END] = {

@@ -333,6 +333,10 @@ int store_free(struct store *st, const struct store_handle *h);
 int store_set_nameroot(struct store *st, objid_t id);
 int store_nameroot(struct store *st, objid_t *id);
 
+/* The ID of the object that the system keeps its own records in, 0 = none. As the root of names. */
+int store_set_system_object(struct store *st, objid_t id);
+int store_system_object(struct store *st, objid_t *id);
+
 /* How often the store was mounted for writing, this time included (so never 0 on such a mount). */
 uint64_t store_boot_count(struct store *st);
 

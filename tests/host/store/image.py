@@ -75,7 +75,7 @@ class Image:
             need(self.word(base + 504) == sum64(0, self.words(base, 63)),
                  "superblock at 0x%x fails its sum" % base)
             need(self.word(base + 136) == base // PAGE, "superblock out of place")
-        need(self.data[512:584] == self.data[15 * PAGE + 512:15 * PAGE + 584],
+        need(self.data[512:608] == self.data[15 * PAGE + 512:15 * PAGE + 608],
              "superblock copies differ")
         self.pages, self.buckets, self.first = self.word(56), self.word(112), self.word(128)
         self.refs = self.word(120) * PAGE
