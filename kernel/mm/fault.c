@@ -287,22 +287,3 @@ bool upcall_copy_fault(uintptr_t va, unsigned int access)
 	arch_tlb_fresh(va);
 	return true;
 }
-
-void upcall_user_fault(uintptr_t va, unsigned int access)
-{
-	struct fault_report report;
-
-	if (space_fault(current_thread(), va, access, &report) == 0)
-		arch_tlb_fresh(va);
-	else
-		thread_fault(&report);
-}
-
-void upcall_user_exception(unsigned int code, unsigned long raw, uintptr_t va)
-{
-	const struct fault_report report = {
-		.fault = FAULT_EXCEPTION, .address = va, .offset = raw, .detail = code,
-	};
-
-	thread_fault(&report);
-}

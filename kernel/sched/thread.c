@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Threads: starting and ending them, and the report of a fault that nobody handles.
+ * Threads: starting and ending them.
  */
-#define LOG_PREFIX "thread"
-
 #include <abi/errno.h>
-#include <abi/fault.h>
 #include <base/string.h>
-#include <log.h>
+#include <fault/become.h>
 #include <mm/slab.h>
 #include <mm/space.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
-#include <arch/upcall.h>
 #include <sched/thread.h>
 
 struct spinlock threads_lock;
@@ -159,100 +155,10 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	list_remove(&thread->all_link);
 	spin_unlock(&threads_lock);
 	release_repr(repr);
+	become_drop_all(thread);
 	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
 	space_install(NULL);
 	space_put(thread->space);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
-}
-
-/* ---- The report ---- */
-
-static const char *fault_name(const struct fault_report *report)
-{
-	static const char *const names[NUM_FAULTS] = {
-		"object", "null", "exception", "security", "fault", "page", "pointer", "signal", "resume",
-	};
-	return names[report->fault];
-}
-
-static const char *exception_name(uint64_t code)
-{
-	switch (code) {
-	case FAULT_EXCEPTION_ILLEGAL: return "illegal instruction";
-	case FAULT_EXCEPTION_BREAKPOINT: return "breakpoint";
-	case FAULT_EXCEPTION_MISALIGNED: return "misaligned access";
-	case FAULT_EXCEPTION_FLOAT: return "floating point";
-	case FAULT_EXCEPTION_MACHINE: return "machine access error";
-	case FAULT_EXCEPTION_STEP: return "single step";
-	case FAULT_EXCEPTION_PAGEFAULT: return "address outside all slots";
-	default: return "unknown exception";
-	}
-}
-
-static const char *object_fault_name(uint64_t flags)
-{
-	if (flags & FAULT_OBJECT_NOMAP)
-		return "nothing is mapped there";
-	if (flags & FAULT_OBJECT_EXIST)
-		return "the object does not exist";
-	if (flags & FAULT_OBJECT_INVALID)
-		return "the metadata does not match the ID";
-	return "the view does not allow it";
-}
-
-static const char *fault_reason(const struct fault_report *report)
-{
-	switch (report->fault) {
-	case FAULT_OBJECT: return object_fault_name(report->detail);
-	case FAULT_NULL: return "the first page of a slot is never mapped";
-	case FAULT_EXCEPTION: return exception_name(report->detail);
-	case FAULT_SCTX: return "no permission";
-	case FAULT_PAGE: return report->detail == FAULT_PAGE_MEDIA ? "damaged storage" : "out of memory";
-	default: return "";
-	}
-}
-
-/* The thread's name is user data: only what prints, and not much of it. */
-static void copy_name(struct object *repr, char *to, size_t size)
-{
-	size_t i;
-
-	if (object_read(repr, OBJ_NULLPAGE_SIZE, to, size) != 0)
-		to[0] = 0;
-	for (i = 0; i + 1 < size && to[i]; i++)
-		if (to[i] < ' ' || to[i] > '~')
-			to[i] = '?';
-	to[i] = 0;
-}
-
-static void print_place(struct thread *thread, const char *what, uintptr_t va)
-{
-	struct object *object;
-	uint64_t offset;
-
-	if (space_resolve(thread, va, ACCESS_EXEC, &object, &offset) != 0) {
-		log_error("  %s 0x%lx", what, va);
-		return;
-	}
-	log_error("  %s 0x%lx (object " IDFMT " offset 0x%lx)", what, va, IDPR(object->id),
-		  (unsigned long)offset);
-	object_put(object);
-}
-
-void thread_fault(const struct fault_report *report)
-{
-	static const char *const accesses[] = { "", "reading", "writing", "", "executing" };
-	struct thread *thread = current_thread();
-	char name[48];
-
-	copy_name(thread->repr, name, sizeof(name));
-	log_error("%s (" IDFMT ") ended by %s fault: %s", name[0] ? name : "unnamed",
-		  IDPR(thread->id), fault_name(report), fault_reason(report));
-	if (report->access)
-		log_error("  %s 0x%lx (object " IDFMT " offset 0x%lx)", accesses[report->access],
-			  report->address, IDPR(report->object), (unsigned long)report->offset);
-	print_place(thread, "at", arch_regs_pc(&thread->regs));
-	arch_regs_print(&thread->regs);
-	thread_exit(report->fault + 1, true, THRD_EXIT_FAULT(report->fault));
 }

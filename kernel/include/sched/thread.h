@@ -18,8 +18,8 @@
 #include <cpu.h>
 
 struct addrspace;
+struct become_frame;
 struct object;
-struct fault_report;
 struct seccontext;
 
 /* A place in the wait queue of one word; guarded by the word's bucket lock while `queued`. */
@@ -68,6 +68,12 @@ struct thread {
 
 	struct sleep sleep;
 
+	/* Protected calls (fault/become.h); the thread itself only. */
+	struct become_frame *become_top; /* NULL = no frame */
+	unsigned int become_depth;
+	/* A sleeping system call was ended with -EINTR: the next frame says so. Set before it runs. */
+	bool call_interrupted;
+
 	/* Counted by the CPU that runs it. */
 	uint64_t faults;
 	uint64_t switches;
@@ -91,9 +97,6 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 /* End the current thread: exit point set, waiters woken, references dropped. The caller must return to
  * the trap entry with SYSCALL_PARKED. `code` is stored if `set_code`. */
 void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code);
-
-/* Print the report of an unhandled fault and end the current thread. */
-void thread_fault(const struct fault_report *report);
 
 static inline struct thread *current_thread(void)
 {
