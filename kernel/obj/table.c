@@ -216,16 +216,35 @@ static bool put_not_last(struct object *object)
 }
 
 /*
+ * Whether a persistent parent keeps a deleted object in the store, and with it what is tied to that; it then
+ * only leaves the table. So does one of which that cannot be told. Asked under the table lock: a parent that goes
+ * meanwhile either has untied it already, or looks for it afterwards and opens it anew.
+ */
+static bool stays_tied(struct object *object)
+{
+	uint64_t parents, children;
+
+	spin_lock(&table.lock);
+	int error = store_tie_counts(persist_store(), &object->stored, &parents, &children);
+	bool stays = error || parents > 0;
+	if (stays)
+		table_drop(object);
+	spin_unlock(&table.lock);
+	return stays;
+}
+
+/*
  * A deleted persistent object leaves the store before it leaves the table, so that its ID is not
  * found in between. Whatever translated to its pages is gone: mappings hold references.
  */
 static void object_leave_store(struct object *object)
 {
+	if (stays_tied(object))
+		return;
 	object_stored_ties_drop(object);
 	int error = store_free(persist_store(), &object->stored);
 
-	/* A child of a persistent parent stays in the store until that is gone. */
-	if (error && error != -EBUSY)
+	if (error)
 		log_error("freeing " IDFMT " in the store failed (%d)", IDPR(object->id), error);
 	spin_lock(&table.lock);
 	table_drop(object);

@@ -367,6 +367,27 @@ static void persistent_parent(void)
 	CHECK(!object_exists(parent));
 }
 
+/* Deleted ones in the middle stay, with all that is tied to them, until the one at the top goes. */
+static void persistent_chain(void)
+{
+	objid_t chain[4];
+
+	if (!have_store())
+		return;
+	for (int i = 0; i < 4; i++)
+		NEED(twz_object_create(NEW_FLAGS | TWZ_OC_PERSIST, 0, 0, &chain[i]) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(sys_otie(chain[i], chain[i + 1], 0), 0);
+	for (int i = 3; i > 0; i--) {
+		CHECK_EQ(sys_odelete(chain[i], 0), 0);
+		for (int j = 0; j < 4; j++)
+			CHECK(object_exists(chain[j]));
+	}
+	CHECK_EQ(sys_odelete(chain[0], 0), 0);
+	for (int i = 0; i < 4; i++)
+		CHECK(!object_exists(chain[i]));
+}
+
 static const struct ktap_case cases[] = {
 	{ "a child lives as long as its parent", child_lives_as_long },
 	{ "ties are counted", counted },
@@ -385,6 +406,7 @@ static const struct ktap_case cases[] = {
 	{ "threads leave nothing behind", threads_leave_nothing },
 	{ "ties and unties at once", rivals },
 	{ "a persistent parent", persistent_parent },
+	{ "a chain of persistent objects", persistent_chain },
 };
 
 int main(void)
