@@ -159,9 +159,12 @@ static int publish_locked(struct store *st, const struct store_handle *h, unsign
 		return error ? error : -EEXIST;
 	store_tx_begin(st);
 	link_inode(st, h->id, h->inode);
-	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), flags ? INODE_DELETED : 0);
-	if (!flags || parents)
+	bool deleted = flags & STORE_CREATE_DELETED;
+	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), deleted ? INODE_DELETED : 0);
+	if (!deleted || parents)
 		store_list_remove(st, &store_orphans, h->inode);
+	if (flags & STORE_CREATE_SYSTEM)
+		store_tx_state_id(st, STATE_SYSTEM0, h->id);
 	return store_tx_commit(st);
 }
 
@@ -191,7 +194,7 @@ static int publish_tied_locked(struct store *st, const struct store_handle *h, u
 int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
 		       const struct store_handle *parents, unsigned count)
 {
-	if (flags & ~STORE_CREATE_DELETED || count > STORE_PUBLISH_TIES)
+	if (flags & ~(STORE_CREATE_DELETED | STORE_CREATE_SYSTEM) || count > STORE_PUBLISH_TIES)
 		return -EINVAL;
 	if (st->rdonly)
 		return -EROFS;

@@ -69,6 +69,7 @@ int store_tx_state_get(struct store *st, enum state_word index, uint64_t *payloa
 void store_tx_put(struct store *st, uint64_t offset, uint64_t payload);
 void store_tx_add(struct store *st, uint64_t offset, int64_t delta);
 void store_tx_state(struct store *st, enum state_word index, uint64_t payload);
+void store_tx_state_id(struct store *st, enum state_word first, objid_t id); /* three words */
 void store_tx_state_add(struct store *st, enum state_word index, int64_t delta);
 int store_tx_fail(struct store *st, int error);                         /* returns error */
 int store_tx_commit(struct store *st);

@@ -164,16 +164,13 @@ void store_unmount(struct store *st)
 	st->base = NULL;
 }
 
-/* An ID in three words of the state, from `first` on. */
-static int set_state_id(struct store *st, enum state_word first, objid_t id)
+int store_set_nameroot(struct store *st, objid_t id)
 {
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
 	store_tx_begin(st);
-	store_tx_state(st, first, (uint64_t)id & PAYLOAD_MAX);
-	store_tx_state(st, first + 1, (uint64_t)(id >> 48) & PAYLOAD_MAX);
-	store_tx_state(st, first + 2, (uint64_t)(id >> 96));
+	store_tx_state_id(st, STATE_ROOT0, id);
 	int error = store_tx_commit(st);
 
 	store_lock_release(&st->lock);
@@ -194,19 +191,9 @@ static int state_id(struct store *st, enum state_word first, objid_t *id)
 	return error;
 }
 
-int store_set_nameroot(struct store *st, objid_t id)
-{
-	return set_state_id(st, STATE_ROOT0, id);
-}
-
 int store_nameroot(struct store *st, objid_t *id)
 {
 	return state_id(st, STATE_ROOT0, id);
-}
-
-int store_set_system_object(struct store *st, objid_t id)
-{
-	return set_state_id(st, STATE_SYSTEM0, id);
 }
 
 int store_system_object(struct store *st, objid_t *id)

@@ -91,6 +91,13 @@ void store_tx_state(struct store *st, enum state_word index, uint64_t payload)
 	store_tx_put(st, state_offset(SUPER_B_PAGE, index), payload);
 }
 
+void store_tx_state_id(struct store *st, enum state_word first, objid_t id)
+{
+	store_tx_state(st, first, (uint64_t)id & PAYLOAD_MAX);
+	store_tx_state(st, first + 1, (uint64_t)(id >> 48) & PAYLOAD_MAX);
+	store_tx_state(st, first + 2, (uint64_t)(id >> 96));
+}
+
 int store_tx_state_get(struct store *st, enum state_word index, uint64_t *payload)
 {
 	struct store_write *write = find_write(st, state_offset(SUPER_A_PAGE, index));

@@ -460,6 +460,31 @@ static void test_store_words(void **state)
 	done(&f);
 }
 
+static void test_system_object(void **state)
+{
+	struct store_handle h;
+	struct fixture f;
+	objid_t got = 1;
+
+	(void)state;
+	fresh(&f, SMALL);
+	assert_int_equal(store_system_object(&f.st, &got), 0);
+	assert_true(got == 0);
+	assert_int_equal(store_create(&f.st, id_of(1), NULL, STORE_CREATE_SYSTEM, &h), -EINVAL);
+	assert_int_equal(store_create(&f.st, id_of(1), NULL, STORE_CREATE_HIDDEN, &h), 0);
+	remount(&f);
+	assert_int_equal(store_system_object(&f.st, &got), 0);
+	assert_true(got == 0);
+	assert_int_equal(store_create(&f.st, id_of(2), NULL, STORE_CREATE_HIDDEN, &h), 0);
+	assert_int_equal(store_publish(&f.st, &h, STORE_CREATE_SYSTEM), 0);
+	remount(&f);
+	assert_int_equal(store_system_object(&f.st, &got), 0);
+	assert_true(got == id_of(2));
+	assert_int_equal(store_lookup(&f.st, id_of(2), &h), 0);
+	assert_true(!store_is_deleted(&f.st, &h));
+	done(&f);
+}
+
 /* ---- Space ---- */
 
 static unsigned fill_store(struct fixture *f)
@@ -795,6 +820,7 @@ int main(void)
 		cmocka_unit_test(test_born_deleted),
 		cmocka_unit_test(test_hidden_and_publish),
 		cmocka_unit_test(test_store_words),
+		cmocka_unit_test(test_system_object),
 		cmocka_unit_test(test_full_store),
 		cmocka_unit_test(test_big_object),
 		cmocka_unit_test(test_many_objects),

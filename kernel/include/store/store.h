@@ -138,6 +138,7 @@ struct store_handle {
 
 #define STORE_CREATE_DELETED 1u /* born deleted: gone after the next reboot */
 #define STORE_CREATE_HIDDEN 2u  /* until store_publish() not found, and gone after a reboot */
+#define STORE_CREATE_SYSTEM 4u  /* becomes the store's system object; of store_publish() only */
 
 /*
  * Create object `id` whose metadata page (page 262143) holds the 4096 bytes at `metapage`
@@ -149,7 +150,7 @@ int store_create(struct store *st, objid_t id, const void *metapage, unsigned fl
 
 /*
  * Make a STORE_CREATE_HIDDEN object an ordinary one, in one step; its pages, allocated before,
- * appear with it. `flags`: 0 or STORE_CREATE_DELETED. -EEXIST id taken meanwhile (the object stays
+ * appear with it. `flags`: STORE_CREATE_DELETED, STORE_CREATE_SYSTEM. -EEXIST id taken meanwhile (the object stays
  * hidden: store_free() it); -EINVAL not hidden; -EROFS; -EUCLEAN.
  */
 int store_publish(struct store *st, const struct store_handle *h, unsigned flags);
@@ -333,8 +334,7 @@ int store_free(struct store *st, const struct store_handle *h);
 int store_set_nameroot(struct store *st, objid_t id);
 int store_nameroot(struct store *st, objid_t *id);
 
-/* The ID of the object that the system keeps its own records in, 0 = none. As the root of names. */
-int store_set_system_object(struct store *st, objid_t id);
+/* The ID of the object that the system keeps its own records in, 0 = none (STORE_CREATE_SYSTEM). -EUCLEAN. */
 int store_system_object(struct store *st, objid_t *id);
 
 /* How often the store was mounted for writing, this time included (so never 0 on such a mount). */
