@@ -210,7 +210,8 @@ static int tie_to(struct object *object, const struct object_spec *spec)
 
 static int publish(struct object *object, const struct object_spec *spec)
 {
-	unsigned int flags = spec->born_deleted ? STORE_CREATE_DELETED : 0;
+	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
+			     (spec->system ? STORE_CREATE_SYSTEM : 0);
 	struct store_handle parents[OBJECT_MAX_TIES];
 	unsigned int count = 0;
 	int error = 0;

@@ -122,6 +122,7 @@ struct object_spec {
 	bool persistent;
 	bool zero_nonce;
 	bool born_deleted; /* goes with its last tie and reference */
+	bool system;       /* persistent: the store remembers it as its system object */
 	objid_t kuid;
 	const struct object_source *sources; /* later ones overwrite earlier ones */
 	unsigned int source_count;
@@ -232,6 +233,12 @@ void object_unmap_block(struct object *object, uint64_t pgnr);
 
 /* No translation allows writing the page any more, once the TLBs are flushed. True if one did. Lock held. */
 bool object_protect_page(struct object *object, uint64_t pgnr);
+
+/*
+ * Entries for `count` pages from pgnr on were taken out or allow less than before: when this returns no CPU
+ * uses the old ones. Only CPUs that may hold some are troubled (mm/flush.c). Lock held.
+ */
+void object_flush(struct object *object, uint64_t pgnr, uint64_t count);
 
 /* Drop the translations of the whole object, on every CPU; mappings stay and fault again. Lock held. */
 void object_unmap_all(struct object *object);
