@@ -40,7 +40,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	sched_init();                                  /* run queues */
 	sync_init();                                   /* wait queues */
 	objects_init();                                /* the object table */
-	spaces_init();                                 /* address spaces */
+	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */
 	console_input_init(machine.fdt);               /* keyboard */
 	cpus_start();                                  /* the other CPUs: they idle */

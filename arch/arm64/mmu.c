@@ -7,6 +7,7 @@
 
 #include <arch/mmu.h>
 #include <boot/machine.h>
+#include <cpu.h>
 #include <log.h>
 #include <machine/layout.h>
 #include <machine/sysreg.h>
@@ -102,26 +103,46 @@ void arch_mmu_install(paddr_t root)
  * domain; the DSB ISH after it waits until every CPU has done it *and* has finished the
  * accesses that used the old translations. The ISB drops what this CPU fetched or walked early.
  *
- * VAE1IS, not VALE1IS: it also drops what walks cached of the upper levels for that address, so
+ * A CPU that is alone uses the forms without IS, which reach it alone, and DSB NSH, which waits
+ * for it alone.
+ *
+ * VAE1, not VALE1: it also drops what walks cached of the upper levels for that address, so
  * that unlinked tables may be reused. It takes one ASID or global entries, so user ranges only
  * need it.
  */
-void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length)
+static void flush_everywhere(uint64_t tag, uint64_t page, size_t pages)
 {
-	uint64_t tag = (uint64_t)asid << TTBR_ASID_SHIFT;
-	size_t pages = (length + (va & (PAGE_SIZE - 1)) + PAGE_SIZE - 1) >> PAGE_SHIFT;
-
-	dsb(ishst);
-	if (length == 0 || pages > FLUSH_PAGES_MAX) {
+	if (pages == 0)
 		__asm__ volatile("tlbi aside1is, %0" : : "r"(tag) : "memory");
-	} else {
-		uint64_t page = va >> PAGE_SHIFT & ((1ul << 44) - 1);
-
-		for (; pages > 0; pages--, page++)
-			__asm__ volatile("tlbi vae1is, %0" : : "r"(tag | page) : "memory");
-	}
+	for (; pages > 0; pages--, page++)
+		__asm__ volatile("tlbi vae1is, %0" : : "r"(tag | page) : "memory");
 	dsb(ish);
 	isb();
+}
+
+static void flush_here(uint64_t tag, uint64_t page, size_t pages)
+{
+	if (pages == 0)
+		__asm__ volatile("tlbi aside1, %0" : : "r"(tag) : "memory");
+	for (; pages > 0; pages--, page++)
+		__asm__ volatile("tlbi vae1, %0" : : "r"(tag | page) : "memory");
+	dsb(nsh);
+	isb();
+}
+
+void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length, uint64_t cpus)
+{
+	uint64_t tag = (uint64_t)asid << TTBR_ASID_SHIFT;
+	uint64_t page = va >> PAGE_SHIFT & ((1ul << 44) - 1);
+	size_t pages = (length + (va & (PAGE_SIZE - 1)) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+	if (length == 0 || pages > FLUSH_PAGES_MAX)
+		pages = 0;
+	dsb(ishst);
+	if (cpus == 1ull << this_cpu()->id)
+		flush_here(tag, page, pages);
+	else
+		flush_everywhere(tag, page, pages);
 }
 
 void arch_tlb_flush_all(void)
@@ -132,21 +153,27 @@ void arch_tlb_flush_all(void)
 	isb();
 }
 
+void arch_tlb_drop_asid(uint32_t asid)
+{
+	dsb(ishst);
+	flush_here((uint64_t)asid << TTBR_ASID_SHIFT, 0, 0);
+}
+
+void arch_tlb_drop_all(void)
+{
+	dsb(ishst);
+	__asm__ volatile("tlbi vmalle1" : : : "memory");
+	dsb(nsh);
+	isb();
+}
+
 /*
  * Root and ASID are one register, so there is no instant with one address space's tables under the
- * other's tag. ASID 0 is the exception, as several spaces have it: their entries are dropped
- * while the empty table is in place, when no walk can bring new ones in.
+ * other's tag.
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid)
 {
-	if (root == 0 || asid == 0)
-		set_user_root(boot_phys(empty_root));
 	if (root == 0)
-		return;
-	if (asid == 0) {
-		__asm__ volatile("tlbi aside1, xzr" : : : "memory");
-		dsb(nsh);
-		isb();
-	}
+		root = boot_phys(empty_root);
 	set_user_root(root | (uint64_t)asid << TTBR_ASID_SHIFT);
 }

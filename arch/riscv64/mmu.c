@@ -115,11 +115,8 @@ void arch_mmu_install(paddr_t root)
 }
 
 /*
- * A tagged address space needs no fence: its ASID was flushed everywhere before it was given
- * out, and the stores that made a fresh root were followed by the release of a lock, so they
- * stand in coherent memory, where walkers look. With ASID 0 translations of several address
- * spaces carry the same tag, so each switch drops them; also when there is no user space to
- * switch to, because then the old one's tables may be on their way back to the allocator.
+ * No fence: what is held under the ASID was dropped before if it was out of date, and who made or changed
+ * the root's entries did that drop too (rules 2 and 6 of arch/mmu.h).
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid)
 {
@@ -128,6 +125,4 @@ void arch_mmu_switch(paddr_t root, uint32_t asid)
 	if (root)
 		satp = satp_for(arch_mmu.levels, root) | (unsigned long)asid << SATP_ASID_SHIFT;
 	csr_write(satp, satp);
-	if (!root || asid == 0)
-		__asm__ volatile("sfence.vma zero, %0" : : "r"(0ul) : "memory");
 }

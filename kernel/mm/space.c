@@ -18,60 +18,6 @@
 static struct slab_cache space_cache = SLAB_CACHE("address space", struct addrspace);
 static struct slab_cache mapping_cache = SLAB_CACHE("mapping", struct mapping);
 
-/* ---- ASIDs: a bitmap. 0 is shared by the spaces that got none; it is flushed at each switch. ---- */
-
-#define ASID_MAX 65536u
-#define ASID_MAP_ORDER 1u /* pages of the bitmap, as a power of two */
-_Static_assert(ASID_MAX / 8 == PAGE_SIZE << ASID_MAP_ORDER, "the bitmap fits");
-
-static struct {
-	struct spinlock lock;
-	/* Guarded by lock. */
-	uint64_t *used; /* one bit an ASID */
-	uint32_t hint;  /* word to look at first */
-} asids;
-
-void spaces_init(void)
-{
-	asids.used = pages_alloc(ASID_MAP_ORDER);
-	if (!asids.used)
-		panic("no memory for the address space numbers");
-	memset(asids.used, 0, ASID_MAX / 8);
-	asids.used[0] = 1;
-}
-
-static uint32_t asid_alloc(void)
-{
-	uint32_t words = div_round_up(MIN(arch_mmu.asid_count, ASID_MAX), 64);
-	uint32_t asid = 0;
-
-	spin_lock(&asids.lock);
-	for (uint32_t i = 0; i < words; i++) {
-		uint32_t word = (asids.hint + i) % words;
-		if (asids.used[word] == ~0ull)
-			continue;
-		uint32_t bit = bit_lowest(~asids.used[word]);
-		if (word * 64 + bit >= arch_mmu.asid_count)
-			continue;
-		asids.used[word] |= 1ull << bit;
-		asids.hint = word;
-		asid = word * 64 + bit;
-		break;
-	}
-	spin_unlock(&asids.lock);
-	return asid;
-}
-
-/* The caller has flushed everything tagged with it. */
-static void asid_free(uint32_t asid)
-{
-	if (asid == 0)
-		return;
-	spin_lock(&asids.lock);
-	asids.used[asid / 64] &= ~(1ull << (asid % 64));
-	spin_unlock(&asids.lock);
-}
-
 /* ---- Tables above the objects' subtrees ---- */
 
 /* The level-2 table that holds the link of `slot`; NULL when absent or, with `make`, out of memory. */
@@ -194,20 +140,16 @@ int space_link(struct addrspace *space, struct object *object, uint32_t slot, en
 }
 
 /*
- * Take a mapping out of the tables and lists and put it on *dead. Translations may remain until the
- * caller has flushed; only then may mappings_free() run. Space lock held.
+ * Take a mapping out of the tables and put it on *dead. Translations may remain until the caller has
+ * flushed the space; only then may mappings_free() run. Until then it stays in the object's list, by
+ * which others find out whom to tell. Space lock held.
  */
 static void unlink_mapping(struct addrspace *space, struct mapping *mapping, struct mapping **dead)
 {
-	struct object *object = mapping->object;
 	pte_t *table = link_table(space, mapping->slot, false);
 
 	arch_pte_set(&table[mapping->slot % PT_ENTRIES], 0);
 	bucket_remove(space, mapping);
-	spin_lock(&object->lock);
-	list_remove(&mapping->object_link);
-	object->map_count--;
-	spin_unlock(&object->lock);
 	mapping->next = *dead;
 	*dead = mapping;
 }
@@ -217,45 +159,85 @@ static void mappings_free(struct mapping *dead)
 {
 	while (dead) {
 		struct mapping *next = dead->next;
-		object_put(dead->object);
+		struct object *object = dead->object;
+		spin_lock(&object->lock);
+		list_remove(&dead->object_link);
+		object->map_count--;
+		spin_unlock(&object->lock);
+		object_put(object);
 		slab_free(&mapping_cache, dead);
 		dead = next;
 	}
 }
 
-/* Unlink every mapping of slots first … last: by slot when few, else by going through all. */
-static struct mapping *unlink_range(struct addrspace *space, uint64_t first, uint64_t last)
-{
-	struct mapping *dead = NULL;
+/* A walk over the mappings of slots first … last, in steps between which the lock is let go. */
+struct sweep {
+	uint64_t first, last;
+	uint64_t at;        /* slot or bucket to go on with */
+	unsigned int order; /* of the buckets, when the walk over them began; 0: goes by slot */
+};
 
-	if (last - first < space->mapping_count) {
-		for (uint64_t slot = first; slot <= last; slot++) {
-			struct mapping *mapping = space_mapping(space, slot);
+#define SWEEP_STEP 64u /* slots or buckets looked at with the lock held */
+
+/* By slot when they are few, else through all buckets. Space lock held. */
+static struct sweep sweep_begin(struct addrspace *space, uint64_t first, uint64_t last)
+{
+	bool by_slot = last - first < space->mapping_count;
+
+	return (struct sweep){ first, last, by_slot ? first : 0, by_slot ? 0 : space->bucket_order };
+}
+
+static void sweep_bucket(struct addrspace *space, struct sweep *sweep, struct mapping **dead)
+{
+	struct mapping *next;
+
+	for (struct mapping *mapping = space->buckets[sweep->at]; mapping; mapping = next) {
+		next = mapping->next;
+		if (mapping->slot >= sweep->first && mapping->slot <= sweep->last)
+			unlink_mapping(space, mapping, dead);
+	}
+}
+
+/* One step; *dead: what it unlinked. True: there is more. Space lock held. */
+static bool sweep_step(struct addrspace *space, struct sweep *sweep, struct mapping **dead)
+{
+	unsigned int n = SWEEP_STEP;
+
+	if (!sweep->order) {
+		for (; n && sweep->at <= sweep->last; n--, sweep->at++) {
+			struct mapping *mapping = space_mapping(space, sweep->at);
 			if (mapping)
-				unlink_mapping(space, mapping, &dead);
+				unlink_mapping(space, mapping, dead);
 		}
-		return dead;
+		return sweep->at <= sweep->last;
 	}
-	for (unsigned int i = 0; i < 1u << space->bucket_order; i++) {
-		struct mapping *next;
-		for (struct mapping *mapping = space->buckets[i]; mapping; mapping = next) {
-			next = mapping->next;
-			if (mapping->slot >= first && mapping->slot <= last)
-				unlink_mapping(space, mapping, &dead);
-		}
+	/* They moved: from the start. There are few sizes that they can grow to. */
+	if (sweep->order != space->bucket_order) {
+		sweep->order = space->bucket_order;
+		sweep->at = 0;
 	}
-	return dead;
+	for (; n && sweep->at < 1u << sweep->order; n--, sweep->at++)
+		sweep_bucket(space, sweep, dead);
+	return sweep->at < 1u << sweep->order;
 }
 
 void space_invalidate(struct addrspace *space, uint64_t first, uint64_t last)
 {
+	bool more = true;
+
 	spin_lock(&space->lock);
 	space->generation++;
-	struct mapping *dead = unlink_range(space, first, last);
-	if (dead)
-		arch_tlb_flush_asid(space->asid, 0, 0);
-	spin_unlock(&space->lock);
-	mappings_free(dead);
+	struct sweep sweep = sweep_begin(space, first, last);
+	while (more) {
+		struct mapping *dead = NULL;
+		more = sweep_step(space, &sweep, &dead);
+		if (dead)
+			space_flush(space, 0, 0);
+		spin_unlock(&space->lock);
+		mappings_free(dead);
+		if (more)
+			spin_lock(&space->lock);
+	}
 }
 
 /* ---- Lifetime ---- */
@@ -273,7 +255,8 @@ static struct addrspace *space_new(struct object *view, struct seccontext *conte
 	}
 	if (arch_mmu.shared_root)
 		kmap_share(space->root);
-	space->asid = asid_alloc();
+	/* No CPU has seen the root: each drops what it has under the space's number when it enters it first. */
+	atomic_init(&space->stale, ~0ull);
 	space->buckets = space->inline_buckets;
 	space->bucket_order = ilog2(SPACE_INLINE_BUCKETS);
 	space->view = view;
@@ -282,18 +265,17 @@ static struct addrspace *space_new(struct object *view, struct seccontext *conte
 	return space;
 }
 
+/*
+ * Nobody runs here, and nobody will: what CPUs still hold under the space's number is dropped before
+ * the number is given to another (asid.c), so nothing is flushed.
+ */
 static void space_free(struct addrspace *space)
 {
 	unsigned int top = arch_mmu.levels - 1;
 	unsigned int entries = arch_mmu.shared_root ? PT_ENTRIES / 2 : PT_ENTRIES;
 
-	spin_lock(&space->lock);
-	struct mapping *dead = unlink_range(space, 0, UINT32_MAX);
-	spin_unlock(&space->lock);
-	/* Nobody runs here, but a walker may have cached upper entries under this ASID. */
-	arch_tlb_flush_asid(space->asid, 0, 0);
-	mappings_free(dead);
-	asid_free(space->asid);
+	for (unsigned int i = 0; i < 1u << space->bucket_order; i++)
+		mappings_free(space->buckets[i]);
 	free_tables(space->root, top, entries);
 	buckets_free(space->buckets, space->bucket_order);
 	seccontext_put(space->context);
@@ -377,10 +359,24 @@ void view_invalidate(struct object *view, uint64_t first, uint64_t last)
 	}
 }
 
+/* Drop a reference that is not the last without any lock. */
+static bool put_not_last(struct addrspace *space)
+{
+	uint32_t refs = atomic_load_explicit(&space->refs, memory_order_relaxed);
+
+	while (refs > 1)
+		if (atomic_compare_exchange_weak_explicit(&space->refs, &refs, refs - 1,
+							  memory_order_release, memory_order_relaxed))
+			return true;
+	return false;
+}
+
 void space_put(struct addrspace *space)
 {
 	struct object *view = space->view;
 
+	if (put_not_last(space))
+		return;
 	/* Under the view's lock, so that space_get() never revives a dying space. */
 	spin_lock(&view->lock);
 	bool last = atomic_fetch_sub_explicit(&space->refs, 1, memory_order_acq_rel) == 1;
@@ -393,18 +389,39 @@ void space_put(struct addrspace *space)
 	object_put(view);
 }
 
+/* The order of the steps is explained in flush.c. */
+static void enter(struct addrspace *space, uint64_t self)
+{
+	atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+	atomic_fetch_or(&space->cpus, self);
+	uint32_t asid = asid_enter(space);
+	if (atomic_load(&space->stale) & self) {
+		atomic_fetch_and(&space->stale, ~self);
+		arch_tlb_drop_asid(asid);
+	}
+	arch_mmu_switch(virt_to_phys(space->root), asid);
+}
+
 void space_install(struct addrspace *space)
 {
 	struct cpu *cpu = this_cpu();
 	struct addrspace *old = cpu->space;
+	uint64_t self = 1ull << cpu->id;
 
 	if (space == old)
 		return;
+	/* With one number for all, another's translations go first, when no walk can bring in new ones. */
+	if (!space || !asids_used()) {
+		arch_mmu_switch(0, 0);
+		if (!asids_used())
+			arch_tlb_drop_asid(0);
+	}
 	/* The CPU holds a reference, so that tables are never freed under a walker. */
 	if (space)
-		atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+		enter(space, self);
 	cpu->space = space;
-	arch_mmu_switch(space ? virt_to_phys(space->root) : 0, space ? space->asid : 0);
-	if (old)
+	if (old) {
+		atomic_fetch_and(&old->cpus, ~self);
 		space_put(old);
+	}
 }

@@ -89,7 +89,7 @@ int object_copy_into_new(struct object *to, struct object *from, uint64_t first,
 	int error = object_pages_walk(from, first, end, copy_one, &copying);
 	/* From here on nobody writes through an old translation to a page that is shared now. */
 	if (copying.protected)
-		arch_tlb_flush_all();
+		object_flush(from, first, end - first);
 	spin_unlock(&from->lock);
 	return error;
 }
@@ -141,7 +141,7 @@ int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, 
 		*done += error == 0;
 	}
 	if (protected)
-		arch_tlb_flush_all();
+		object_flush(from, from_page, count);
 	unlock_both(to, from);
 	return error;
 }

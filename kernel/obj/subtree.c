@@ -69,18 +69,19 @@ static pte_t *translation(struct object *object, unsigned int prot, uint64_t pgn
 
 void object_unmap_page(struct object *object, uint64_t pgnr)
 {
-	bool found = false;
+	uint64_t pages = 0; /* that what was found translates */
 
 	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++) {
 		pte_t *slot = translation(object, prot, pgnr);
 		if (slot) {
+			bool block = slot == block_slot(object, prot, pgnr);
+			pages = MAX(pages, block ? (uint64_t)PT_ENTRIES : 1);
 			arch_pte_set(slot, 0);
-			found = true;
 		}
 	}
 	/* Break before make: the old translation is gone everywhere before another is entered. */
-	if (found)
-		arch_tlb_flush_all();
+	if (pages)
+		object_flush(object, align_down(pgnr, pages), pages);
 }
 
 /* The tables go too, so that the 2 MiB may be mapped in one piece afterwards. */
@@ -98,7 +99,7 @@ void object_unmap_block(struct object *object, uint64_t pgnr)
 		}
 	}
 	if (found)
-		arch_tlb_flush_all();
+		object_flush(object, align_down(pgnr, PT_ENTRIES), PT_ENTRIES);
 	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++)
 		if (tables[prot])
 			page_free(tables[prot]);
@@ -133,7 +134,7 @@ void object_unmap_all(struct object *object)
 		}
 	}
 	if (found)
-		arch_tlb_flush_all();
+		object_flush(object, 0, OBJ_MAXPAGES);
 }
 
 struct fill {
@@ -197,7 +198,7 @@ static bool map_block(struct object *object, enum object_prot prot, uint64_t pgn
 	if (store_run_get(persist_store(), &object->stored, pgnr, &run) != 1) {
 		if (arch_pte_valid(*slot)) {
 			arch_pte_set(slot, 0);
-			arch_tlb_flush_all();
+			object_flush(object, align_down(pgnr, PT_ENTRIES), PT_ENTRIES);
 		}
 		return false;
 	}

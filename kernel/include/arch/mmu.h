@@ -106,17 +106,54 @@ static inline void arch_pte_set(pte_t *slot, pte_t value);
 static inline void arch_tlb_fresh(uintptr_t va);
 
 /*
- * Broadcast invalidation. When a call returns, no CPU uses a translation that the tables no
- * longer hold, nor starts a walk through a table that was unlinked before the call; unlinked
- * tables and pages may then be reused. Any context, locks may be held; never waits on another
- * CPU's kernel code. A length of 0 means the whole ASID.
+ * Inline. Entries that were set before are seen by every walk on every CPU that begins after that CPU has
+ * seen anything this one stores from now on. To be called between changing entries and asking
+ * which CPUs have to forget them.
  */
-void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length);
-void arch_tlb_flush_all(void);
+static inline void arch_pte_sync(void);
 
 /*
- * Switch this CPU to a user root (physical) tagged with an ASID. ASID 0 is shared by address spaces
- * that got none: its translations are dropped on this CPU at each switch. root 0 = no user space.
+ * Forgetting translations. The rules, which both manuals have in one form or another:
+ *
+ * 1. A translation stays usable after its entry has gone until the CPU that holds it is told. So: first
+ *    change the entry, then make that visible to walkers (arch_pte_sync()), then forget, and only then
+ *    reuse the page or table. In any other order a walk may bring the old translation back.
+ *    RISC-V privileged, "Supervisor Memory-Management Fence Instruction": sfence.vma orders stores
+ *    that the hart has made or seen before its later walks, and it concerns this hart alone; other harts
+ *    have to execute their own, after the stores are visible to them. Arm ARM, "TLB maintenance":
+ *    DSB before the TLBI makes the stores complete for all walkers of the domain, TLBI ...IS reaches its
+ *    CPUs, DSB after it waits until they have dropped the entries and finished accesses made through
+ *    them, ISB has this CPU's own later instructions translated anew.
+ * 2. A CPU walks, also speculatively, only from the root it has installed, and uses only translations that are
+ *    global or tagged with the installed ASID. What it still holds under another tag is harmless until
+ *    that tag is installed, and may be dropped then, before the switch: no walk for it can be under way.
+ * 3. By address only leaf entries are certain to go on every machine (sfence.vma with rs1 names leaf
+ *    entries; upper ones may be cached). Who unlinks a table names 2 MiB or more, or nothing: then the
+ *    whole ASID goes. On arm64 the VAE1 forms drop upper entries as well.
+ * 4. An invalid entry may be remembered (RISC-V). A CPU faults for nothing at worst; the fault path finds the
+ *    entry and calls arch_tlb_fresh().
+ * 5. Making an entry that translates to another address takes two steps, with a flush between them
+ *    (break before make): two translations of one address at one time are undefined on arm64.
+ * 6. A root's own entries count as changed for a CPU that never had it installed: it drops the ASID
+ *    before it installs it, unless it is certain to have done so since the root was made.
+ *
+ * `cpus` has a bit for each CPU to be reached, by cpu->id; this CPU's too, if it is meant. When the call
+ * returns none of them uses a translation that the tables no longer hold, nor walks a table
+ * that was unlinked before. Only this CPU named: nothing is sent. Any context, locks may be held; never
+ * waits on another CPU's kernel code. A length of 0 means the whole ASID.
+ */
+void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length, uint64_t cpus);
+
+/* Everything, kernel entries included, on every CPU that runs. */
+void arch_tlb_flush_all(void);
+
+/* On this CPU alone: what is tagged with an ASID that is not installed here; all that is tagged with any. */
+void arch_tlb_drop_asid(uint32_t asid);
+void arch_tlb_drop_all(void);
+
+/*
+ * Switch this CPU to a user root (physical) tagged with an ASID. root 0 = no user space; its ASID is 0.
+ * Drops nothing. The stores that made the root were followed by a flush or drop of the ASID here.
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid);
 

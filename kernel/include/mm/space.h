@@ -37,7 +37,10 @@ struct addrspace {
 	struct list view_link;  /* view->spaces; guarded by view->lock */
 	uint64_t number;        /* of the spaces of a view; later ones have higher numbers */
 	pte_t *root;
-	uint32_t asid;
+
+	_Atomic uint64_t tag;   /* generation and number; asid.c */
+	_Atomic uint64_t cpus;  /* a bit each: has it installed, or is about to. flush.c */
+	_Atomic uint64_t stale; /* a bit each: must drop its translations before it installs it */
 
 	struct spinlock lock;
 	/* Guarded by lock. */
@@ -48,7 +51,8 @@ struct addrspace {
 	struct mapping *inline_buckets[SPACE_INLINE_BUCKETS];
 };
 
-void spaces_init(void);
+/* Decide how spaces are numbered; boot option asids=N makes numbers scarce. Boot CPU, once, CPUs are counted. */
+void asids_init(void);
 
 /*
  * The address space of a view and a security context, made if need be, with a new reference.

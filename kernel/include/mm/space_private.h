@@ -13,4 +13,26 @@ struct mapping *space_mapping(struct addrspace *space, uint32_t slot);
 /* Link an object into an empty slot. space->lock and object->lock held. -ENOMEM. */
 int space_link(struct addrspace *space, struct object *object, uint32_t slot, enum object_prot prot);
 
+/* ---- asid.c ---- */
+
+/*
+ * The number under which this CPU may install the space from now on. The space's `cpus` says that it is about
+ * to. 0: numbers are not used. Takes no lock as long as numbers last.
+ */
+uint32_t asid_enter(struct addrspace *space);
+
+/* The number that CPUs which have the space installed use for it. */
+uint32_t asid_of(struct addrspace *space);
+
+/* False: the machine has too few. Constant. */
+bool asids_used(void);
+
+/* ---- flush.c ---- */
+
+/*
+ * The space's tables were changed for [va, va + length), or everywhere if length is 0: when this returns no CPU
+ * uses what was there before. Any locks may be held.
+ */
+void space_flush(struct addrspace *space, uintptr_t va, size_t length);
+
 #endif

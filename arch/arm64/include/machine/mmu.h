@@ -86,6 +86,12 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 	*(volatile pte_t *)slot = value;
 }
 
+/* After a DSB the stores are complete: every walker of the domain has them. */
+static inline void arch_pte_sync(void)
+{
+	dsb(ishst);
+}
+
 /*
  * DSB makes the store of the entry complete, so that walks begun after it see the entry; ISB
  * makes the instructions that follow begin their walks only then. The TLBI is for an entry that was

@@ -86,6 +86,15 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 }
 
 /*
+ * Stores are ordered before later ones for every hart that sees those; the other hart's own sfence.vma orders
+ * its walks after what it has seen.
+ */
+static inline void arch_pte_sync(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/*
  * A CPU may remember that an entry was invalid, so the fence is needed, not only polite. Naming
  * an address it covers leaf entries alone; a CPU that remembers an invalid entry of an upper
  * level faults at the same place again, and then the fault path drops everything (exception.c).
