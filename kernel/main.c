@@ -19,6 +19,7 @@
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/time.h>
+#include <sched/wall.h>
 #include <sec/random.h>
 #include <sys/machine.h>
 
@@ -42,6 +43,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	objects_init();                                /* the object table */
 	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */
+	wall_init(machine.fdt);                        /* the time of day */
 	console_input_init(machine.fdt);               /* keyboard */
 	cpus_start();                                  /* the other CPUs: they idle */
 	boot_init_start();                             /* the pack and the first thread */

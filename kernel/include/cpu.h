@@ -16,6 +16,7 @@
 #include <spinlock.h>
 
 struct addrspace;
+struct object;
 struct thread;
 
 /* Free order-0 pages kept by a CPU; touched only by that CPU. */
@@ -50,6 +51,11 @@ struct cpu {
 	struct spinlock timer_lock;
 	struct heap timers;
 	_Atomic uint64_t next_timeout; /* the earliest key of timers; changed under timer_lock, read by this CPU */
+
+	/* Whose time passes here: the current thread's view (a key, nothing more; NULL: nobody's) and since
+	 * when. Written by this CPU, read by anyone. */
+	struct object *_Atomic run_view;
+	_Atomic uint64_t run_since;
 
 	uint64_t irq_count;      /* this CPU only; statistics */
 	uint64_t switch_count;

@@ -95,8 +95,12 @@ struct thread *sched_detach_current(void)
 {
 	struct cpu *cpu = this_cpu();
 	struct thread *thread = cpu->current;
+	uint64_t ran = arch_counter() - thread->started_at;
 
-	thread->cpu_ticks += arch_counter() - thread->started_at;
+	thread->cpu_ticks += ran;
+	/* In this order: who adds up a program's time may miss some of it, but counts none twice. */
+	atomic_store_explicit(&cpu->run_view, NULL, memory_order_relaxed);
+	atomic_fetch_add_explicit(&thread->space->view->view_ticks, ran, memory_order_release);
 	arch_thread_out(thread);
 	cpu->current = NULL;
 	cpu->slice_end = 0;
@@ -111,6 +115,8 @@ void sched_attach_current(struct thread *thread)
 	thread->cpu = cpu;
 	thread->switches++;
 	thread->started_at = arch_counter();
+	atomic_store_explicit(&cpu->run_since, thread->started_at, memory_order_relaxed);
+	atomic_store_explicit(&cpu->run_view, thread->space->view, memory_order_release);
 	cpu->current = thread;
 	cpu->switch_count++;
 	space_install(thread->space);

@@ -3,6 +3,7 @@
  * Time since boot. Ticks and nanoseconds are converted by multiplication with fixed-point factors
  * that are worked out once; products are 128 bits wide, so nothing overflows in centuries.
  */
+#include <abi/clock.h>
 #include <arch/time.h>
 #include <log.h>
 #include <panic.h>
@@ -14,8 +15,8 @@
 #define HZ_MIN 2000ull             /* ns_per_tick below 2^63 */
 #define HZ_MAX (2 * NS_PER_S - 1)  /* and above 2^43 */
 
-#define NS_SHIFT 44    /* bits of fraction of ns_per_tick */
-#define TICKS_SHIFT 63 /* bits of fraction of ticks_per_ns */
+#define NS_SHIFT TWZ_TIME_SHIFT /* bits of fraction of ns_per_tick */
+#define TICKS_SHIFT 63          /* bits of fraction of ticks_per_ns */
 
 static uint64_t hz;
 static uint64_t start; /* counter value that is time 0 */
@@ -47,6 +48,14 @@ void time_init(const void *fdt)
 	ticks_per_ns = divide_shifted(1, TICKS_SHIFT + NS_SHIFT, ns_per_tick);
 	start = arch_counter();
 	log_debug("counter runs at %lu Hz", hz);
+}
+
+void time_describe(struct twz_time *time)
+{
+	time->version = TWZ_TIME_VERSION;
+	time->hz = hz;
+	time->start = start;
+	time->ns_per_tick = ns_per_tick;
 }
 
 uint64_t time_hz(void)

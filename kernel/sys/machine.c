@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * System calls about the machine: what it is, the time, randomness, power, the name root.
+ * System calls about the machine: what it is, randomness, power, the name root.
  */
 #define LOG_PREFIX "power"
 
-#include <abi/clock.h>
 #include <abi/errno.h>
 #include <abi/kaction.h>
 #include <abi/object.h>
 #include <abi/syscall.h>
 #include <abi/sysinfo.h>
 #include <arch/cpu.h>
-#include <arch/time.h>
 #include <base/bits.h>
 #include <base/string.h>
 #include <boot/init.h>
@@ -23,6 +21,7 @@
 #include <panic.h>
 #include <sched/thread.h>
 #include <sched/time.h>
+#include <sched/wall.h>
 #include <sec/check.h>
 #include <sec/random.h>
 #include <sys/calls.h>
@@ -76,6 +75,8 @@ long sys_sysinfo(SYS_ARGS)
 	};
 
 	SYS_UNUSED();
+	if (wall_has_rtc())
+		info.features |= TWZ_FEATURE_RTC;
 	fill_store(&info);
 	int error = copy_to_user(a0, &info, MIN(a1, sizeof(info)));
 	return error ? error : (long)sizeof(info);
@@ -114,71 +115,25 @@ long sys_random(SYS_ARGS)
 	return a1;
 }
 
-static long clock_get(unsigned long clock, uint64_t *ns)
-{
-	struct thread *thread = current_thread();
-
-	switch (clock) {
-	case TWZ_CLOCK_MONOTONIC:
-		*ns = time_now_ns();
-		return 0;
-	case TWZ_CLOCK_THREAD_CPU:
-		*ns = time_ns_from_ticks(thread->cpu_ticks + arch_counter() - thread->started_at);
-		return 0;
-	case TWZ_CLOCK_REAL:
-	case TWZ_CLOCK_PROGRAM_CPU:
-		return -ENOTSUP; /* no wall clock is read and no program accounted yet */
-	default:
-		return -EINVAL;
-	}
-}
-
-/* No clock can be set yet; what is asked is checked all the same. */
-static long clock_set(unsigned long clock, uintptr_t ts_at)
-{
-	struct twz_timespec ts;
-	int error = copy_from_user(&ts, ts_at, sizeof(ts));
-
-	if (error)
-		return error;
-	if (clock > TWZ_CLOCK_THREAD_CPU || ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec > 999999999)
-		return -EINVAL;
-	return clock == TWZ_CLOCK_REAL ? -ENOTSUP : -EINVAL;
-}
-
-/* clock op timespec* */
-long sys_clock(SYS_ARGS)
-{
-	uint64_t ns;
-
-	SYS_UNUSED();
-	if (a1 > TWZ_CLOCK_SET)
-		return -EINVAL;
-	if (a1 == TWZ_CLOCK_SET)
-		return clock_set(a0, a2);
-	long error = clock_get(a0, &ns);
-	if (error)
-		return error;
-	if (a1 == TWZ_CLOCK_RESOLUTION)
-		ns = MAX(1000000000u / time_hz(), 1ull);
-	const struct twz_timespec ts = { ns / 1000000000u, ns % 1000000000u };
-	return copy_to_user(a2, &ts, sizeof(ts));
-}
-
 /* ---- Actions on the root ---- */
+
+static void leave_in_order(void)
+{
+	wall_record();
+	if (persist_store())
+		persist_fence();
+}
 
 static _Noreturn void power_off(uint64_t status)
 {
-	if (persist_store())
-		persist_fence();
+	leave_in_order();
 	log_error("off (status %lu)", (unsigned long)status);
 	arch_power_off(status != 0);
 }
 
 static _Noreturn void reboot(void)
 {
-	if (persist_store())
-		persist_fence();
+	leave_in_order();
 	log_error("reboot");
 	arch_reboot();
 }
@@ -212,7 +167,7 @@ static long root_action(int64_t cmd, uint64_t arg)
 	case KACTION_CMD_ROOT_SET_NAMEROOT:
 		return set_nameroot(arg);
 	case KACTION_CMD_ROOT_SYNC:
-		persist_fence();
+		leave_in_order();
 		return 0;
 	case KACTION_CMD_ROOT_LOG_LEVEL:
 		if (arg > LOG_DEBUG)

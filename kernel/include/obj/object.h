@@ -76,6 +76,8 @@ struct object {
 	uint32_t kso_type;
 	struct list spaces;      /* KSO_VIEW: struct addrspace.view_link, those that threads run in */
 	struct thread *thread;   /* KSO_THREAD: the running thread */
+	uint64_t view_reported;  /* KSO_VIEW: the most CPU time anybody was told of */
+	_Atomic uint64_t view_ticks; /* CPU time in the view, of threads up to when they left a CPU; no lock */
 
 	_Atomic uint32_t sleepers;
 };

@@ -29,12 +29,17 @@ long sys_thrd_ctl(SYS_ARGS);
 long sys_thrd_sync(SYS_ARGS);
 long sys_invl_kso(SYS_ARGS);
 
+/* sys/fault.c */
+long sys_fault_return(SYS_ARGS);
+
 /* sys/machine.c */
 long sys_null(SYS_ARGS);
 long sys_kaction(SYS_ARGS);
 long sys_kconf(SYS_ARGS);
 long sys_sysinfo(SYS_ARGS);
 long sys_random(SYS_ARGS);
+
+/* sys/clock.c */
 long sys_clock(SYS_ARGS);
 
 /* sys/console.c */

@@ -4,6 +4,7 @@
 #define TWZ_SYS_SYS_H
 
 #include <abi/bootinfo.h>
+#include <abi/clock.h>
 #include <abi/sysinfo.h>
 #include <twz/sys/syscall.h>
 
@@ -19,8 +20,16 @@ const struct twz_bootinfo *twz_bootinfo(void);
 /* The machine's free-running counter, timer_hz ticks a second. */
 uint64_t twz_cpu_counter(void);
 
-/* Nanoseconds of the monotonic clock; 0 if the kernel has none. */
+/*
+ * Nanoseconds of the monotonic clock, and of the real clock since 1970; no system call is made. The
+ * source of the real clock is one of TWZ_REAL_* (abi/clock.h): from TWZ_REAL_RTC up it can be relied on.
+ */
 uint64_t twz_clock_ns(void);
+uint64_t twz_clock_real_ns(void);
+uint32_t twz_clock_real_source(void);
+
+/* Any of the clocks TWZ_CLOCK_*, the first two of them without a system call. 0, -EINVAL. */
+int twz_clock_get(int clock, struct timespec *ts);
 
 /* Sleep; returns 0 or -EINTR. */
 int twz_sleep_ns(uint64_t ns);
