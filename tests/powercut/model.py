@@ -123,7 +123,8 @@ class Model:
         """
         s = self.state
         leaving = {self._object_of(operation) for operation in s["pending"].values() if operation["what"] in ("d", "x")}
-        leaving |= {child for child, parent in s["ties"].items() if parent in leaving}
+        while more := {child for child, parent in s["ties"].items() if parent in leaving} - leaving:
+            leaving |= more
         missing = set(s["objects"]) - leaving - listed
         if missing:
             raise Wrong(f"objects are missing from the list: {', '.join(sorted(missing))}")
@@ -226,6 +227,7 @@ class Model:
                 s["objects"][child]["ties"] = 0
                 if s["objects"][child]["deleted"]:
                     del s["objects"][child]
+                    self._loosen(child)
 
     def _do_t(self, operation, args, _result):
         child = self._slot_of(operation, args[0])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties between objects of one area, one deep: a child is tied to one parent, and no parent is a
- * child. A tied child that is deleted stays until its parent goes.
+ * Ties between objects of one area: each object is tied to at most one other, which may be tied itself. One
+ * that is deleted stays until its parent goes, with all that is tied to it.
  */
 #include "storm.h"
 
@@ -24,12 +24,15 @@ static void look_at(const struct slot *s, bool *tied, bool *deleted)
 	}
 }
 
-static bool has_children(struct worker *w, unsigned parent)
+/* Whether the slot is `above`, or tied to it by way of others. */
+static bool is_below(struct worker *w, unsigned i, unsigned above)
 {
-	for (unsigned i = 1; i < SLOTS; i++)
-		if (slot_is_used(slot_at(w, i)) && slot_at(w, i)->partner == parent + 1)
-			return true;
-	return false;
+	for (unsigned steps = 0; i != above && steps < SLOTS; steps++) {
+		if (!slot_at(w, i)->partner)
+			return false;
+		i = (unsigned)slot_at(w, i)->partner - 1;
+	}
+	return true;
 }
 
 static void set_partner(struct slot *s, uint64_t partner)
@@ -44,8 +47,7 @@ void op_tie(struct worker *w, unsigned child, unsigned parent)
 	bool tied, deleted;
 
 	look_at(p, &tied, &deleted);
-	if (child == parent || !slot_is_used(p) || c->partner || p->partner || tied || deleted ||
-	    has_children(w, child))
+	if (!slot_is_used(p) || deleted || c->partner || is_below(w, parent, child))
 		return;
 	look_at(c, &tied, &deleted);
 	if (tied || deleted)
@@ -83,7 +85,8 @@ bool delete_tied(struct worker *w, unsigned i)
 	return true;
 }
 
-void release_children(struct worker *w, unsigned parent)
+/* What goes with a parent, from the lowest up; what would stay is untied from what goes. */
+static void release(struct worker *w, unsigned parent, bool top)
 {
 	bool tied, deleted;
 
@@ -94,11 +97,19 @@ void release_children(struct worker *w, unsigned parent)
 			continue;
 		look_at(s, &tied, &deleted);
 		if (tied && deleted) {
+			release(w, i, false);
 			announce(w, "r %u", i);
 			slot_clear(s);
 			acknowledge(w);
+		} else if (tied && !top) {
+			op_untie(w, i);
 		}
 	}
+}
+
+void release_children(struct worker *w, unsigned parent)
+{
+	release(w, parent, true);
 }
 
 /* Those that stay when the parent has gone are free to be tied again. */
