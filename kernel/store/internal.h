@@ -79,8 +79,10 @@ void store_fresh_fill(struct store *st, uint64_t page, const void *content);
 /* The same, the caller having filled `count` pages with pm_*(). */
 void store_fresh_done(struct store *st, uint64_t page, uint64_t count);
 
-/* At mount, before all else: redo the last transaction, or (read-only) remember it. -EUCLEAN. */
-int store_log_recover(struct store *st);
+/* At mount, before all else: let the last transaction stand in for the media. Writes nothing. -EUCLEAN. */
+int store_log_load(struct store *st);
+/* Then, once the store is known to be sound: redo it. */
+void store_log_apply(struct store *st);
 bool store_log_sound(const struct store *st);
 
 /* ---- space.c: the allocation bitmap ---- */

@@ -101,11 +101,12 @@ static int check_state(struct store *st)
 
 static int check_counts(struct store *st)
 {
-	uint64_t free_pages, objects;
+	uint64_t free_pages, objects, boots;
 
-	if (store_state(st, STATE_FREE, &free_pages) || store_state(st, STATE_OBJECTS, &objects))
+	if (store_state(st, STATE_FREE, &free_pages) || store_state(st, STATE_OBJECTS, &objects) ||
+	    store_state(st, STATE_BOOTS, &boots))
 		return -EUCLEAN;
-	if (free_pages > st->pages - st->first_data || objects > st->pages)
+	if (free_pages > st->pages - st->first_data || objects > st->pages || boots == PAYLOAD_MAX)
 		return refuse(-EUCLEAN, "impossible counts in the superblock");
 	return 0;
 }
@@ -117,16 +118,20 @@ static int count_boot(struct store *st)
 	return store_tx_commit(st);
 }
 
+/* All checks see the store as the log will have made it, and come before the first write. */
 static int recover(struct store *st)
 {
-	int error = store_log_recover(st);
+	int error = store_log_load(st);
 
 	if (error || st->rdonly)
 		return error;
 	error = check_state(st);
 	if (!error)
 		error = check_counts(st);
-	return error ? error : count_boot(st);
+	if (error)
+		return error;
+	store_log_apply(st);
+	return count_boot(st);
 }
 
 int store_mount(struct store *st, void *base, size_t len, unsigned flags, const struct pm_ops *ops)

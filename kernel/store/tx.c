@@ -238,7 +238,7 @@ static bool in_place(const struct store *st)
 	return true;
 }
 
-int store_log_recover(struct store *st)
+int store_log_load(struct store *st)
 {
 	store_tx_begin(st);
 	if (!load_record(st)) {
@@ -251,15 +251,17 @@ int store_log_recover(struct store *st)
 		if (!write_allowed(st, &st->tx.write[i]))
 			return store_damaged(st, "log record", LOG_PAGE * STORE_PAGE_SIZE);
 	}
-	bool complete = in_place(st);
-
-	if (!complete)
-		store_log(STORE_LOG_INFO, "the last operation was cut off; completed from the log");
-	if (st->rdonly) {
-		st->overlay = complete ? 0 : st->tx.count;
+	if (in_place(st))
 		return 0;
-	}
+	store_log(STORE_LOG_INFO, "the last operation was cut off; completed from the log");
+	st->overlay = st->tx.count;
+	return 0;
+}
+
+/* Also what is in place already: a machine that was reset may have it in its caches only. */
+void store_log_apply(struct store *st)
+{
 	apply(st, st->tx.write, st->tx.count, PM_REPLAY_FLUSH);
 	pm_fence(st->ops, PM_REPLAY_FENCE);
-	return 0;
+	st->overlay = 0;
 }

@@ -117,6 +117,46 @@ static void two_damaged_superblocks_are_refused(void **state)
 	restore();
 }
 
+/* A sound record of one word of the state, in both copies, that was not carried out yet. */
+static void put_record(enum state_word index, uint64_t payload)
+{
+	const struct super_header *super = (const void *)sample.base;
+	struct log_record *log = (void *)(sample.base + LOG_PAGE * STORE_PAGE_SIZE);
+	uint64_t salt;
+
+	memcpy(&salt, super->uuid + 8, sizeof(salt));
+	log->count = 2;
+	log->write[0] = (struct store_write){ state_offset(SUPER_A_PAGE, index), store_seal(payload) };
+	log->write[1] = (struct store_write){ state_offset(SUPER_B_PAGE, index), store_seal(payload) };
+	log->sum = store_sum(store_sum(salt, (uint64_t *)log, 3), (uint64_t *)log->write, 4);
+}
+
+/* Not even the operation that was cut off is completed in a store that then is refused. */
+static void refused_mounts_write_nothing(void **state)
+{
+	static const struct {
+		enum state_word index;
+		uint64_t payload;
+	} bad[] = { { STATE_OBJECTS, PAYLOAD_MAX }, { STATE_FREE, PAYLOAD_MAX },
+		    { STATE_BOOTS, PAYLOAD_MAX } };
+	unsigned char *before = block(LEN);
+	struct store st;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		put_record(bad[i].index, bad[i].payload);
+		memcpy(before, sample.base, LEN);
+		assert_int_equal(store_mount(&st, sample.base, LEN, 0, &hosted_ops), -EUCLEAN);
+		assert_memory_equal(sample.base, before, LEN);
+		restore();
+	}
+	put_record(STATE_CLOCK, 77);
+	assert_int_equal(store_mount(&st, sample.base, LEN, 0, &hosted_ops), 0);
+	assert_int_equal(store_clock_mark(&st), 77);
+	restore();
+	free(before);
+}
+
 static void truncated_images_are_refused(void **state)
 {
 	size_t full = 2 * LEN;
@@ -221,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_flipped_bit_is_noticed_and_contained),
 		cmocka_unit_test(two_damaged_superblocks_are_refused),
+		cmocka_unit_test(refused_mounts_write_nothing),
 		cmocka_unit_test(truncated_images_are_refused),
 		cmocka_unit_test(zeroed_tails_are_survived),
 		cmocka_unit_test(wrong_words_are_survived),
