@@ -22,3 +22,6 @@ srcs-test_phys := kernel/mm/phys.c kernel/mm/slab.c kernel/boot/ranges.c kernel/
 flags-test_phys := $(platform-flags)
 srcs-test_time := kernel/sched/time.c tests/host/platform/host.c
 flags-test_time := $(platform-flags)
+srcs-test_resume_book := kernel/kso/resume_book.c kernel/spinlock.c kernel/debug/lockcheck.c \
+	tests/host/platform/host.c
+flags-test_resume_book := $(platform-flags)

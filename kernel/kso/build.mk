@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Kernel state objects.
+obj-y += resume_book.o
