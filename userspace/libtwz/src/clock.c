@@ -23,15 +23,14 @@ static const struct twz_time *map_time(void)
 	time = (const void *)((const char *)twz_object_base(&o) + TWZ_TIME_OFFSET);
 	if (time->version != TWZ_TIME_VERSION)
 		return NULL;
-	atomic_store_explicit(&time_object, time, memory_order_release);
+	atomic_store_explicit(&time_object, time, memory_order_relaxed);
 	return time;
 }
 
+/* Relaxed: what is read through the pointer stood there before any program did. */
 static inline const struct twz_time *get_time(void)
 {
-	const struct twz_time *time = atomic_load_explicit(&time_object, memory_order_acquire);
-
-	return time ? time : map_time();
+	return atomic_load_explicit(&time_object, memory_order_relaxed);
 }
 
 static inline uint64_t monotonic(const struct twz_time *time)
@@ -65,24 +64,36 @@ static uint64_t ask_kernel(int clock)
 	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+/* The first reading; apart, so that the others need not save registers for it. */
+static __attribute__((noinline)) uint64_t first_reading(int clock)
+{
+	const struct twz_time *time = map_time();
+
+	if (!time)
+		return ask_kernel(clock);
+	return clock == TWZ_CLOCK_MONOTONIC ? monotonic(time) : real(time);
+}
+
 uint64_t twz_clock_ns(void)
 {
 	const struct twz_time *time = get_time();
 
-	return time ? monotonic(time) : ask_kernel(TWZ_CLOCK_MONOTONIC);
+	return time ? monotonic(time) : first_reading(TWZ_CLOCK_MONOTONIC);
 }
 
 uint64_t twz_clock_real_ns(void)
 {
 	const struct twz_time *time = get_time();
 
-	return time ? real(time) : ask_kernel(TWZ_CLOCK_REAL);
+	return time ? real(time) : first_reading(TWZ_CLOCK_REAL);
 }
 
 uint32_t twz_clock_real_source(void)
 {
 	const struct twz_time *time = get_time();
 
+	if (!time)
+		time = map_time();
 	return time ? time->real_source : TWZ_REAL_UNKNOWN;
 }
 
