@@ -13,6 +13,7 @@
 #include <base/heap.h>
 #include <base/list.h>
 #include <cpu_layout.h>
+#include <sched/queue.h>
 #include <spinlock.h>
 
 struct addrspace;
@@ -40,11 +41,15 @@ struct cpu {
 	struct addrspace *space; /* user address space installed here; this CPU only */
 	struct page_cache page_cache;
 
-	/* Run queue; guarded by run_lock. */
-	struct spinlock run_lock;
-	struct list run_queue;
-	_Atomic unsigned int run_count; /* changed under run_lock, read by anyone */
-	uint64_t slice_end;    /* counter value at which the current thread has had its turn; 0 = alone here */
+	/* Scheduling (sched/sched.c). */
+	struct run_queue queue;
+	_Atomic uint32_t running_level; /* of the current thread, LEVEL_NONE: idle. This CPU writes, others read */
+	_Atomic uint32_t preempt;       /* a NORMAL thread woke that has had much less than the current one */
+	_Atomic uint64_t slice_end;     /* counter value at which the current thread has had its turn; 0 = no
+					   one waits for it. This CPU writes */
+	_Atomic uint64_t settled;       /* how often this CPU has looked at what it runs. This CPU writes */
+	/* What the current NORMAL thread has had: fair_time at counter fair_stamp, growing at fair_rate. */
+	_Atomic uint64_t fair_time, fair_stamp, fair_rate;
 	uint64_t timer_armed;  /* deadline the hardware timer is set to; this CPU only */
 
 	/* Timeouts of threads that went to sleep on this CPU; guarded by timer_lock. */

@@ -19,32 +19,70 @@
 #include <arch/upcall.h>
 #include <base/bits.h>
 #include <base/string.h>
+#include <boot/machine.h>
 #include <mm/phys.h>
 #include <mm/space.h>
 #include <mm/usercopy.h>
+#include <panic.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
 #include <sched/time.h>
 
-#define BUCKET_ORDER 8u
+/* A bucket for so much memory: there is about one sleeper for each when memory is full of threads. */
+#define MEMORY_PER_BUCKET (256ul << 10)
+#define BUCKETS_MIN_ORDER 8u
+#define BUCKETS_MAX_ORDER 16u
 
-static struct bucket {
+struct bucket {
 	struct spinlock lock;
-	struct list waits; /* struct sync_wait.link; guarded by lock */
-} buckets[1u << BUCKET_ORDER];
+	struct list waits; /* struct sync_wait.link, highest level first; guarded by lock */
+};
+
+static struct bucket *buckets;
+static unsigned int bucket_order;
 
 void sync_init(void)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(buckets); i++)
+	uint64_t wanted = MAX(machine.ram_size / MEMORY_PER_BUCKET, 1ul);
+
+	bucket_order = MIN(MAX(ilog2(wanted), BUCKETS_MIN_ORDER), BUCKETS_MAX_ORDER);
+	uint64_t pages = div_round_up(sizeof(struct bucket) << bucket_order, PAGE_SIZE);
+	buckets = pages_alloc(ilog2(2 * pages - 1));
+	if (!buckets)
+		panic("no memory for the wait queues");
+	for (unsigned int i = 0; i < 1u << bucket_order; i++) {
+		buckets[i] = (struct bucket){ .lock = SPINLOCK_INIT };
 		list_init(&buckets[i].waits);
+	}
 }
 
 static struct bucket *bucket_of(const struct object *object, uint64_t offset)
 {
 	uint64_t hash = ((uint64_t)(uintptr_t)object >> 6 ^ offset >> 2) * 0x9e3779b97f4a7c15ull;
 
-	return &buckets[hash >> (64 - BUCKET_ORDER)];
+	return &buckets[hash >> (64 - bucket_order)];
+}
+
+/*
+ * Behind its equals. From the end that is nearer: real-time sleepers pass real-time sleepers only, all
+ * others nobody but those below them. Bucket lock held.
+ */
+static void queue_up(struct bucket *bucket, struct sync_wait *wait)
+{
+	struct list *at = &bucket->waits;
+
+	if (wait->level > LEVEL_NORMAL) {
+		while (at->next != &bucket->waits &&
+		       list_entry(at->next, struct sync_wait, link)->level >= wait->level)
+			at = at->next;
+		list_push_front(at, &wait->link);
+	} else {
+		while (at->prev != &bucket->waits &&
+		       list_entry(at->prev, struct sync_wait, link)->level < wait->level)
+			at = at->prev;
+		list_push_back(at, &wait->link);
+	}
 }
 
 /* ---- Waking ---- */
@@ -96,7 +134,7 @@ void sync_object_deleted(struct object *object)
 {
 	if (atomic_load(&object->sleepers) == 0)
 		return;
-	for (unsigned int i = 0; i < ARRAY_SIZE(buckets); i++) {
+	for (unsigned int i = 0; i < 1u << bucket_order; i++) {
 		spin_lock(&buckets[i].lock);
 		list_for_each_entry_safe(struct sync_wait, wait, &buckets[i].waits, link) {
 			struct thread *thread = wait->thread;
@@ -107,6 +145,22 @@ void sync_object_deleted(struct object *object)
 		}
 		spin_unlock(&buckets[i].lock);
 	}
+}
+
+static void wake_for(struct thread *thread, int reason)
+{
+	if (decide(thread, reason))
+		finish_wake(thread);
+}
+
+void sync_interrupt(struct thread *thread)
+{
+	wake_for(thread, WAIT_INTERRUPTED);
+}
+
+void sync_requeue(struct thread *thread)
+{
+	wake_for(thread, WAIT_MOVED);
 }
 
 /* ---- Timeouts ---- */
@@ -154,8 +208,7 @@ void sync_expire(struct cpu *cpu, uint64_t now)
 		struct thread *thread = container_of(node, struct thread, sleep.timer);
 		heap_remove(&cpu->timers, node);
 		/* The lock keeps the thread from going away: it must pass timer_stop() first. */
-		if (decide(thread, WAIT_TIMEOUT))
-			finish_wake(thread);
+		wake_for(thread, WAIT_TIMEOUT);
 	}
 	update_next_timeout(cpu);
 	spin_unlock(&cpu->timer_lock);
@@ -221,6 +274,16 @@ static void write_results(struct sleep *sleep, int winner)
 	}
 }
 
+static long result_of(struct thread *thread, int winner)
+{
+	if (winner == WAIT_DELETED)
+		return -ENOENT;
+	if (winner != WAIT_INTERRUPTED)
+		return 0;
+	thread->call_interrupted = true;
+	return -EINTR;
+}
+
 /* The thread is current again, however it was woken. Returns the call's result. */
 static long finish_sleep(struct thread *thread)
 {
@@ -231,10 +294,11 @@ static long finish_sleep(struct thread *thread)
 	/* Whoever woke it through its only wait has taken that off the queue. */
 	if (winner < 0 || sleep->count > 1)
 		leave_queues(sleep);
-	write_results(sleep, winner);
+	if (winner != WAIT_INTERRUPTED)
+		write_results(sleep, winner);
 	drop_waits(sleep);
 	atomic_store(&sleep->state, WAIT_NONE);
-	return winner == WAIT_DELETED ? -ENOENT : 0;
+	return result_of(thread, winner);
 }
 
 static void sync_resume(struct thread *thread)
@@ -262,7 +326,7 @@ static bool join_queue(struct sync_wait *wait, const struct sys_thread_sync_args
 
 	spin_lock(&wait->object->lock);
 	spin_lock(&bucket->lock);
-	list_push_back(&bucket->waits, &wait->link);
+	queue_up(bucket, wait);
 	wait->queued = true;
 	atomic_fetch_add_explicit(&wait->object->sleepers, 1, memory_order_relaxed);
 	bool differs = read_word(wait, half) != expected;
@@ -370,7 +434,8 @@ static int resolve_ops(struct request *request, struct sync_wait *resolved)
 			return error;
 		}
 		wait->thread = thread;
-		wait->index = i;
+		wait->level = sched_level(thread);
+		wait->index = (uint16_t)i;
 		wait->queued = false;
 		request->sleeps += op->op == THREAD_SYNC_SLEEP;
 	}
@@ -394,6 +459,14 @@ static void perform_wakes(struct request *request, struct sync_wait *resolved)
 	}
 }
 
+/* What comes too late to wake it shall not be taken for the reason of its next sleep. */
+static void end_sleep(struct sleep *sleep)
+{
+	drop_waits(sleep);
+	atomic_store(&sleep->winner, WAIT_OVER);
+	atomic_store(&sleep->state, WAIT_NONE);
+}
+
 /* Some words differ: nobody sleeps. */
 static long report_differing(struct request *request, struct sleep *sleep, const uint8_t *differs)
 {
@@ -407,9 +480,19 @@ static long report_differing(struct request *request, struct sleep *sleep, const
 			result = THREAD_SYNC_RES_DIFFER;
 		write_op_result(request, index, result);
 	}
-	drop_waits(sleep);
-	atomic_store(&sleep->state, WAIT_NONE);
+	end_sleep(sleep);
 	return 0;
+}
+
+/*
+ * Announce that the thread is about to sleep. False: something is pending for it that wants it awake. In this
+ * order with who posts that: he finds it arming, or it finds what he posted.
+ */
+static bool begin_arming(struct thread *thread)
+{
+	atomic_store(&thread->sleep.winner, WAIT_NOT_WOKEN);
+	atomic_store(&thread->sleep.state, WAIT_ARMING);
+	return atomic_load(&thread->pending) == 0;
 }
 
 static long park(struct thread *thread, struct request *request)
@@ -436,6 +519,11 @@ static long sleep_on(struct thread *thread, struct request *request)
 	uint8_t differs[THREAD_SYNC_MAX_OPS / 8];
 	bool any = false;
 
+	if (!begin_arming(thread)) {
+		end_sleep(sleep);
+		return result_of(thread, WAIT_INTERRUPTED);
+	}
+
 	memset(differs, 0, div_round_up(request->count, 8));
 	for (unsigned int i = 0; i < sleep->count; i++) {
 		uint32_t index = sleep->waits[i].index;
@@ -459,12 +547,9 @@ static long perform(struct request *request)
 		waits_free(sleep);
 		return error;
 	}
-	atomic_store(&sleep->winner, WAIT_NOT_WOKEN);
-	atomic_store(&sleep->state, WAIT_ARMING);
 	perform_wakes(request, sleep->waits);
 	if (request->sleeps == 0 && request->count > 0) {
 		waits_free(sleep);
-		atomic_store(&sleep->state, WAIT_NONE);
 		return 0;
 	}
 	sleep->count = request->sleeps;
@@ -495,11 +580,15 @@ static long sleep_one(struct thread *thread, struct request *request)
 		return error;
 	}
 	wait->thread = thread;
+	wait->level = sched_level(thread);
 	wait->index = 0;
+	wait->queued = false;
 	sleep->waits = wait;
 	sleep->count = 1;
-	atomic_store_explicit(&sleep->winner, WAIT_NOT_WOKEN, memory_order_relaxed);
-	atomic_store_explicit(&sleep->state, WAIT_ARMING, memory_order_relaxed);
+	if (!begin_arming(thread)) {
+		end_sleep(sleep);
+		return result_of(thread, WAIT_INTERRUPTED);
+	}
 	if (!join_queue(wait, &request->one))
 		return park(thread, request);
 	const uint8_t differs = 1;

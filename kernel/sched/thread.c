@@ -7,6 +7,7 @@
 #include <fault/become.h>
 #include <mm/slab.h>
 #include <mm/space.h>
+#include <sched/control.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
@@ -74,6 +75,8 @@ static struct thread *thread_new(struct object *repr, const struct thrd_spawn_ar
 	thread->id = repr->id;
 	thread->repr = repr;
 	list_init(&thread->run_link);
+	control_begin(thread);
+	sched_inherit(thread, current_thread());
 	atomic_init(&thread->sleep.state, WAIT_NONE);
 	arch_regs_init(&thread->regs, args->start_func, sp, registers, args->tls_base);
 	return thread;
@@ -121,6 +124,16 @@ static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
 				      memory_order_release);
 }
 
+void thread_write_state(struct object *repr, uint64_t state)
+{
+	repr_set(repr, REPR_SYNC(THRD_SYNC_STATE), state);
+}
+
+void thread_wake_state(struct object *repr)
+{
+	sync_wake(repr, REPR_SYNC(THRD_SYNC_STATE), -1);
+}
+
 /*
  * Tell that the thread has ended, and let go of its object. Who waits for the end may then release the
  * object and count on it being gone with all that is tied to it; so our reference goes with the words,
@@ -155,6 +168,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	list_remove(&thread->all_link);
 	spin_unlock(&threads_lock);
 	release_repr(repr);
+	control_end(thread);
 	become_drop_all(thread);
 	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
 	space_install(NULL);

@@ -10,6 +10,7 @@
 #include <base/bits.h>
 #include <mm/space.h>
 #include <mm/usercopy.h>
+#include <sched/control.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
@@ -106,6 +107,68 @@ static long ctl_set_tls(uintptr_t tls)
 	return 0;
 }
 
+/* ---- What threads do to themselves or to others ---- */
+
+/* Whether the caller may use the machine's special services: without a root object nobody says no. */
+static bool may_raise(void)
+{
+	struct object *root = object_get(KSO_ROOT_ID);
+	bool may = !root || sec_check(current_thread(), root, SEC_USE) == 0;
+
+	object_put(root);
+	return may;
+}
+
+static int check_sched(const struct twz_sched *from, struct sched_values *to)
+{
+	uint64_t existing = cpu_count == 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
+	uint64_t any = 0;
+
+	if (from->klass > TWZ_SCHED_IDLE)
+		return -EINVAL;
+	if (from->klass == TWZ_SCHED_RT ? from->prio < 1 || from->prio > TWZ_SCHED_RT_PRIO_MAX
+					: from->prio > TWZ_SCHED_PRIO_MAX)
+		return -EINVAL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(from->affinity); i++)
+		any |= from->affinity[i];
+	if (any && !(from->affinity[0] & existing))
+		return -EINVAL;
+	*to = (struct sched_values){
+		.klass = from->klass,
+		.prio = from->prio,
+		.slice_ns = from->slice_ns,
+		.affinity = any ? from->affinity[0] & existing : AFFINITY_ALL,
+	};
+	return 0;
+}
+
+static long ctl_set_sched(struct object *repr, uintptr_t at)
+{
+	struct twz_sched sched;
+	struct sched_values values;
+	int error = copy_from_user(&sched, at, sizeof(sched));
+
+	if (!error)
+		error = check_sched(&sched, &values);
+	return error ? error : control_set_sched(repr, &values, may_raise());
+}
+
+static long ctl_get_sched(struct object *repr, uintptr_t out)
+{
+	struct sched_values values;
+	int error = control_get_sched(repr, &values);
+
+	if (error)
+		return error;
+	const struct twz_sched sched = {
+		.klass = values.klass,
+		.prio = values.prio,
+		.slice_ns = values.slice_ns,
+		.affinity = { values.affinity == AFFINITY_ALL ? 0 : values.affinity },
+	};
+	return copy_to_user(out, &sched, sizeof(sched));
+}
+
 /* op arg */
 long sys_thrd_ctl(SYS_ARGS)
 {
@@ -122,11 +185,78 @@ long sys_thrd_ctl(SYS_ARGS)
 		return a1 ? -EINVAL : ctl_yield();
 	case THRD_CTL_GET_ID:
 		return copy_to_user(a1, &current_thread()->id, sizeof(objid_t));
+	case THRD_CTL_SET_SCHED:
+		return ctl_set_sched(current_thread()->repr, a1);
+	case THRD_CTL_GET_SCHED:
+		return ctl_get_sched(current_thread()->repr, a1);
 	case THRD_CTL_GET_STATS:
 		return ctl_get_stats(a1);
 	default:
 		return -EINVAL;
 	}
+}
+
+/* What one thread asks of another, permitted. */
+static long ctl_other(struct object *repr, unsigned long op, unsigned long arg)
+{
+	switch (op) {
+	case THRD_CTL_SET_SCHED:
+		return ctl_set_sched(repr, arg);
+	case THRD_CTL_GET_SCHED:
+		return ctl_get_sched(repr, arg);
+	case THRD_CTL_SUSPEND:
+		return arg ? -EINVAL : control_suspend(repr);
+	case THRD_CTL_RESUME:
+		return arg ? -EINVAL : control_resume(repr);
+	case THRD_CTL_KILL:
+		return control_kill(repr, arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+static bool for_others(unsigned long op)
+{
+	return op == THRD_CTL_SET_SCHED || op == THRD_CTL_GET_SCHED || op == THRD_CTL_SUSPEND ||
+	       op == THRD_CTL_RESUME || op == THRD_CTL_KILL;
+}
+
+/* lo hi op arg */
+long sys_thrd_ctl2(SYS_ARGS)
+{
+	struct thread *thread = current_thread();
+	objid_t id = MKID(a1, a0);
+
+	SYS_UNUSED();
+	if (!for_others(a2))
+		return -EINVAL;
+	if (id == 0 || id == thread->id)
+		return a2 == THRD_CTL_SET_SCHED ? ctl_set_sched(thread->repr, a3) :
+		       a2 == THRD_CTL_GET_SCHED ? ctl_get_sched(thread->repr, a3) : -EINVAL;
+	struct object *repr = object_get(id);
+	if (!repr)
+		return -ENOENT;
+	long result = sec_check(thread, repr, SEC_WRITE);
+	if (!result)
+		result = ctl_other(repr, a2, a3);
+	object_put(repr);
+	return result;
+}
+
+/* lo hi a0 a1 a2 a3 */
+long sys_signal(SYS_ARGS)
+{
+	const long args[4] = { (long)a2, (long)a3, (long)a4, (long)a5 };
+	objid_t id = MKID(a1, a0);
+	struct object *repr = object_get(id ? id : current_thread()->id);
+
+	if (!repr)
+		return -ENOENT;
+	long result = id == 0 || id == current_thread()->id ? 0 : sec_check(current_thread(), repr, SEC_WRITE);
+	if (!result)
+		result = control_signal(repr, args);
+	object_put(repr);
+	return result;
 }
 
 /* count ops* timeout* flags */

@@ -28,7 +28,8 @@ struct sync_wait {
 	struct object *object; /* holds a reference while the thread sleeps */
 	uint64_t offset;
 	struct thread *thread;
-	uint32_t index; /* of the operation */
+	uint32_t level; /* of the thread when it went to sleep */
+	uint16_t index; /* of the operation */
 	bool queued;
 };
 
@@ -38,6 +39,9 @@ enum { WAIT_NONE, WAIT_ARMING, WAIT_PARKED, WAIT_WOKEN };
 #define WAIT_NOT_WOKEN (-1) /* sleep.winner: nothing has happened yet */
 #define WAIT_TIMEOUT (-2)
 #define WAIT_DELETED (-3)
+#define WAIT_INTERRUPTED (-4)
+#define WAIT_MOVED (-5)
+#define WAIT_OVER (-6)
 
 struct sleep {
 	_Atomic int state;
@@ -51,6 +55,23 @@ struct sleep {
 	struct cpu *timer_cpu;   /* NULL = no timeout */
 };
 
+/* A thread's scheduling parameters, checked. */
+struct sched_values {
+	uint32_t klass; /* TWZ_SCHED_* */
+	uint32_t prio;
+	uint64_t slice_ns;
+	uint64_t affinity; /* AFFINITY_ALL: every CPU */
+};
+
+#define AFFINITY_ALL UINT64_MAX
+
+/* Work for a thread to do before it returns to user mode: bits of thread->pending. */
+#define PENDING_SIGNAL 1u
+#define PENDING_STOP 2u /* suspended */
+#define PENDING_KILL 4u
+
+struct signal;
+
 struct thread {
 	struct arch_regs regs; /* first: the trap entry knows */
 	struct arch_fp fp;
@@ -59,14 +80,54 @@ struct thread {
 	struct object *repr; /* holds references */
 	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
 
-	/* Scheduling: owned by whoever runs or queues the thread; run_link by that queue's lock. */
-	struct cpu *cpu; /* last ran or queued here */
-	struct list run_link;
+	/* What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone. */
+	struct sched_values sched;
+	uint32_t sched_floor;      /* NORMAL priority it was spawned with; fixed */
+	_Atomic uint32_t level;    /* from class and priority, see sched/queue.h */
+	_Atomic uint64_t affinity; /* a bit for each CPU it may run on */
+	_Atomic uint64_t slice;    /* ticks of a turn; 0 = until it sleeps (RT) */
+	_Atomic uint32_t rate;     /* how fast a NORMAL thread's virtual time passes, see sched.c */
+	_Atomic uint32_t lent;     /* the highest level of those who wait for what it holds (sched/lend.c) */
+	_Atomic uint32_t urgent;      /* is to stop or end: goes before everything until it has noticed */
+
+	/* Its place: guarded by the queue's lock of `cpu` while it is queued, else its own. */
+	_Atomic(struct cpu *) cpu; /* where it last ran or was queued */
+	struct list run_link;      /* and the list of whoever parked it */
+	struct heap_node fair_link;
+	uint32_t queued_level;     /* LEVEL_NONE: in no queue */
+	bool bound;                /* which heap fair_link is in */
+	struct cpu *fair_cpu;      /* whose virtual time its own is to be compared with */
+	uint64_t virtual_time;
+	uint64_t virtual_base;     /* that CPU's, when the thread left it */
 
 	/* What is left to do before it returns to user mode; NULL = nothing. Called by upcall_return(). */
 	void (*resume)(struct thread *thread);
 
 	struct sleep sleep;
+
+	/* What others want of it; the rest guarded by repr->lock (sched/control.c). */
+	_Atomic uint32_t pending;
+	uint32_t suspend_count;
+	bool suspended;         /* off its CPU for good, until somebody resumes it */
+	uint32_t signal_count;
+	struct list signals;    /* struct signal.link, oldest first */
+	uint64_t kill_code;
+
+	/*
+	 * How to make it runnable before its time, while it is parked other than on words; called with repr->lock
+	 * held.
+	 */
+	_Atomic(void (*)(struct thread *)) interrupt;
+
+	/* Who waits for whom to stop; guarded by the lock of all stops (sched/control.c). */
+	struct list stop_waiters; /* struct thread.stop_link */
+	struct list stop_link;
+
+	/* What it waits for itself in sched/control.c. */
+	struct object *watched; /* a thread object, until its thread has stopped; holds a reference */
+	struct cpu *watch_cpu;  /* or until this CPU no longer runs watch_thread or has settled again */
+	const struct thread *watch_thread;
+	uint64_t watch_count;
 
 	/* Protected calls (fault/become.h); the thread itself only. */
 	struct become_frame *become_top; /* NULL = no frame */
@@ -97,6 +158,10 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 /* End the current thread: exit point set, waiters woken, references dropped. The caller must return to
  * the trap entry with SYSCALL_PARKED. `code` is stored if `set_code`. */
 void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code);
+
+/* The state word of a thread object. Its lock held: set it; no lock held: wake who sleeps on it. */
+void thread_write_state(struct object *repr, uint64_t state);
+void thread_wake_state(struct object *repr);
 
 static inline struct thread *current_thread(void)
 {

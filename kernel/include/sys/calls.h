@@ -26,6 +26,8 @@ long sys_octl(SYS_ARGS);
 /* sys/thread.c */
 long sys_thrd_spawn(SYS_ARGS);
 long sys_thrd_ctl(SYS_ARGS);
+long sys_thrd_ctl2(SYS_ARGS);
+long sys_signal(SYS_ARGS);
 long sys_thrd_sync(SYS_ARGS);
 long sys_invl_kso(SYS_ARGS);
 

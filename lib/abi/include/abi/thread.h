@@ -120,6 +120,8 @@ struct twz_thread_stats {
 #define TWZ_SCHED_RT 1u     /* prio 1 … 99, higher first */
 #define TWZ_SCHED_IDLE 2u
 #define TWZ_SCHED_DEFAULT_PRIO 20u
+#define TWZ_SCHED_PRIO_MAX 39u
+#define TWZ_SCHED_RT_PRIO_MAX 99u
 
 struct twz_sched {
 	uint32_t klass;
