@@ -16,6 +16,7 @@
 #include <mm/phys.h>
 #include <mm/space.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/time.h>

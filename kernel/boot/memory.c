@@ -101,6 +101,16 @@ static bool region_known(struct range r)
 	return false;
 }
 
+/* Memory on one side and none on the other: the tree contradicts itself, and which half to believe is a guess. */
+static bool partly_memory(struct range r)
+{
+	bool touches = false;
+
+	for (unsigned int i = 0; i < machine.memory_count; i++)
+		touches |= ranges_overlap(r.base, r.size, machine.memory[i].base, machine.memory[i].size);
+	return touches && !ranges_contain(machine.memory, machine.memory_count, r);
+}
+
 static void insert_region(struct range r)
 {
 	unsigned int at = machine.pmem_count++;
@@ -113,6 +123,7 @@ static void insert_region(struct range r)
 static void add_region(struct range stated, const struct occupied *occupied, unsigned int count)
 {
 	struct range r = range_inner_pages(stated);
+	bool in_doubt = partly_memory(range_outer_pages(stated));
 
 	/* Ordinary memory or not, and whether it is used or not: never hand it out. */
 	if (!ranges_subtract(machine.memory, &machine.memory_count, MACHINE_MAX_BANKS,
@@ -125,6 +136,8 @@ static void add_region(struct range stated, const struct occupied *occupied, uns
 		return;
 	if (region_known(r))
 		log_error("pmem region at %#lx overlaps another: not used", r.base);
+	else if (in_doubt)
+		log_error("pmem region at %#lx begins or ends inside of ordinary memory: not used", r.base);
 	else if (machine.pmem_count == MACHINE_MAX_PMEM)
 		report_full("pmem regions");
 	else if (!region_spoilt(r, occupied, count))

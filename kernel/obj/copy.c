@@ -41,17 +41,17 @@ static int copy_to_volatile(struct object *to, uint64_t to_page, struct object *
 	return error;
 }
 
-/* A page for a persistent object: shared with another persistent one, or a copy, in one step either way. */
+/* A page for a persistent object: shared with another one of its store, or a copy, in one step either way. */
 static int copy_to_persistent(struct object *to, uint64_t to_page, struct object *from,
 			      uint64_t from_page, void *page, bool *protected)
 {
 	void *twin;
 	int error = -EMLINK;
 
-	if (from->persistent && from->pins == 0) {
+	if (from->persistent && from->store == to->store && from->pins == 0) {
 		*protected |= object_protect_page(from, from_page);
 		object_unmap_page(to, to_page);
-		error = store_page_share(persist_store(), &to->stored, to_page, &from->stored, from_page,
+		error = store_page_share(to->store, &to->stored, to_page, &from->stored, from_page,
 					 &twin);
 	}
 	return error == -EMLINK ? object_page_store(to, to_page, page) : error;

@@ -10,6 +10,7 @@
 #include <obj/hash.h>
 #include <obj/id.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <obj/private.h>
 #include <sec/random.h>
 
@@ -128,17 +129,14 @@ static int fill_volatile(struct object *object, const struct object_spec *spec, 
 /* The object is hidden in the store until it is whole; a crash before that leaves nothing. */
 static int fill_persistent(struct object *object, const struct object_spec *spec, void *metapage)
 {
-	struct store *store = persist_store();
-	int error = -ENODEV;
+	int error = store_create(object->store, object->id, metapage, STORE_CREATE_HIDDEN, &object->stored);
 
-	if (store)
-		error = store_create(store, object->id, metapage, STORE_CREATE_HIDDEN, &object->stored);
 	page_free(metapage);
 	if (error)
 		return error;
 	error = fill_sources(object, spec);
 	if (error)
-		store_free(store, &object->stored);
+		store_free(object->store, &object->stored);
 	return error;
 }
 
@@ -146,14 +144,14 @@ static void discard(struct object *object)
 {
 	object_ties_drop(object);
 	if (object->persistent)
-		store_free(persist_store(), &object->stored);
+		store_free(object->store, &object->stored);
 	else
 		object_pages_free(object);
 	slab_free(&object_cache, object);
 }
 
-/* An object nobody knows, with its contents. NULL: -errno in *error. */
-static struct object *make_draft(const struct object_spec *spec, bool persistent, int *error)
+/* An object nobody knows, with its contents, hidden in a store or (NULL) in memory. NULL: -errno in *error. */
+static struct object *make_draft(const struct object_spec *spec, struct store *store, int *error)
 {
 	void *metapage;
 	objid_t id;
@@ -167,16 +165,75 @@ static struct object *make_draft(const struct object_spec *spec, bool persistent
 		*error = -ENOMEM;
 		return NULL;
 	}
-	object->persistent = persistent;
+	object->persistent = store != NULL;
+	object->store = store;
 	object->deleted = spec->born_deleted;
-	*error = persistent ? fill_persistent(object, spec, metapage)
-			    : fill_volatile(object, spec, metapage);
+	*error = store ? fill_persistent(object, spec, metapage)
+		       : fill_volatile(object, spec, metapage);
 	if (!*error)
 		return object;
-	if (!persistent)
+	if (!store)
 		object_pages_free(object);
 	slab_free(&object_cache, object);
 	return NULL;
+}
+
+/* ---- A place in a store ---- */
+
+/* The store of the persistent parents, whose ties it will keep; NULL: there are none. */
+static int store_of_parents(const struct object_spec *spec, struct store **out)
+{
+	*out = NULL;
+	for (unsigned int i = 0; i < spec->tie_count; i++) {
+		const struct object *parent = spec->ties[i];
+		if (!parent->persistent)
+			continue;
+		if (*out && *out != parent->store)
+			return -EXDEV;
+		*out = parent->store;
+	}
+	return 0;
+}
+
+/* Where pages can be shared with. */
+static struct store *store_of_sources(const struct object_spec *spec)
+{
+	for (unsigned int i = 0; i < spec->source_count; i++)
+		if (spec->sources[i].object && spec->sources[i].object->persistent)
+			return spec->sources[i].object->store;
+	return NULL;
+}
+
+/* The stores to try, the best first; their number, or -errno. */
+static int choose_stores(const struct object_spec *spec, struct store *stores[PERSIST_MAX_STORES])
+{
+	int error = store_of_parents(spec, &stores[0]);
+
+	if (error)
+		return error;
+	if (stores[0])
+		return persist_readonly(stores[0]) ? -EROFS : 1;
+	return persist_candidates(store_of_sources(spec), stores);
+}
+
+static struct object *make_stored_draft(const struct object_spec *spec, int *error)
+{
+	struct store *stores[PERSIST_MAX_STORES];
+	int count = choose_stores(spec, stores);
+	struct object *draft = NULL;
+
+	*error = count < 0 ? count : -ENOSPC;
+	for (int i = 0; i < count && *error == -ENOSPC; i++)
+		draft = make_draft(spec, stores[i], error);
+	return draft;
+}
+
+static int move_draft(struct object *draft, const struct object_spec *spec)
+{
+	struct store *stores[PERSIST_MAX_STORES];
+	int count = choose_stores(spec, stores);
+
+	return count < 0 ? count : object_move_to_store(draft, stores, count);
 }
 
 /* ---- Ties and publication ---- */
@@ -214,14 +271,19 @@ static int publish(struct object *object, const struct object_spec *spec)
 			     (spec->system ? STORE_CREATE_SYSTEM : 0);
 	struct store_handle parents[OBJECT_MAX_TIES];
 	unsigned int count = 0;
-	int error = 0;
+	int error;
 
 	for (unsigned int i = 0; i < spec->tie_count; i++)
 		if (tie_is_stored(spec->ties[i], object))
 			parents[count++] = spec->ties[i]->stored;
-	if (object->persistent)
-		error = store_publish_tied(persist_store(), &object->stored, flags, parents, count);
-	return error ? error : object_publish(object);
+	/* Its place in the table comes first, as another store may know an object of this ID. */
+	object->hidden = object->persistent;
+	error = object_publish(object);
+	if (error || !object->persistent)
+		return error;
+	error = store_publish_tied(object->store, &object->stored, flags, parents, count);
+	object_reveal(object, error == 0);
+	return error;
 }
 
 /* The draft is complete: tie it, and let it be found. It is discarded on error. */
@@ -241,11 +303,9 @@ static int finish(struct object *object, const struct object_spec *spec)
 
 static int create_named_by_nonce(const struct object_spec *spec, struct object **out)
 {
-	int error;
+	int error = 0;
 
-	if (spec->persistent && !persist_store())
-		return -ENODEV;
-	*out = make_draft(spec, spec->persistent, &error);
+	*out = spec->persistent ? make_stored_draft(spec, &error) : make_draft(spec, NULL, &error);
 	if (!*out)
 		return error;
 	error = (*out)->id ? finish(*out, spec) : -EAGAIN;
@@ -282,7 +342,7 @@ static int find_twin(const struct object_spec *spec, objid_t id, struct object *
 static int create_named_by_content(const struct object_spec *spec, struct object **out)
 {
 	int error;
-	struct object *draft = make_draft(spec, false, &error);
+	struct object *draft = make_draft(spec, NULL, &error);
 
 	if (!draft)
 		return error;
@@ -293,7 +353,7 @@ static int create_named_by_content(const struct object_spec *spec, struct object
 		return twin < 0 ? twin : 0;
 	}
 	if (spec->persistent)
-		error = object_move_to_store(draft);
+		error = move_draft(draft, spec);
 	if (error) {
 		discard(draft);
 		return error;

@@ -7,51 +7,67 @@
 #include <base/string.h>
 #include <mm/phys.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <obj/private.h>
+
+struct place {
+	struct store *store;
+	struct store_handle handle;
+};
 
 static int store_one(void *arg, uint64_t pgnr, void *page)
 {
-	struct store_handle *handle = arg;
+	struct place *place = arg;
 	void *stored;
 
-	return store_page_alloc(persist_store(), handle, pgnr, page, &stored);
+	return store_page_alloc(place->store, &place->handle, pgnr, page, &stored);
 }
 
-/* A hidden copy of the object in the store. On error there is none. */
-static int copy_to_store(struct object *object, struct store_handle *handle)
+/* A hidden copy of the object in one store. On error there is none. */
+static int copy_to_place(struct object *object, struct place *place)
 {
-	struct store *store = persist_store();
 	void *metapage;
 	int error = object_page(object, OBJ_META_PGNR, false, &metapage);
 
 	if (error)
 		return error;
-	error = store_create(store, object->id, metapage, STORE_CREATE_HIDDEN, handle);
+	error = store_create(place->store, object->id, metapage, STORE_CREATE_HIDDEN, &place->handle);
 	if (error)
 		return error;
-	error = object_pages_walk(object, 1, OBJ_META_PGNR, store_one, handle);
+	error = object_pages_walk(object, 1, OBJ_META_PGNR, store_one, place);
 	if (error)
-		store_free(store, handle);
+		store_free(place->store, &place->handle);
 	return error;
 }
 
-/* The object is what `handle` names from now on. */
-static void adopt(struct object *object, const struct store_handle *handle)
+/* A hidden copy in the first of the stores that has room for all of it. */
+static int copy_to_store(struct object *object, struct store *const *stores, int count, struct place *place)
+{
+	int error = -ENOSPC;
+
+	for (int i = 0; i < count && error == -ENOSPC; i++) {
+		place->store = stores[i];
+		error = copy_to_place(object, place);
+	}
+	return error;
+}
+
+/* The object is what stands in `place` from now on. */
+static void adopt(struct object *object, const struct place *place)
 {
 	object_pages_free(object);
 	object->persistent = true;
-	object->stored = *handle;
+	object->store = place->store;
+	object->stored = place->handle;
 }
 
-int object_move_to_store(struct object *draft)
+int object_move_to_store(struct object *draft, struct store *const *stores, int count)
 {
-	struct store_handle handle;
+	struct place place;
+	int error = copy_to_store(draft, stores, count, &place);
 
-	if (!persist_store())
-		return -ENODEV;
-	int error = copy_to_store(draft, &handle);
 	if (!error)
-		adopt(draft, &handle);
+		adopt(draft, &place);
 	return error;
 }
 
@@ -84,42 +100,46 @@ static int load_pages(struct object *draft, struct object *object)
 static int move_to_memory(struct object *object)
 {
 	struct object *draft = object_new(object->id);
-	struct store_handle handle = object->stored;
+	struct place place = { object->store, object->stored };
 
 	if (!draft)
 		return -ENOMEM;
 	object_unmap_all(object);
 	int error = load_pages(draft, object);
 	if (!error)
-		error = store_mark_deleted(persist_store(), &handle);
+		error = store_mark_deleted(place.store, &place.handle);
 	if (error) {
 		object_pages_free(draft);
 		slab_free(&object_cache, draft);
 		return error;
 	}
 	object->persistent = false;
+	object->store = NULL;
 	object->pages = draft->pages;
 	object->page_count = draft->page_count;
 	slab_free(&object_cache, draft);
 	/* Gone from the store in any case: what is left of it now goes with the next mount. */
-	(void)store_free(persist_store(), &handle);
+	(void)store_free(place.store, &place.handle);
 	return 0;
 }
 
 static int move_to_store(struct object *object)
 {
-	struct store *store = persist_store();
-	struct store_handle handle;
+	struct store *stores[PERSIST_MAX_STORES];
+	int count = persist_candidates(NULL, stores);
+	struct place place;
 
+	if (count < 0)
+		return count;
 	object_unmap_all(object);
-	int error = copy_to_store(object, &handle);
+	int error = copy_to_store(object, stores, count, &place);
 	if (error)
 		return error;
-	error = store_publish(store, &handle, object->deleted ? STORE_CREATE_DELETED : 0);
+	error = store_publish(place.store, &place.handle, object->deleted ? STORE_CREATE_DELETED : 0);
 	if (error)
-		store_free(store, &handle);
+		store_free(place.store, &place.handle);
 	else
-		adopt(object, &handle);
+		adopt(object, &place);
 	return error;
 }
 
@@ -128,7 +148,7 @@ static bool has_stored_ties(const struct object *object)
 	uint64_t in, out;
 
 	return object->persistent &&
-	       (store_tie_counts(persist_store(), &object->stored, &in, &out) != 0 || in || out);
+	       (store_tie_counts(object->store, &object->stored, &in, &out) != 0 || in || out);
 }
 
 /* Lock held. */
@@ -146,8 +166,6 @@ int object_set_persistent(struct object *object, bool persistent)
 	bool moved = false;
 	int error = 0;
 
-	if (persistent && !persist_store())
-		return -ENODEV;
 	spin_lock(&object->lock);
 	if (object->persistent != persistent) {
 		error = move(object, persistent);

@@ -9,6 +9,7 @@
 #include <mm/slab.h>
 #include <obj/object.h>
 #include <obj/pages.h>
+#include <obj/persist.h>
 #include <obj/private.h>
 
 static struct slab_cache node_cache = SLAB_CACHE("page node", struct page_node);
@@ -56,11 +57,11 @@ static int volatile_page(struct object *object, uint64_t pgnr, bool alloc, void 
 
 static int persistent_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
 {
-	int error = store_page_get(persist_store(), &object->stored, pgnr, page);
+	int error = store_page_get(object->store, &object->stored, pgnr, page);
 
 	if (error || *page || !alloc)
 		return error;
-	error = store_page_alloc(persist_store(), &object->stored, pgnr, NULL, page);
+	error = store_page_alloc(object->store, &object->stored, pgnr, NULL, page);
 	if (!error)
 		object->page_count++;
 	return error;
@@ -85,7 +86,7 @@ static void page_drop(void *page)
 bool object_page_shared(struct object *object, uint64_t pgnr, const void *page)
 {
 	if (object->persistent)
-		return store_page_shared(persist_store(), &object->stored, pgnr) == 1;
+		return store_page_shared(object->store, &object->stored, pgnr) == 1;
 	return page_is_shared(page);
 }
 
@@ -125,7 +126,7 @@ static int volatile_page_write(struct object *object, uint64_t pgnr, void **page
  */
 static bool try_run(struct object *object, uint64_t pgnr, void **page)
 {
-	struct store *store = persist_store();
+	struct store *store = object->store;
 	void *before;
 
 	if (pgnr % STORE_RUN_PAGES || pgnr < STORE_RUN_PAGES)
@@ -160,7 +161,7 @@ static int persistent_page_write(struct object *object, uint64_t pgnr, void **pa
 	if (!object_page_shared(object, pgnr, *page))
 		return 0;
 	object_unmap_page(object, pgnr);
-	return store_page_unshare(persist_store(), &object->stored, pgnr, page);
+	return store_page_unshare(object->store, &object->stored, pgnr, page);
 }
 
 int object_page_write(struct object *object, uint64_t pgnr, void **page)
@@ -208,7 +209,7 @@ int object_page_store(struct object *object, uint64_t pgnr, const void *content)
 
 	/* The old page may be another's as soon as it is replaced. */
 	object_unmap_page(object, pgnr);
-	return store_page_replace(persist_store(), &object->stored, pgnr, content, &page);
+	return store_page_replace(object->store, &object->stored, pgnr, content, &page);
 }
 
 int object_make_hole(struct object *object, uint64_t pgnr)
@@ -255,7 +256,7 @@ static int persistent_walk(struct object *object, uint64_t first, uint64_t end,
 	int result = 0;
 
 	while (!result && pgnr < end) {
-		int found = store_page_next(persist_store(), &object->stored, &pgnr, &page);
+		int found = store_page_next(object->store, &object->stored, &pgnr, &page);
 		if (found != 1 || pgnr >= end)
 			return found < 0 ? found : 0;
 		result = fn(arg, pgnr++, page);

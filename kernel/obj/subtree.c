@@ -195,7 +195,7 @@ static bool map_block(struct object *object, enum object_prot prot, uint64_t pgn
 
 	if (!object->persistent || arch_pte_is_table(*slot, 1))
 		return false;
-	if (store_run_get(persist_store(), &object->stored, pgnr, &run) != 1) {
+	if (store_run_get(object->store, &object->stored, pgnr, &run) != 1) {
 		if (arch_pte_valid(*slot)) {
 			arch_pte_set(slot, 0);
 			object_flush(object, align_down(pgnr, PT_ENTRIES), PT_ENTRIES);

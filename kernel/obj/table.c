@@ -14,6 +14,7 @@
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <obj/private.h>
 #include <panic.h>
 #include <sched/sync.h>
@@ -118,6 +119,15 @@ int object_publish(struct object *object)
 	return taken ? -EEXIST : 0;
 }
 
+void object_reveal(struct object *object, bool whole)
+{
+	spin_lock(&table.lock);
+	object->hidden = false;
+	if (!whole)
+		table_drop(object);
+	spin_unlock(&table.lock);
+}
+
 /*
  * A reference to an object found under the table lock. Objects in the table have one, but for those on
  * their way out of the store, which are as good as gone.
@@ -149,11 +159,10 @@ struct object *object_new(objid_t id)
 /* Bring an object of the store into the table. Another CPU may win the race: then its entry counts. */
 static struct object *object_open(objid_t id)
 {
-	struct store *store = persist_store();
 	struct object *object;
 	struct object *other;
 
-	if (!store || objid_is_reserved(id))
+	if (persist_store_count() == 0 || objid_is_reserved(id))
 		return NULL;
 	object = object_new(id);
 	if (!object)
@@ -162,15 +171,15 @@ static struct object *object_open(objid_t id)
 
 	spin_lock(&table.lock);
 	other = table_find(id);
-	/* The store is asked under the table lock, so that no second opener and no deletion comes between. */
-	if (other || store_lookup(store, id, &object->stored) != 0) {
+	/* The stores are asked under the table lock, so that no second opener and no deletion comes between. */
+	if (other || persist_find(id, &object->store, &object->stored) != 0) {
 		if (other && !table_ref(other))
 			other = NULL;
 		spin_unlock(&table.lock);
 		slab_free(&object_cache, object);
 		return other;
 	}
-	object->deleted = store_is_deleted(store, &object->stored) == 1;
+	object->deleted = store_is_deleted(object->store, &object->stored) == 1;
 	table_add(object);
 	spin_unlock(&table.lock);
 	return object;
@@ -225,7 +234,7 @@ static bool stays_tied(struct object *object)
 	uint64_t parents, children;
 
 	spin_lock(&table.lock);
-	int error = store_tie_counts(persist_store(), &object->stored, &parents, &children);
+	int error = store_tie_counts(object->store, &object->stored, &parents, &children);
 	bool stays = error || parents > 0;
 	if (stays)
 		table_drop(object);
@@ -242,7 +251,7 @@ static void object_leave_store(struct object *object)
 	if (stays_tied(object))
 		return;
 	object_stored_ties_drop(object);
-	int error = store_free(persist_store(), &object->stored);
+	int error = store_free(object->store, &object->stored);
 
 	if (error)
 		log_error("freeing " IDFMT " in the store failed (%d)", IDPR(object->id), error);
@@ -260,7 +269,8 @@ void object_put(struct object *object)
 		spin_unlock(&table.lock);
 		return;
 	}
-	bool stays_in_table = object->persistent && object->deleted && !persist_readonly();
+	bool stays_in_table = object->persistent && object->deleted &&
+			      !persist_readonly(object->store);
 	if (object->in_table && !stays_in_table)
 		table_drop(object);
 	spin_unlock(&table.lock);
@@ -277,7 +287,7 @@ int object_delete(struct object *object, bool immediate)
 
 	spin_lock(&object->lock);
 	if (!object->deleted && object->persistent)
-		error = store_mark_deleted(persist_store(), &object->stored);
+		error = store_mark_deleted(object->store, &object->stored);
 	if (!error) {
 		/* A volatile object's table reference is what kept it alive so far. */
 		drop_table_ref = !object->deleted && !object->persistent;

@@ -166,7 +166,7 @@ static int check_ancestors(struct store *store, const struct object *parent, con
 
 static int tie_in_store(struct object *parent, struct object *child)
 {
-	struct store *store = persist_store();
+	struct store *store = parent->store;
 	struct stored_walk walk;
 
 	/* The lock keeps two ties from closing a circle together. */
@@ -184,7 +184,7 @@ static int tie_in_store(struct object *parent, struct object *child)
  */
 void object_stored_ties_drop(struct object *parent)
 {
-	struct store *store = persist_store();
+	struct store *store = parent->store;
 
 	for (;;) {
 		struct store_tie_cursor cursor = { 0 };
@@ -208,13 +208,18 @@ int object_tie(struct object *parent, struct object *child)
 		return -EPERM;
 	if (!parent->persistent)
 		return tie_in_memory(parent, child);
-	return child->persistent ? tie_in_store(parent, child) : -ENOTSUP;
+	if (!child->persistent)
+		return -ENOTSUP;
+	/* No power cut may show half of it, and two stores change one after the other. */
+	return parent->store == child->store ? tie_in_store(parent, child) : -EXDEV;
 }
 
 int object_untie(struct object *parent, struct object *child)
 {
+	if (parent->persistent && child->persistent && parent->store != child->store)
+		return -ENOENT;
 	if (parent->persistent && child->persistent)
-		return store_untie(persist_store(), &parent->stored, &child->stored);
+		return store_untie(parent->store, &parent->stored, &child->stored);
 	return untie_in_memory(parent, child);
 }
 

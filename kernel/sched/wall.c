@@ -16,6 +16,7 @@
 #include <log.h>
 #include <obj/data.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <panic.h>
 #include <sched/time.h>
 #include <sched/wall.h>
@@ -35,20 +36,18 @@ static struct twz_time *shared;              /* in the time object */
 /* The latest time on record, as the first instant that is not before it; 0 = none. */
 static uint64_t recorded_ns(void)
 {
-	uint64_t ms = persist_store() ? store_clock_mark(persist_store()) : 0;
-
-	return MIN(ms, (TWZ_CLOCK_REAL_MAX_NS - 1) / NS_PER_MS) * NS_PER_MS;
+	return MIN(persist_clock_mark(), (TWZ_CLOCK_REAL_MAX_NS - 1) / NS_PER_MS) * NS_PER_MS;
 }
 
 /* Rounded up, so that the clock starts no earlier than it was. */
 static int record(uint64_t ns)
 {
-	return store_set_clock_mark(persist_store(), (ns + NS_PER_MS - 1) / NS_PER_MS);
+	return persist_set_clock_mark((ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 void wall_record(void)
 {
-	if (!persist_store() || persist_readonly() || wall_source() < TWZ_REAL_RTC)
+	if (!persist_writable() || wall_source() < TWZ_REAL_RTC)
 		return;
 	int error = record(wall_now_ns());
 	if (error)
@@ -99,7 +98,7 @@ int wall_set_ns(uint64_t ns)
 	if (rtc() && rtc()->write)
 		rtc()->write(ns);
 	spin_unlock(&lock);
-	if (persist_store() && !persist_readonly())
+	if (persist_writable())
 		error = record(ns);
 	if (error)
 		log_warn("the new time cannot be put on record (%d)", error);

@@ -43,16 +43,15 @@ long sys_null(SYS_ARGS)
 
 static void fill_store(struct twz_sysinfo *info)
 {
-	struct store_stats stats;
+	struct persist_totals totals;
 
-	if (!persist_store())
+	persist_totals(&totals);
+	if (!totals.present)
 		return;
-	store_stats(persist_store(), &stats);
-	info->features |= TWZ_FEATURE_STORE | (persist_readonly() ? TWZ_FEATURE_STORE_READONLY : 0);
-	info->pm_total = stats.total_pages * PAGE_SIZE;
-	info->pm_free = stats.free_pages * PAGE_SIZE;
-	if (store_nameroot(persist_store(), &info->nameroot) != 0)
-		info->nameroot = 0;
+	info->features |= TWZ_FEATURE_STORE | (totals.readonly ? TWZ_FEATURE_STORE_READONLY : 0);
+	info->pm_total = totals.total_pages * PAGE_SIZE;
+	info->pm_free = totals.free_pages * PAGE_SIZE;
+	info->nameroot = persist_nameroot();
 }
 
 /* out* size */
@@ -120,8 +119,7 @@ long sys_random(SYS_ARGS)
 static void leave_in_order(void)
 {
 	wall_record();
-	if (persist_store())
-		persist_fence();
+	persist_fence();
 }
 
 static _Noreturn void power_off(uint64_t status)
@@ -145,7 +143,7 @@ static long set_nameroot(uintptr_t id_at)
 
 	if (error)
 		return error;
-	if (!persist_store())
+	if (persist_store_count() == 0)
 		return -ENODEV;
 	if (id) {
 		struct object *object = object_get(id);
@@ -154,7 +152,7 @@ static long set_nameroot(uintptr_t id_at)
 		error = object->persistent ? sec_check(current_thread(), object, SEC_READ) : -EINVAL;
 		object_put(object);
 	}
-	return error ? error : store_set_nameroot(persist_store(), id);
+	return error ? error : persist_set_nameroot(id);
 }
 
 static long root_action(int64_t cmd, uint64_t arg)

@@ -87,7 +87,7 @@ static void fill_stat(struct object *object, struct kernel_ostat *stat)
 	stat->pages = object->page_count;
 	stat->maps = object->map_count;
 	if (object->persistent)
-		(void)store_tie_counts(persist_store(), &object->stored, &stat->ties_in,
+		(void)store_tie_counts(object->store, &object->stored, &stat->ties_in,
 				       &stat->ties_out);
 	stat->ties_in += object->ties_in;
 	stat->pins = object->pins;

@@ -144,6 +144,42 @@ static void odd_regions_are_left_out_whole(void **state)
 	assert_int_equal(machine.pmem[0].size, 4 * MIB - PAGE_SIZE);
 }
 
+static void each_range_of_a_node_is_a_region(void **state)
+{
+	(void)state;
+	plain();
+	tree_node("pmem@c0000000");
+	tree_text("compatible", "pmem-region");
+	tree_wide("reg", 4, (const uint64_t[]){ 0xe0000000, 8 * MIB, 0xc0000000, 4 * MIB });
+	tree_close();
+	tree_range("pmem@d0000000", "pmem-region", 0xd0000000, 16 * MIB);
+	tree_discover(tree_end(), 0);
+	assert_int_equal(machine.pmem_count, 3);
+	assert_int_equal(machine.pmem[0].base, 0xc0000000);
+	assert_int_equal(machine.pmem[0].size, 4 * MIB);
+	assert_int_equal(machine.pmem[1].base, 0xd0000000);
+	assert_int_equal(machine.pmem[2].base, 0xe0000000);
+	assert_int_equal(machine.pmem[2].size, 8 * MIB);
+}
+
+static void a_region_half_in_memory_is_refused(void **state)
+{
+	(void)state;
+	plain();
+	tree_range("pmem@8f000000", "pmem-region", RAM + 240 * MIB, 32 * MIB); /* over the end */
+	tree_range("pmem@7f000000", "pmem-region", RAM - 16 * MIB, 32 * MIB);  /* over the start */
+	tree_range("pmem@88000000", "pmem-region", RAM + 192 * MIB, 16 * MIB); /* all inside */
+	tree_range("pmem@90000000", "pmem-region", RAM + 272 * MIB, 16 * MIB); /* all outside */
+	tree_discover(tree_end(), 0);
+	assert_int_equal(machine.pmem_count, 2);
+	assert_int_equal(machine.pmem[0].base, RAM + 192 * MIB);
+	assert_int_equal(machine.pmem[1].base, RAM + 272 * MIB);
+	/* Whoever is right: it is not handed out. */
+	assert_false(usable(RAM + 240 * MIB));
+	assert_false(usable(RAM + 15 * MIB));
+	assert_true(usable(RAM + 240 * MIB - 1));
+}
+
 static void a_region_that_the_loader_wrote_to_is_refused(void **state)
 {
 	(void)state;
@@ -389,6 +425,8 @@ int main(void)
 		cmocka_unit_test(reservations_are_kept_out),
 		cmocka_unit_test(persistent_memory_is_never_ordinary),
 		cmocka_unit_test(odd_regions_are_left_out_whole),
+		cmocka_unit_test(each_range_of_a_node_is_a_region),
+		cmocka_unit_test(a_region_half_in_memory_is_refused),
 		cmocka_unit_test(a_region_that_the_loader_wrote_to_is_refused),
 		cmocka_unit_test(the_pack_must_have_memory_of_its_own),
 		cmocka_unit_test(cpus_are_counted),

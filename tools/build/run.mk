@@ -15,7 +15,7 @@ endif
 
 run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SMP) \
 	$(call option,--mem,MEM) $(call option,--cpu,CPU) $(call option,--mmu,MMU) \
-	$(call option,--gic,GIC) $(call option,--pmem,PMEM) \
+	$(call option,--gic,GIC) $(call option,--pmem,PMEM) $(call option,--pmem,PMEM2) \
 	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
 	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
 
@@ -74,7 +74,7 @@ define help-text
 Twizzler: what make can do
 
   make run              build, then boot in QEMU   (SMP= MEM= CPU= MMU= GIC= PMEM= PMEM_SIZE=
-                        AUTORUN='program args; ...' APPEND= ICOUNT= TIMEOUT=)
+                        PMEM2= AUTORUN='program args; ...' APPEND= ICOUNT= TIMEOUT=)
   make debug            the same, stopped, with gdb attached
   make test             build every board, run every test                   (T=which tests)
   make bench            build every board, run the benchmarks               (T=which)

@@ -11,7 +11,7 @@ import tempfile
 from . import debug, errors
 from .board import TOP, Board, board_names
 from .errors import RunError, SetupError, UsageError
-from .pmem import PmemFile
+from .pmem import PMEM_MAX, PmemFile
 from .supervise import Run, say
 
 _EPILOG = """\
@@ -60,8 +60,10 @@ def _parser():
     add("--mmu", metavar="MODE", help="largest address-space mode (riscv: sv39, sv48, sv57)")
     add("--gic", metavar="V", type=lambda t: _whole(t, 1, "--gic"), help="interrupt controller version (arm: 2, 3)")
     add("--el2", action="store_true", help="enter the kernel at EL2 (arm)")
-    add("--pmem", metavar="FILE", help="persistent memory; created when missing")
-    add("--pmem-size", metavar="SIZE", help="its size (default: the file's, or 256M)")
+    add("--pmem", metavar="FILE", action="append", default=[],
+        help="persistent memory; created when missing; may be given several times, for a region each")
+    add("--pmem-size", metavar="SIZE", action="append", default=[],
+        help="size of the regions (default: the file's, or 256M); given several times, each says that of one --pmem")
     add("--append", metavar="ARGS", help="kernel command line")
     add("--autorun", metavar="CMDS", help="run 'prog args; prog args' and power off")
     add("--timeout", metavar="SEC", type=_seconds, help="give up on a hung guest")
@@ -101,6 +103,12 @@ def parse(words):
     options.symbols = os.path.join(options.build, "kernel.elf")
     if options.pmem_size and not options.pmem:
         raise UsageError("--pmem-size needs --pmem")
+    if len(options.pmem_size) > 1 and len(options.pmem_size) != len(options.pmem):
+        raise UsageError("--pmem-size: give it once, or once for each --pmem")
+    if len(options.pmem) > PMEM_MAX:
+        raise UsageError(f"--pmem: at most {PMEM_MAX} regions")
+    if len({os.path.realpath(path) for path in options.pmem}) != len(options.pmem):
+        raise UsageError("--pmem: one file twice")
     if options.autorun is not None and not options.autorun.strip(" ;"):
         raise UsageError("--autorun: no program named")
     return options
@@ -134,7 +142,8 @@ def _dry_run(machine, command, options):
 
 def _execute(options, folder):
     board = options.machine
-    pmem = PmemFile(options.pmem, options.pmem_size) if options.pmem else None
+    sizes = options.pmem_size * len(options.pmem) if len(options.pmem_size) < 2 else options.pmem_size
+    pmem = [PmemFile(path, size) for path, size in zip(options.pmem, sizes or [None] * len(options.pmem), strict=True)]
     # Needs the device-tree library, which is not there before tools/setup has run.
     try:
         from .machine import Machine  # pylint: disable=import-outside-toplevel
@@ -147,11 +156,11 @@ def _execute(options, folder):
     command = machine.command(_console(interactive), _control(folder, options))
     if options.dry_run:
         return _dry_run(machine, command, options)
-    if pmem:
-        pmem.open()
-        if warning := pmem.room_warning():
+    for file in pmem:
+        file.open()
+        if warning := file.room_warning():
             say(warning)
-    keep = (pmem.fd,) if pmem else ()
+    keep = tuple(file.fd for file in pmem)
     if options.gdb:
         debug.check(options.symbols)
         extra = [word for text in options.gdb_command for word in ("-ex", text)]

@@ -3,8 +3,8 @@
 Where things stand in the machine's physical memory.
 
 Plain runs leave it to the emulator. A run with a device tree of ours (Layout) places the initrd itself, and
-with persistent memory the memory backends: RAM, the region, and for some emulators a short tail of RAM, because
-they write their device tree to the end of memory and must not hit the region.
+with persistent memory the memory backends: RAM, the regions, and for some emulators a short tail of RAM, because
+they write their device tree to the end of memory and must not hit a region.
 """
 import struct
 
@@ -28,28 +28,31 @@ def image_size(path):
 
 class Layout:
     """
-    ram, region, tail: bytes of each memory backend (region and tail may be 0), one after another from ram_base.
+    ram, tail: bytes of those memory backends (tail may be 0); ram comes first, from ram_base, tail last.
+    regions: (base, bytes) of each region of persistent memory, one after another between them.
     banks: (base, bytes) of what the device tree calls memory; together as much as was asked for.
     place: whether the runner itself puts kernel and tree into memory.
     """
 
-    def __init__(self, board, mem, region_size, *, place, tree_at_end):
+    def __init__(self, board, mem, region_sizes, *, place, tree_at_end):
         self.board = board
         self.mem = mem
-        self.region_size = region_size
         self.place = place
-        self.ram = align_up(mem, BLOCK) if region_size else mem
+        self.ram = align_up(mem, BLOCK) if region_sizes else mem
         self.tail = 0
         self.banks = [(board.ram_base, mem)]
-        if region_size and board.tree_limit:
-            self._make_windows(tree_at_end)
-        self.region = board.ram_base + self.ram
-        self.total = self.ram + region_size + self.tail
+        if region_sizes and board.tree_limit:
+            self._make_windows(tree_at_end, sum(region_sizes))
+        self.regions, at = [], board.ram_base + self.ram
+        for size in region_sizes:
+            self.regions.append((at, size))
+            at += size
+        self.total = at + self.tail - board.ram_base
 
-    def _make_windows(self, tree_at_end):
+    def _make_windows(self, tree_at_end, regions):
         """
-        Keeps the emulator's tree out of the region: the region begins at the limit or above, the memory right below
-        the limit is there, and for an emulator that writes to the end of memory there is a tail behind the region.
+        Keeps the emulator's tree out of the regions: they begin at the limit or above, the memory right below
+        the limit is there, and for an emulator that writes to the end of memory there is a tail behind the regions.
         """
         base, limit = self.board.ram_base, self.board.tree_limit
         if self.mem < 4 * WINDOW:
@@ -63,7 +66,7 @@ class Layout:
             self.ram = limit - base
             self.banks = [(base, first - WINDOW), (limit - WINDOW, WINDOW)]
         if self.tail:
-            self.banks.append((base + self.ram + self.region_size, self.tail))
+            self.banks.append((base + self.ram + regions, self.tail))
 
     def initrd_address(self, size, kernel_size):
         """Where an initrd of `size` bytes goes: as high in the first bank as the emulator's own tree lets it."""

@@ -40,7 +40,7 @@ def bootargs(options):
 
 
 class Machine:
-    """One machine to emulate. `folder` takes the files it needs (device tree, boot code)."""
+    """One machine to emulate. `pmem`: region files; `folder` takes the files it needs (device tree, boot code)."""
 
     def __init__(self, options, board, pmem, folder):
         self.options = options
@@ -60,7 +60,7 @@ class Machine:
         self.own_tree = bool(special_tree or pmem or options.mmu)
         place = bool(board.place_below > 1 and (special_tree or (pmem and self.mem < board.place_below)))
         self.major = self._emulator_version() if pmem and board.backend_needs_cpu else 0
-        self.layout = Layout(board, self.mem, pmem.size if pmem else 0, place=place,
+        self.layout = Layout(board, self.mem, [file.size for file in pmem], place=place,
                              tree_at_end=self.major >= _TREE_AT_END)
 
     def _check_mem(self):
@@ -144,7 +144,8 @@ class Machine:
     def _edit_tree(self, tree):
         if self.pmem:
             tree.set_memory(self.layout.banks)
-            tree.add_region(self.layout.region, self.layout.region_size)
+            for base, size in self.layout.regions:
+                tree.add_region(base, size)
             if self.board.backend_needs_cpu:
                 tree.drop_far_buses()
         if self.options.mmu:
@@ -190,8 +191,8 @@ class Machine:
             return ["-smp", str(self.smp), "-m", show_size(self.mem)]
         layout = self.layout
         backends = [f"memory-backend-ram,id=ram0,size={layout.ram}",
-                    f"memory-backend-file,id=pm0,size={layout.region_size},share=on,"
-                    f"mem-path={self.pmem.path.replace(',', ',,')}"]
+                    *(f"memory-backend-file,id=pm{i},size={file.size},share=on,mem-path={file.path.replace(',', ',,')}"
+                      for i, file in enumerate(self.pmem))]
         if layout.tail:
             backends.append(f"memory-backend-ram,id=tail0,size={layout.tail}")
         cpus = self._cpus_of_nodes(len(backends))
@@ -199,7 +200,8 @@ class Machine:
         for backend in backends:
             words += ["-object", backend]
         first = 0
-        for index, name in enumerate(("ram0", "pm0", "tail0")[:len(backends)]):
+        names = ["ram0", *(f"pm{i}" for i in range(len(self.pmem))), "tail0"]
+        for index, name in enumerate(names[:len(backends)]):
             share = f",cpus={first}-{first + cpus[index] - 1}" if cpus[index] else ""
             words += ["-numa", f"node,nodeid={index},memdev={name}{share}"]
             first += cpus[index]
@@ -212,7 +214,10 @@ class Machine:
         """
         if not self.board.backend_needs_cpu:
             return [self.smp] + [0] * (nodes - 1)
-        return [self.smp] + [1 if self.major >= _TREE_AT_END else self.smp] * (nodes - 1)
+        cpus = [self.smp]
+        while len(cpus) < nodes:
+            cpus.append(1 if self.major >= _TREE_AT_END else sum(cpus))
+        return cpus
 
     def _boot(self):
         image, initrd = self.options.image, self.options.initrd

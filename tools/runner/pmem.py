@@ -13,6 +13,7 @@ from .errors import SetupError, UsageError
 from .sizes import BLOCK, MIB, parse_size, show_size
 
 DEFAULT_SIZE = "256M"
+PMEM_MAX = 4
 MIN_SIZE = 2 * MIB
 
 

@@ -43,6 +43,7 @@ struct object {
 
 	/* Fixed at creation. */
 	bool persistent;
+	struct store *store; /* persistent objects: the one it lives in */
 	bool kernel_owned; /* bytes are read-only to every mapping; identity is exempt from verification */
 	struct store_handle stored; /* persistent objects */
 
@@ -266,14 +267,5 @@ int object_unpin(struct object *object);
 int object_tie(struct object *parent, struct object *child);
 int object_untie(struct object *parent, struct object *child); /* -ENOENT */
 void object_ties_drop(struct object *parent);                  /* when the parent is freed */
-
-/* ---- The store that persistent objects live in (obj/persist.c) ---- */
-
-/* Find, check and mount the machine's persistent memory. Says what it did. Boot CPU, once. */
-void persist_init(void);
-struct store *persist_store(void); /* NULL: volatile machine */
-bool persist_readonly(void);
-void persist_flush(const void *address, size_t length); /* start writing back */
-void persist_fence(void); /* wait for what this CPU started */
 
 #endif

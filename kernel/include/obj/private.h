@@ -16,6 +16,9 @@ struct object *object_new(objid_t id);
 /* Put a new object into the table, which takes a reference of its own to volatile ones. -EEXIST. */
 int object_publish(struct object *object);
 
+/* An object that was published while `hidden` may be found from now on, or (`whole` false) leaves the table again. */
+void object_reveal(struct object *object, bool whole);
+
 /*
  * Copy the pages first … end-1 of `from` but its metadata page into an object nobody else knows yet, `shift`
  * pages further on. Pages in memory are shared until one side writes; between memory and store the
@@ -42,8 +45,11 @@ void object_stored_ties_drop(struct object *parent);
 /* Drop a page of any object, with its translations. Lock held, or nobody else knows the object. */
 int object_make_hole(struct object *object, uint64_t pgnr);
 
-/* Give a volatile draft that nobody knows a hidden place in the store (obj/move.c). -errno: unchanged. */
-int object_move_to_store(struct object *draft);
+/*
+ * Give a volatile draft that nobody knows a hidden place in the first of these stores that has room
+ * (obj/move.c). -errno: unchanged.
+ */
+int object_move_to_store(struct object *draft, struct store *const *stores, int count);
 
 /* One page of zeroes that holes of persistent objects are read through. Never written. */
 extern unsigned char zero_page[PAGE_SIZE];
