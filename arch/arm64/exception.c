@@ -63,7 +63,7 @@ enum {
 extern const char usercopy_begin[], usercopy_end[], usercopy_failed[];
 
 void exception_user_sync(struct arch_regs *regs, uint64_t esr);
-void exception_user_other(struct arch_regs *regs, unsigned int vector);
+void exception_user_other(unsigned int vector);
 void exception_kernel(struct kernel_frame *frame, unsigned int vector);
 
 static unsigned int exception_class(uint64_t esr)
@@ -95,11 +95,11 @@ static void user_abort(uint64_t esr, uintptr_t va, unsigned int access)
 	if (is_table_fault(esr))
 		upcall_user_fault(va, access);
 	else if (FSC(esr) == FSC_ALIGNMENT)
-		upcall_user_exception(FAULT_EXCEPTION_MISALIGNED, esr, va);
+		upcall_user_exception(FAULT_EXCEPTION_MISALIGNED, esr, access);
 	else if (FSC(esr) == FSC_TLB_CONFLICT)
 		tlb_conflict();
 	else
-		upcall_user_exception(FAULT_EXCEPTION_MACHINE, esr, va);
+		upcall_user_exception(FAULT_EXCEPTION_MACHINE, esr, access);
 }
 
 static unsigned int exception_code(unsigned int class)
@@ -113,7 +113,6 @@ static unsigned int exception_code(unsigned int class)
 		return FAULT_EXCEPTION_STEP;
 	case EC_FP_EXCEPTION:
 		return FAULT_EXCEPTION_FLOAT;
-	case EC_PC_ALIGNMENT:
 	case EC_SP_ALIGNMENT:
 		return FAULT_EXCEPTION_MISALIGNED;
 	default:
@@ -139,21 +138,20 @@ void exception_user_sync(struct arch_regs *regs, uint64_t esr)
 		fp_first_use(regs);
 		return;
 	case EC_PC_ALIGNMENT:
-	case EC_WATCHPOINT:
-		upcall_user_exception(exception_code(class), esr, far);
+		upcall_user_exception(FAULT_EXCEPTION_MISALIGNED, esr, ACCESS_EXEC);
 		return;
 	default:
-		upcall_user_exception(exception_code(class), esr, regs->pc);
+		upcall_user_exception(exception_code(class), esr, 0);
 	}
 }
 
 /* FIQ, SError and the AArch32 vectors: none is used; the thread that runs takes the blame. */
-void exception_user_other(struct arch_regs *regs, unsigned int vector)
+void exception_user_other(unsigned int vector)
 {
 	unsigned int code = vector == VECTOR_SERROR ? FAULT_EXCEPTION_MACHINE :
 						      FAULT_EXCEPTION_OTHER;
 
-	upcall_user_exception(code, sysreg_read(esr_el1), regs->pc);
+	upcall_user_exception(code, sysreg_read(esr_el1), 0);
 }
 
 static bool in_usercopy(const struct kernel_frame *frame)

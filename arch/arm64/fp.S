@@ -9,7 +9,7 @@
 	.arch_extension simd
 
 	.text
-	.global fp_save, fp_load, fp_clear
+	.global fp_save, fp_load, fp_clear, fp_save_kept, fp_load_kept
 
 .macro all_pairs instruction
 	\instruction	q0, q1, [x0]
@@ -55,4 +55,24 @@ fp_clear:
 	.endr
 	msr	fpsr, xzr
 	msr	fpcr, xzr
+	ret
+
+fp_save_kept:
+	stp	d8, d9, [x0]
+	stp	d10, d11, [x0, #16]
+	stp	d12, d13, [x0, #32]
+	stp	d14, d15, [x0, #48]
+	mrs	x1, fpsr
+	mrs	x2, fpcr
+	stp	x1, x2, [x0, #64]
+	ret
+
+fp_load_kept:
+	ldp	d8, d9, [x0]
+	ldp	d10, d11, [x0, #16]
+	ldp	d12, d13, [x0, #32]
+	ldp	d14, d15, [x0, #48]
+	ldp	x1, x2, [x0, #64]
+	msr	fpsr, x1
+	msr	fpcr, x2
 	ret

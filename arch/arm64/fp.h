@@ -7,6 +7,7 @@
 #define ARM64_FP_H
 
 struct arch_fp;
+struct arch_fp_kept;
 struct arch_regs;
 
 /* Trap: the current thread uses FP for the first time. */
@@ -19,5 +20,7 @@ void fp_close(void);
 void fp_save(struct arch_fp *fp);
 void fp_load(const struct arch_fp *fp);
 void fp_clear(void);
+void fp_save_kept(struct arch_fp_kept *kept);       /* what functions preserve */
+void fp_load_kept(const struct arch_fp_kept *kept); /* and leave the rest alone */
 
 #endif

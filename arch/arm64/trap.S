@@ -81,19 +81,19 @@ vectors:
 
 	.balign	128
 	save_user
-	mov	x1, #VECTOR_FIQ
+	mov	x0, #VECTOR_FIQ
 	b	user_other
 
 	.balign	128
 	save_user
-	mov	x1, #VECTOR_SERROR
+	mov	x0, #VECTOR_SERROR
 	b	user_other
 
 	/* In user mode, AArch32 state, which is never entered. */
 	.rept	4
 	.balign	128
 	save_user
-	mov	x1, #VECTOR_IRQ
+	mov	x0, #VECTOR_IRQ
 	b	user_other
 	.endr
 	.balign 128
@@ -177,7 +177,6 @@ user_sync:
 	b	user_return
 
 user_other:
-	mov	x0, x19
 	bl	exception_user_other
 	b	user_return
 

@@ -41,19 +41,31 @@ static const char *const cause_names[] = {
 	[CAUSE_STORE_PAGE] = "store page fault",
 };
 
-/* The access that a page fault refused, or 0 for any other cause. */
-static unsigned int page_fault_access(unsigned long cause)
+/* What each cause tried, or 0. */
+static unsigned int access_of(unsigned long cause)
 {
 	switch (cause) {
+	case CAUSE_MISALIGNED_FETCH:
+	case CAUSE_FETCH_ACCESS:
 	case CAUSE_FETCH_PAGE:
 		return ACCESS_EXEC;
+	case CAUSE_MISALIGNED_LOAD:
+	case CAUSE_LOAD_ACCESS:
 	case CAUSE_LOAD_PAGE:
 		return ACCESS_READ;
+	case CAUSE_MISALIGNED_STORE:
+	case CAUSE_STORE_ACCESS:
 	case CAUSE_STORE_PAGE:
 		return ACCESS_WRITE;
 	default:
 		return 0;
 	}
+}
+
+/* The tables say no. */
+static bool is_page_fault(unsigned long cause)
+{
+	return cause == CAUSE_FETCH_PAGE || cause == CAUSE_LOAD_PAGE || cause == CAUSE_STORE_PAGE;
 }
 
 /*
@@ -93,18 +105,16 @@ static unsigned int exception_code(unsigned long cause)
 /* Everything from user mode but system calls. */
 void user_trap(unsigned long cause, unsigned long value)
 {
-	unsigned int access = page_fault_access(cause);
-
 	if (csr_read(sstatus) & SSTATUS_SPP)
 		panic("trap 0x%lx at 0x%lx while returning to user mode, address 0x%lx", cause,
 		      (unsigned long)csr_read(sepc), value);
 	if (cause & CAUSE_INTERRUPT) {
 		arch_irq_poll();
-	} else if (access) {
+	} else if (is_page_fault(cause)) {
 		forget_if_repeated(this_cpu()->current->regs.pc, value);
-		upcall_user_fault(value, access);
+		upcall_user_fault(value, access_of(cause));
 	} else {
-		upcall_user_exception(exception_code(cause), cause, value);
+		upcall_user_exception(exception_code(cause), cause, access_of(cause));
 	}
 }
 
@@ -119,12 +129,12 @@ static bool user_address(uintptr_t va)
 	return !(va >> 63);
 }
 
-static bool copy_fault_resolved(uintptr_t pc, uintptr_t va, unsigned int access)
+static bool copy_fault_resolved(uintptr_t pc, uintptr_t va, unsigned long cause)
 {
-	if (!access)
+	if (!is_page_fault(cause))
 		return false;
 	forget_if_repeated(pc, va);
-	return upcall_copy_fault(va, access);
+	return upcall_copy_fault(va, access_of(cause));
 }
 
 static _Noreturn void die(const struct kernel_frame *frame, unsigned long cause,
@@ -148,7 +158,7 @@ void kernel_trap(struct kernel_frame *frame, unsigned long cause, unsigned long 
 	csr_clear(sstatus, SSTATUS_SUM);
 	if (between(pc, usercopy_begin, usercopy_end) && user_address(value) &&
 	    cause != CAUSE_ILLEGAL) {
-		if (!copy_fault_resolved(pc, value, page_fault_access(cause)))
+		if (!copy_fault_resolved(pc, value, cause))
 			frame->regs.pc = (uintptr_t)usercopy_failed;
 	} else if (cause == CAUSE_ILLEGAL && between(pc, probe_begin, probe_end)) {
 		frame->regs.pc = (uintptr_t)probe_failed;

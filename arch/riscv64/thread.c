@@ -22,9 +22,19 @@
 void fp_save(struct arch_fp *fp);
 void fp_load(const struct arch_fp *fp);
 void fp_zero(void);
+void fp_save_kept(struct arch_fp_kept *kept);
+void fp_load_kept(const struct arch_fp_kept *kept);
 
 _Static_assert(offsetof(struct thread, regs) == 0, "a thread begins with its registers");
 _Static_assert(offsetof(struct arch_fp, fcsr) == 256, "fp.S");
+_Static_assert(offsetof(struct arch_fp_kept, fcsr) == 96, "fp.S");
+
+#define FCSR_MASK 0xffu
+
+static unsigned long fs(void)
+{
+	return csr_read(sstatus) & SSTATUS_FS;
+}
 
 static void set_fs(unsigned long state)
 {
@@ -36,7 +46,7 @@ static void set_fs(unsigned long state)
 void fp_init(void)
 {
 	set_fs(SSTATUS_FS_DIRTY);
-	if (csr_read(sstatus) & SSTATUS_FS) {
+	if (fs()) {
 		fp_zero();
 		set_fs(SSTATUS_FS_INITIAL);
 	}
@@ -44,7 +54,7 @@ void fp_init(void)
 
 void arch_thread_out(struct thread *thread)
 {
-	if ((csr_read(sstatus) & SSTATUS_FS) != SSTATUS_FS_DIRTY)
+	if (fs() != SSTATUS_FS_DIRTY)
 		return;
 	fp_save(&thread->fp);
 	thread->fp.used = true;
@@ -53,7 +63,7 @@ void arch_thread_out(struct thread *thread)
 
 void arch_thread_in(struct thread *thread)
 {
-	unsigned long state = csr_read(sstatus) & SSTATUS_FS;
+	unsigned long state = fs();
 
 	if (state == 0)
 		return;
@@ -80,6 +90,81 @@ void arch_regs_init(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, const un
 void arch_regs_set_tls(struct thread *thread, uintptr_t tls)
 {
 	REG_X(&thread->regs, REG_TP) = tls;
+}
+
+void arch_regs_enter(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, const unsigned long args[3])
+{
+	regs->pc = pc;
+	REG_X(regs, REG_RA) = 0;
+	REG_X(regs, REG_SP) = sp;
+	for (unsigned int i = 0; i < 3; i++)
+		REG_X(regs, REG_A0 + i) = args[i];
+}
+
+static bool is_current(const struct thread *thread)
+{
+	return this_cpu()->current == thread;
+}
+
+void arch_fp_reset(struct thread *thread)
+{
+	thread->fp.used = false;
+	if (is_current(thread))
+		arch_thread_in(thread);
+}
+
+/* ---- Frames ---- */
+
+void arch_frame_save(struct twz_fault_frame *frame, struct thread *thread)
+{
+	frame->pc = thread->regs.pc;
+	memcpy(frame->x, thread->regs.x, sizeof(frame->x));
+	frame->fcsr = 0;
+	frame->reserved = 0;
+	if (is_current(thread))
+		arch_thread_out(thread);
+	if (!thread->fp.used)
+		return;
+	frame->flags |= TWZ_FRAME_FP;
+	frame->fcsr = thread->fp.fcsr;
+	memcpy(frame->f, thread->fp.f, sizeof(frame->f));
+}
+
+void arch_frame_load(struct thread *thread, const struct twz_fault_frame *frame)
+{
+	thread->regs.pc = frame->pc;
+	memcpy(thread->regs.x, frame->x, sizeof(frame->x));
+	thread->fp.used = frame->flags & TWZ_FRAME_FP;
+	if (thread->fp.used) {
+		memcpy(thread->fp.f, frame->f, sizeof(frame->f));
+		thread->fp.fcsr = frame->fcsr & FCSR_MASK;
+	}
+	if (is_current(thread))
+		arch_thread_in(thread);
+}
+
+/* ---- Calls ---- */
+
+void arch_call_save(struct arch_call *call, struct thread *thread)
+{
+	unsigned long state = fs();
+
+	call->regs = thread->regs;
+	call->fp_used = state == SSTATUS_FS_DIRTY || state == SSTATUS_FS_CLEAN;
+	if (call->fp_used)
+		fp_save_kept(&call->fp);
+}
+
+/* The loaded registers are nobody's copy: Dirty. */
+void arch_call_restore(struct thread *thread, const struct arch_call *call)
+{
+	thread->regs = call->regs;
+	if (call->fp_used) {
+		fp_load_kept(&call->fp);
+		set_fs(SSTATUS_FS_DIRTY);
+	} else {
+		arch_fp_reset(thread);
+	}
 }
 
 void arch_regs_print(const struct arch_regs *regs)

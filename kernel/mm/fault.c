@@ -267,6 +267,15 @@ int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, stru
 	return 0;
 }
 
+bool space_allows(struct thread *thread, uintptr_t va, unsigned int access)
+{
+	struct mapping *mapping = lock_mapping(thread, va, access);
+
+	if (mapping)
+		spin_unlock(&thread->space->lock);
+	return mapping != NULL;
+}
+
 int space_wake(struct thread *thread, uintptr_t va, long count, uint64_t *woken)
 {
 	struct mapping *mapping = lock_mapping(thread, va, ACCESS_READ);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The system-call table. Numbers without a function answer like unknown numbers: a thread without a
- * fault handler gets -ENOSYS.
+ * The system-call table. A number without a function is as unknown as one outside the table.
  */
 #include <abi/errno.h>
 #include <abi/syscall.h>
+#include <arch/thread.h>
 #include <arch/upcall.h>
+#include <sched/thread.h>
 #include <sys/calls.h>
 
-static long sys_absent(SYS_ARGS)
+static long sys_unknown(SYS_ARGS)
 {
 	SYS_UNUSED();
-	return -ENOSYS;
+	return upcall_bad_syscall(arch_regs_syscall(&current_thread()->regs));
 }
 
-long upcall_bad_syscall(unsigned long number)
+static long sys_retired(SYS_ARGS)
 {
-	(void)number;
+	SYS_UNUSED();
 	return -ENOSYS;
 }
 
@@ -31,11 +32,12 @@ _Static_assert(NUM_SYSCALLS <= SYSCALL_COUNT, "the table holds every call");
 #pragma GCC diagnostic ignored "-Winitializer-overrides"
 #endif
 const syscall_fn syscall_table[SYSCALL_COUNT] = {
-	[0 ... SYSCALL_COUNT - 1] = sys_absent,
+	[0 ... SYSCALL_COUNT - 1] = sys_unknown,
 	SLOT(SYS_NULL) = sys_null,
 	SLOT(SYS_THRD_SPAWN) = sys_thrd_spawn,
 	SLOT(SYS_DEBUG_PRINT) = sys_debug_print,
 	SLOT(SYS_INVL_KSO) = sys_invl_kso,
+	SLOT(SYS_BECOME) = sys_become,
 	SLOT(SYS_THRD_SYNC) = sys_thrd_sync,
 	SLOT(SYS_OCREATE) = sys_ocreate,
 	SLOT(SYS_ODELETE) = sys_odelete,
@@ -44,6 +46,7 @@ const syscall_fn syscall_table[SYSCALL_COUNT] = {
 	SLOT(SYS_SIGNAL) = sys_signal,
 	SLOT(SYS_KACTION) = sys_kaction,
 	SLOT(SYS_KCONF) = sys_kconf,
+	SLOT(SYS_VMAP) = sys_retired,
 	SLOT(SYS_OTIE) = sys_otie,
 	SLOT(SYS_OSTAT) = sys_ostat,
 	SLOT(SYS_OCREATE2) = sys_ocreate2,
@@ -56,5 +59,6 @@ const syscall_fn syscall_table[SYSCALL_COUNT] = {
 	SLOT(SYS_SYSINFO) = sys_sysinfo,
 	SLOT(SYS_RANDOM) = sys_random,
 	SLOT(SYS_CLOCK) = sys_clock,
+	SLOT(SYS_FAULT_RETURN) = sys_fault_return,
 };
 #pragma GCC diagnostic pop

@@ -32,7 +32,7 @@ kernel-folders := $(foreach d,arch/$(ARCH) kernel drivers lib/base,$(if $(wildca
 $(foreach d,$(kernel-folders),$(call read-folder,kernel,$d))
 
 kernel-objs := $(addprefix $(O)/obj/,$(kernel-list)) $(call third-party-objs,obj,$(third-party))
-kernel-include := -Ikernel/include -Iarch/$(ARCH)/include -Ilib/abi/include -Ilib/base/include \
+kernel-include := -Ikernel/include -Iarch/$(ARCH)/include -Ilib/abi/include -Ilib/abi/arch/$(ARCH) -Ilib/base/include \
 	-I$(O)/include $(third-party-headers) $(shim-headers)
 kernel-cc := $(CC) $(kernel-flags) $(warnings) $(kernel-include) -D__KERNEL__
 kernel-flags-file := $(call flags-file,kernel,$(kernel-cc) $(foreach o,$(kernel-list),$(if $(cflags/$o),$o $(cflags/$o))))

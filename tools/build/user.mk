@@ -8,7 +8,7 @@
 #   APPS="PATH ..."                    more: a .c file, a folder of them, or a linked program
 
 user-include := -Iuserspace/libtwz/include -Iuserspace/libtwz/arch/$(ARCH)/include \
-	-Ilib/abi/include -Ilib/base/include $(sodium-headers) $(shim-headers)
+	-Ilib/abi/include -Ilib/abi/arch/$(ARCH) -Ilib/base/include $(sodium-headers) $(shim-headers)
 user-cc := $(CC) $(user-flags) $(warnings) $(user-include)
 user-flags-file := $(call flags-file,user,$(user-cc))
 user-obj = $(addsuffix .o,$(addprefix $(O)/user/obj/,$(basename $1)))

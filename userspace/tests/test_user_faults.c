@@ -154,13 +154,29 @@ static void say_fault(void *arg)
 	load(arg);
 }
 
+/* A second view in which the kernel finds nobody who takes faults. */
+static int new_bare_view(twzobj *v)
+{
+	int r = new_view(v);
+
+	if (r == 0) {
+		struct twzview_repr *repr = twz_object_base(v);
+
+		repr->fault_handler = 0;
+		repr->dbl_fault_handler = 0;
+	}
+	return r;
+}
+
 static void exit_record(void)
 {
 	struct twzthread_repr *repr;
 	struct thread t;
 	uint64_t code;
+	twzobj v;
 
-	NEED(run_thread(&t, say_fault, (void *)8) == 0);
+	NEED(new_bare_view(&v) == 0);
+	NEED(run_thread_in(&t, twz_object_guid(&v), say_fault, (void *)8) == 0);
 	repr = twz_object_base(&t.obj);
 	NEED(twz_thread_join(&t, &code, PATIENCE_NS) == 0);
 	CHECK_EQ(code, THRD_EXIT_FAULT(FAULT_NULL));
@@ -168,6 +184,7 @@ static void exit_record(void)
 	CHECK_EQ(repr->syncs[THRD_SYNC_EXIT], 1);
 	CHECK_EQ(repr->syncs[THRD_SYNC_STATE], THRD_STATE_ENDED);
 	twz_thread_release(&t);
+	drop_object(&v);
 }
 
 static void all_at_once(void)

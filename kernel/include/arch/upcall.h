@@ -31,7 +31,8 @@ _Noreturn void upcall_secondary(struct cpu *cpu);
  * System calls. The trap entry saves the state, then calls
  * syscall_table[number - SYSCALL_BASE](a0 … a5), or upcall_bad_syscall(number) when
  * number - SYSCALL_BASE >= syscall_count, and stores what it returns as the result, unless it is
- * SYSCALL_PARKED: then the saved registers are left alone.
+ * SYSCALL_PARKED: then the saved registers are left alone. upcall_bad_syscall() may send the thread
+ * into a handler.
  * A call that changed other saved registers of its caller than the pc (restart) and the thread
  * pointer returns SYSCALL_PARKED or has set cpu->resched: else registers that C functions preserve
  * may not be loaded again.
@@ -53,8 +54,11 @@ long upcall_bad_syscall(unsigned long number);
 /* A translation or permission fault in user mode, or any user address the hardware refused. */
 void upcall_user_fault(uintptr_t va, unsigned int access);
 
-/* Any other exception in user mode: code is FAULT_EXCEPTION's portable code, raw the hardware's cause. */
-void upcall_user_exception(unsigned int code, unsigned long raw, uintptr_t va);
+/*
+ * Any other exception in user mode: code is FAULT_EXCEPTION's portable code, raw the hardware's cause,
+ * access what was tried, or 0.
+ */
+void upcall_user_exception(unsigned int code, unsigned long raw, unsigned int access);
 
 /*
  * A translation or permission fault inside the user-copy routines. True: resolved, retry the

@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 
+#include <abi/become.h>
 #include <sched/thread.h>
 
+struct addrspace;
 struct seccontext;
 
-#define BECOME_MAX_DEPTH 64u
+#define BECOME_MAX_DEPTH SYS_BECOME_MAX_DEPTH
 
 /* Whether the thread runs on behalf of a caller: signals, suspension and ends wait until it returns. */
 static inline bool become_in_call(const struct thread *thread)
@@ -25,6 +27,21 @@ struct seccontext *become_caller(const struct thread *thread);
 
 /* Forget all frames of a thread that ends or resumes. No lock held. */
 void become_drop_all(struct thread *thread);
+
+/*
+ * A call by the current thread, in two steps, so that nothing fails after the first: make a frame
+ * (-EOVERFLOW, -ENOMEM); push it with the registers as they are and go on in `space`, whose reference
+ * the thread takes over.
+ */
+int become_prepare(struct thread *thread, struct become_frame **frame);
+void become_cancel(struct become_frame *frame); /* instead of the second step; NULL is ignored */
+void become_call(struct thread *thread, struct become_frame *frame, struct addrspace *space);
+
+/* Go on in `space` for good. The thread takes its reference over. */
+void become_move(struct thread *thread, struct addrspace *space);
+
+/* Back to the innermost caller: registers, view and active context as they were. False: no frame. */
+bool become_return(struct thread *thread);
 
 /*
  * The innermost callee of the current thread failed: back to its caller, whose call returns -EREMOTEIO.

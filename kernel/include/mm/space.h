@@ -94,6 +94,9 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
 		  uint64_t *offset);
 
+/* Whether the current thread may access `va` as its active context and its view are; nothing changes but the cache. */
+bool space_allows(struct thread *thread, uintptr_t va, unsigned int access);
+
 /*
  * Wake up to `count` sleepers (all if negative) on the word at a user address that the current thread
  * may read; *woken says how many. -EFAULT. No reference to the object is needed for this long.

@@ -31,8 +31,9 @@ long sys_signal(SYS_ARGS);
 long sys_thrd_sync(SYS_ARGS);
 long sys_invl_kso(SYS_ARGS);
 
-/* sys/fault.c */
+/* sys/fault.c, sys/become.c */
 long sys_fault_return(SYS_ARGS);
+long sys_become(SYS_ARGS);
 
 /* sys/machine.c */
 long sys_null(SYS_ARGS);

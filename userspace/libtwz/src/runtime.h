@@ -33,17 +33,21 @@ struct twz_thread_self {
 extern __thread struct twz_thread_self __twz_self;
 /* Let the kernel run a thread that this thread has made (twz_thread_create). */
 int __twz_thread_start(struct thread *t, struct thrd_spawn_args *a);
+/* Faults of the thread run on the upper part of the stack object that stands in slot. */
+void __twz_thread_set_fault_stack(struct twzthread_repr *repr, size_t slot);
 
 /* --- arch/ */
 size_t __twz_tls_gap(size_t align);
 void __twz_set_thread_pointer(void *tp);
 void __twz_thread_entry(void);
+void __twz_fault_entry(void);
 void __twz_clean_line(uint32_t mode, const void *p);
 void __twz_persist_barrier(uint32_t mode);
 
 /* --- entered from arch/ */
 _Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi);
 _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi);
+_Noreturn void __twz_fault_begin(int fault, void *info, struct twz_fault_frame *frame);
 
 /* --- start.c */
 int main(int argc, char **argv);
@@ -88,6 +92,8 @@ void *__twz_pages(size_t bytes);
 
 /* --- fault.c */
 void __twz_throw_pptr(objid_t id, uint64_t fote, uint32_t info, int retval, const void *p);
+/* Every fault in a view (NULL = the current one) that is not handled otherwise goes to this program. */
+void __twz_fault_install(twzobj *view);
 void __twz_throw_object(uint64_t flags, const void *p);
 
 #endif

@@ -212,6 +212,17 @@ static void clone_entries(twzobj *old, twzobj *nv, size_t fresh,
 		clone_entry(old, nv, slot, fn);
 }
 
+/* The program's image is there too, so that its handlers are at the same addresses. */
+static void clone_handlers(twzobj *old, twzobj *nv)
+{
+	struct twzview_repr *from = __twz_view_repr(old), *to = __twz_view_repr(nv);
+
+	to->fault_handler = from->fault_handler;
+	to->dbl_fault_handler = from->dbl_fault_handler;
+	to->fault_mask = from->fault_mask;
+	to->fault_flags = from->fault_flags;
+}
+
 static void clone_table(const struct slot_table *from, struct slot_table *to)
 {
 	size_t slot;
@@ -234,8 +245,10 @@ int twz_view_clone(twzobj *old, twzobj *nv, int flags,
 	if (!nv || flags & ~(VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP))
 		return -EINVAL;
 	t = lock_table(old);
-	if (flags & VIEW_CLONE_ENTRIES)
+	if (flags & VIEW_CLONE_ENTRIES) {
 		clone_entries(old, nv, t->fresh, fn);
+		clone_handlers(old, nv);
+	}
 	if (flags & VIEW_CLONE_BITMAP)
 		clone_table(t, table_of(nv));
 	mutex_release(&t->lock);

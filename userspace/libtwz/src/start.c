@@ -71,6 +71,8 @@ _Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi)
 	__twz_set_thread_pointer(__twz_tls_init(__tls_main));
 	sys_sysinfo(&__twz_rt.sysinfo, sizeof(__twz_rt.sysinfo));
 	first_thread_init(MKID(tid_hi, tid_lo));
+	__twz_thread_set_fault_stack(__twz_self.repr, TWZSLOT_STACK);
+	__twz_fault_install(NULL);
 	if (is_bootinfo(arg))
 		status = run_as_init((const void *)arg);
 	else

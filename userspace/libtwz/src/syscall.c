@@ -50,6 +50,21 @@ long sys_detach(objid_t parent, objid_t child, uint32_t flags, uint32_t type)
 	return CALL(SYS_DETACH, LO(parent), HI(parent), LO(child), HI(child), packed, 0);
 }
 
+long sys_fault_return(struct twz_fault_frame *frame)
+{
+	return CALL(SYS_FAULT_RETURN, frame, 0, 0, 0, 0, 0);
+}
+
+long(sys_become)(struct sys_become_args *args, long a0, long a1)
+{
+	return CALL(SYS_BECOME, args, a0, a1, 0, 0, 0);
+}
+
+long sys_become_return(long result, long v1, long v2, long v3, long v4)
+{
+	return CALL(SYS_BECOME, 0, result, v1, v2, v3, v4);
+}
+
 long sys_thread_sync(size_t count, struct sys_thread_sync_args *ops, struct timespec *timeout)
 {
 	return CALL(SYS_THRD_SYNC, count, ops, timeout, 0, 0, 0);

@@ -56,6 +56,12 @@ _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi
 	twz_thread_exit(0);
 }
 
+void __twz_thread_set_fault_stack(struct twzthread_repr *repr, size_t slot)
+{
+	repr->fault_stack = SLOT_TO_VADDR(slot) + TWZ_FAULT_STACK_OFFSET;
+	repr->fault_stack_size = TWZ_FAULT_STACK_SIZE;
+}
+
 int twz_thread_create(struct thread *t)
 {
 	int r;
@@ -162,6 +168,7 @@ static int start_on_stack(struct thread *t, struct thrd_spawn_args *a, ssize_t s
 	a->stack_base = SLOT_TO_VADDR(slot) + TWZ_STACK_OFFSET;
 	a->stack_size = TWZ_THREAD_STACK_SIZE + overhead(a);
 	lay_out(a, twz_object_base(&stack), t->stack);
+	__twz_thread_set_fault_stack(twz_object_base(&t->obj), (size_t)slot);
 	r = __twz_thread_start(t, a);
 	twz_object_release(&stack);
 	return r;

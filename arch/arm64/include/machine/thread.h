@@ -6,8 +6,10 @@
 #ifndef MACHINE_THREAD_H
 #define MACHINE_THREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include <abi/frame.h>
 #include <machine/layout.h>
 
 struct arch_regs {
@@ -26,6 +28,20 @@ struct arch_fp {
 	uint64_t fpsr;
 	uint64_t fpcr;
 };
+
+/* The lower halves of v8 … v15 and the control registers, as fp.S stores them. */
+struct arch_fp_kept {
+	uint64_t d[8];
+	uint64_t fpsr;
+	uint64_t fpcr;
+};
+
+struct arch_call {
+	struct arch_regs regs; /* regs.fp_live: whether fp holds anything */
+	struct arch_fp_kept fp;
+};
+
+#define ARCH_FRAME_FP offsetof(struct twz_fault_frame, v)
 
 _Static_assert(offsetof(struct arch_regs, x) == REGS_X, "regs layout");
 _Static_assert(offsetof(struct arch_regs, sp) == REGS_SP, "regs layout");
@@ -57,6 +73,21 @@ static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n
 static inline void arch_regs_restart(struct arch_regs *regs)
 {
 	regs->pc -= 4;
+}
+
+static inline unsigned long arch_regs_syscall(const struct arch_regs *regs)
+{
+	return regs->x[8];
+}
+
+static inline uintptr_t arch_regs_syscall_pc(const struct arch_regs *regs)
+{
+	return regs->pc - 4;
+}
+
+static inline bool arch_pc_aligned(uintptr_t pc)
+{
+	return pc % 4 == 0;
 }
 
 #endif

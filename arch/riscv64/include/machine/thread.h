@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <abi/frame.h>
 #include <machine/layout.h>
 
 struct cpu;
@@ -29,12 +30,27 @@ struct arch_regs {
 #define REG_TP 4
 #define REG_FP 8
 #define REG_A0 10
+#define REG_A7 17
 
 struct arch_fp {
 	uint64_t f[32];
 	uint64_t fcsr;
 	bool used; /* the thread has written them; else they are all zero */
 };
+
+/* fs0 … fs11 and fcsr, as fp.S stores them. */
+struct arch_fp_kept {
+	uint64_t fs[12];
+	uint64_t fcsr;
+};
+
+struct arch_call {
+	struct arch_regs regs;
+	struct arch_fp_kept fp;
+	bool fp_used; /* else they are all 0 */
+};
+
+#define ARCH_FRAME_FP offsetof(struct twz_fault_frame, f)
 
 _Static_assert(offsetof(struct arch_regs, pc) == REGS_PC, "saved pc");
 _Static_assert(offsetof(struct arch_regs, x) == REGS_X(1), "saved registers");
@@ -65,6 +81,21 @@ static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n
 static inline void arch_regs_restart(struct arch_regs *regs)
 {
 	regs->pc -= 4;
+}
+
+static inline unsigned long arch_regs_syscall(const struct arch_regs *regs)
+{
+	return REG_X(regs, REG_A7);
+}
+
+static inline uintptr_t arch_regs_syscall_pc(const struct arch_regs *regs)
+{
+	return regs->pc - 4;
+}
+
+static inline bool arch_pc_aligned(uintptr_t pc)
+{
+	return pc % 2 == 0;
 }
 
 #endif

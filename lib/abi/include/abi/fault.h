@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Faults: numbers, and the information that goes with each.
+ * Faults: numbers, the information that goes with each, and the head of the register frame. The rest
+ * of the frame is the machine's: abi/frame.h.
  */
 #ifndef ABI_FAULT_H
 #define ABI_FAULT_H
@@ -127,6 +128,53 @@ struct fault_resume_info {
 	uint64_t reserved[2];
 };
 
+/*
+ * What struct twz_fault_frame begins with, 64 bytes, before the machine's registers. The kernel
+ * writes it below the stack pointer; SYS_FAULT_RETURN loads size, arch, version and flags again, and
+ * the registers.
+ */
+#define TWZ_FAULT_FRAME_HEAD                                                      \
+	uint32_t size;     /* of the frame, bytes */                              \
+	uint16_t arch;     /* of the registers: TWZ_FRAME_ARCH */                 \
+	uint16_t version;  /* TWZ_FRAME_VERSION */                                \
+	uint64_t flags;    /* TWZ_FRAME_* */                                      \
+	uint32_t fault;    /* number */                                           \
+	uint32_t info_len; /* bytes of information, a multiple of 16 */           \
+	uint64_t info;     /* its address */                                      \
+	objid_t sctx;      /* active security context, 0 = none */                \
+	uint64_t zero[2]
+
+#define TWZ_FRAME_VERSION 1u
+#define TWZ_FRAME_FP 1ull      /* the floating-point registers are valid; else they are initial */
+#define TWZ_FRAME_SYSCALL 2ull /* raised at the return of a system call: pc is past it */
+#define TWZ_FRAME_HEAD_SIZE 64u
+
+/* fault_mask and flags of handlers. */
+#define FAULT_MASK(f) (1ull << (f))
+#define FAULT_ON_STACK 1ull /* run the handler on the thread's fault stack */
+
+_Static_assert(offsetof(struct fault_object_info, ip) == 16, "fault_object_info ip");
+_Static_assert(offsetof(struct fault_object_info, addr) == 24, "fault_object_info addr");
+_Static_assert(offsetof(struct fault_object_info, flags) == 32, "fault_object_info flags");
+_Static_assert(offsetof(struct fault_null_info, addr) == 8, "fault_null_info addr");
+_Static_assert(offsetof(struct fault_exception_info, code) == 8, "fault_exception_info code");
+_Static_assert(offsetof(struct fault_exception_info, arg0) == 16, "fault_exception_info arg0");
+_Static_assert(offsetof(struct fault_exception_info, flags) == 24, "fault_exception_info flags");
+_Static_assert(offsetof(struct fault_sctx_info, ip) == 16, "fault_sctx_info ip");
+_Static_assert(offsetof(struct fault_sctx_info, addr) == 24, "fault_sctx_info addr");
+_Static_assert(offsetof(struct fault_fault_info, info) == 4, "fault_fault_info info");
+_Static_assert(offsetof(struct fault_fault_info, len) == 8, "fault_fault_info len");
+_Static_assert(offsetof(struct fault_fault_info, data) == 16, "fault_fault_info data");
+_Static_assert(offsetof(struct fault_page_info, vaddr) == 16, "fault_page_info vaddr");
+_Static_assert(offsetof(struct fault_page_info, pgnr) == 24, "fault_page_info pgnr");
+_Static_assert(offsetof(struct fault_page_info, info) == 32, "fault_page_info info");
+_Static_assert(offsetof(struct fault_page_info, ip) == 40, "fault_page_info ip");
+_Static_assert(offsetof(struct fault_pptr_info, fote) == 16, "fault_pptr_info fote");
+_Static_assert(offsetof(struct fault_pptr_info, info) == 32, "fault_pptr_info info");
+_Static_assert(offsetof(struct fault_pptr_info, retval) == 36, "fault_pptr_info retval");
+_Static_assert(offsetof(struct fault_pptr_info, flags) == 40, "fault_pptr_info flags");
+_Static_assert(offsetof(struct fault_resume_info, sctx) == 16, "fault_resume_info sctx");
+_Static_assert(offsetof(struct fault_resume_info, boots) == 32, "fault_resume_info boots");
 _Static_assert(sizeof(struct fault_object_info) == 48, "fault_object_info");
 _Static_assert(sizeof(struct fault_null_info) == 16, "fault_null_info");
 _Static_assert(sizeof(struct fault_exception_info) == 32, "fault_exception_info");

@@ -6,7 +6,9 @@
 #ifndef TWZ_SYS_SYSCALL_H
 #define TWZ_SYS_SYSCALL_H
 
+#include <abi/become.h>
 #include <abi/errno.h>
+#include <abi/frame.h>
 #include <abi/kaction.h>
 #include <abi/kso.h>
 #include <abi/object.h>
@@ -48,6 +50,24 @@ long sys_kec_write(const void *buf, size_t len, uint64_t flags);
 long sys_sysinfo(struct twz_sysinfo *out, size_t size);
 long sys_random(void *buf, size_t len, uint64_t flags);
 long sys_clock(int clk, int op, struct timespec *ts);
+
+/* Go on with the state in a frame; returns only to say what is wrong with it. */
+long sys_fault_return(struct twz_fault_frame *frame);
+
+/*
+ * Go on elsewhere: registers, view and active context change together. With one argument there is no way
+ * back, and the call returns only on failure; with three a frame is pushed, and what the callee gives to
+ * sys_become_return(), or sys_become(NULL, result, v1), is the result. -EREMOTEIO: the callee
+ * faulted, and nobody took it. a0 is ignored; a1: SYS_BECOME_INPLACE, SYS_BECOME_NOFRAME.
+ */
+long(sys_become)(struct sys_become_args *args, long a0, long a1);
+long sys_become_return(long result, long v1, long v2, long v3, long v4);
+
+#define __TWZ_BECOME1(args) (sys_become)(args, 0, SYS_BECOME_NOFRAME)
+#define __TWZ_BECOME3(args, a0, a1) (sys_become)(args, (long)(a0), (long)(a1))
+#define __TWZ_BECOME_PICK(a, b, c, name, ...) name
+#define sys_become(...) \
+	__TWZ_BECOME_PICK(__VA_ARGS__, __TWZ_BECOME3, , __TWZ_BECOME1, )(__VA_ARGS__)
 
 /* The four-argument form also stores the ID at ctrl. */
 #define __TWZ_SPAWN3(t, a, f) (sys_thrd_spawn)(t, a, f)

@@ -14,6 +14,10 @@
  * block; above it, for a program's first thread, its arguments (twz/sys/program.h). */
 #define TWZ_STACK_OFFSET 0x1000ul
 
+/* Where in it fault handlers run, far from all else; memory only once there is a fault. */
+#define TWZ_FAULT_STACK_OFFSET 0x20000000ul
+#define TWZ_FAULT_STACK_SIZE 0x20000ul
+
 struct thread {
 	objid_t tid;
 	twzobj obj;
