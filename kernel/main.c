@@ -42,6 +42,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	sched_init();                                  /* run queues */
 	sync_init();                                   /* wait queues */
 	objects_init();                                /* the object table */
+	log_object_init();                             /* the log, for programs to read */
 	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */
 	wall_init(machine.fdt);                        /* the time of day */

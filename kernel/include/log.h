@@ -3,14 +3,17 @@
  * The kernel log. Each source file that logs defines LOG_PREFIX, its subsystem, first.
  *
  * log_info("%u pages free", n) prints "mm: 1234 pages free\n". Messages above the log level (boot
- * option loglevel=0…4, default CONFIG_LOG_LEVEL) are kept out of the console. Context: any.
- * Log text goes to memory until a console is there; nothing printed early is lost.
+ * option loglevel=0…4, default CONFIG_LOG_LEVEL) are kept out of the console; what is for debugging is
+ * then not kept at all. Programs read the log in an object (abi/klog.h). Context: any.
+ * Nothing printed before there is a console is lost.
  */
 #ifndef LOG_H
 #define LOG_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
@@ -25,6 +28,16 @@ void log_vprint(enum log_level level, const char *prefix, const char *format, va
 #define log_debug(...) log_print(LOG_DEBUG, LOG_PREFIX, __VA_ARGS__)
 
 void log_set_level(int level); /* 0…4; others are ignored */
+
+/* Let programs read the log. Boot CPU, once there are objects. */
+void log_object_init(void);
+
+/*
+ * On the way back to user mode, with no lock held: if log_wake_wanted is set, there are records that
+ * those who wait for them do not know of. Logging sets the CPU's resched too.
+ */
+extern _Atomic uint32_t log_wake_wanted;
+void log_wake(void);
 
 /*
  * Raw bytes to the console (user output). One call's bytes are never interleaved with another's.

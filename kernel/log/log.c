@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The kernel log: a ring of text in memory, shown on the console as soon as there is one. Positions
- * count all bytes ever written, so that what was lost to the ring's size is known too.
+ * The kernel log: records in memory (ring.c), shown on the console as soon as there is one. They are
+ * counted, so that what was lost to the ring's size is known too.
  *
  * A log line does not break into a line that a program is about to finish: it waits for the end of
  * the line, or for the next output after a moment.
@@ -16,25 +16,28 @@
 #include <cpu.h>
 #include <dev/console.h>
 #include <log.h>
+#include <log_ring.h>
 #include <log_sink.h>
 #include <panic.h>
 #include <panic_turn.h>
 #include <sched/time.h>
 #include <spinlock.h>
 
-#define RING_SIZE 16384u
+#define LOG_PREFIX "log"
 #define PATIENCE_PER_SECOND 20 /* a program has a twentieth of a second to finish its line */
 
 static struct spinlock lock = SPINLOCK_INIT;
 static struct cpu *_Atomic holder;
 
 /* Guarded by lock. */
-static char ring[RING_SIZE];
-static uint64_t written;    /* bytes ever put into the ring */
-static uint64_t shown;      /* of those, how many the console has seen */
+static uint64_t shown;      /* number of the first record that the console has not seen */
 static uint64_t last_write; /* counter at the last console_write() */
 
 static _Atomic int max_level = CONFIG_LOG_LEVEL;
+
+_Atomic uint32_t log_wake_wanted;
+
+_Static_assert(LOG_ERROR == TWZ_KLOG_ERROR && LOG_DEBUG == TWZ_KLOG_DEBUG, "levels are those of records");
 
 /* False: the lock is not taken, and need not be. */
 static bool log_lock(void)
@@ -58,39 +61,58 @@ static void log_unlock(bool locked)
 	spin_unlock(&lock);
 }
 
-/* ---- The ring; lock held ---- */
-
-static void ring_put(const char *text, size_t length)
+/* Somebody may wait for what was just written; waking takes locks, so it is done on the way out. */
+static void want_wake(void)
 {
-	while (length > 0) {
-		size_t at = written % RING_SIZE;
-		size_t n = MIN(length, RING_SIZE - at);
+	atomic_store_explicit(&log_wake_wanted, 1, memory_order_release);
+	atomic_store_explicit(&this_cpu()->resched, 1, memory_order_relaxed);
+}
 
-		memcpy(ring + at, text, n);
-		written += n;
-		text += n;
-		length -= n;
-	}
+void log_wake(void)
+{
+	atomic_store(&log_wake_wanted, 0);
+	log_ring_wake();
+}
+
+/* ---- Showing; lock held ---- */
+
+static bool show_record(const struct twz_klog_record *record)
+{
+	if (record->flags & TWZ_KLOG_QUIET)
+		return true;
+	return console_show(record->text, record->length) &&
+	       ((record->flags & TWZ_KLOG_CONTINUES) || console_show("\n", 1));
+}
+
+/* Whether anything waits to be shown; what is quiet is passed over. */
+static bool anything_to_show(void)
+{
+	uint64_t first = log_ring_first();
+
+	if (shown < first)
+		return true;
+	while (shown < log_ring_next() && (log_ring_record(shown)->flags & TWZ_KLOG_QUIET))
+		shown++;
+	return shown < log_ring_next();
 }
 
 static void ring_show(void)
 {
 	static const char lost[] = "log: earlier lines are lost\n";
 
-	if (shown < written && !console_at_line_start())
+	if (!anything_to_show())
+		return;
+	if (!console_at_line_start())
 		console_show("\n", 1);
-	if (written - shown > RING_SIZE) {
+	if (shown < log_ring_first()) {
 		if (!console_show(lost, sizeof(lost) - 1))
 			return;
-		shown = written - RING_SIZE;
+		shown = log_ring_first();
 	}
-	while (shown < written) {
-		size_t at = shown % RING_SIZE;
-		size_t n = MIN(written - shown, (uint64_t)(RING_SIZE - at));
-
-		if (!console_show(ring + at, n))
+	while (shown < log_ring_next()) {
+		if (!show_record(log_ring_record(shown)))
 			return;
-		shown += n;
+		shown++;
 	}
 }
 
@@ -103,22 +125,29 @@ static bool line_in_progress(void)
 
 static void put_piece(void *arg, const char *text, size_t length)
 {
-	(void)arg;
-	ring_put(text, length);
+	log_ring_put(arg, text, length);
 }
 
 /* ---- The interface ---- */
 
+/* What the console is not to show is kept all the same, but for debugging. */
 void log_vprint(enum log_level level, const char *prefix, const char *format, va_list args)
 {
-	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
+	int most = atomic_load_explicit(&max_level, memory_order_relaxed);
+	struct log_writer writer = {
+		.level = level,
+		.flags = (int)level > most ? TWZ_KLOG_QUIET : 0,
+	};
+
+	if ((int)level > MAX(most, (int)LOG_INFO))
 		return;
 	bool locked = log_lock();
-	base_format(put_piece, NULL, "%s: ", prefix);
-	base_vformat(put_piece, NULL, format, args);
-	ring_put("\n", 1);
+	base_format(put_piece, &writer, "%s: ", prefix);
+	base_vformat(put_piece, &writer, format, args);
+	log_ring_end(&writer, 0);
 	if (level == LOG_ERROR || !line_in_progress())
 		ring_show();
+	want_wake();
 	log_unlock(locked);
 }
 
@@ -145,6 +174,15 @@ void log_flush(void)
 	log_unlock(locked);
 }
 
+/* With nowhere to show it, a program's text is kept with the log. */
+static void keep_program_text(const char *text, size_t length)
+{
+	struct log_writer writer = { .level = TWZ_KLOG_PROGRAM };
+
+	log_ring_put(&writer, text, length);
+	log_ring_end(&writer, TWZ_KLOG_CONTINUES);
+}
+
 void console_write(const char *text, size_t length)
 {
 	bool locked = log_lock();
@@ -152,15 +190,20 @@ void console_write(const char *text, size_t length)
 	if (!line_in_progress())
 		ring_show();
 	if (!console_show(text, length))
-		ring_put(text, length);
+		keep_program_text(text, length);
 	else if (console_at_line_start())
 		ring_show();
 	last_write = arch_counter();
 	log_unlock(locked);
 }
 
-void console_write_unlocked(const char *text, size_t length)
+void log_object_init(void)
 {
-	ring_show();
-	console_show(text, length);
+	if (!log_ring_make_object()) {
+		log_warn("out of memory for the log object: programs cannot read the log");
+		return;
+	}
+	bool locked = log_lock();
+	log_ring_move();
+	log_unlock(locked);
 }

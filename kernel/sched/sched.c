@@ -9,6 +9,7 @@
 #include <arch/time.h>
 #include <arch/upcall.h>
 #include <base/bits.h>
+#include <log.h>
 #include <mm/space.h>
 #include <panic.h>
 #include <sched/control.h>
@@ -651,6 +652,8 @@ struct thread *upcall_return(void)
 		if (panic_active())
 			panic_park();
 		atomic_store(&cpu->resched, 0);
+		if (atomic_load_explicit(&log_wake_wanted, memory_order_relaxed))
+			log_wake();
 		if (cpu->current)
 			settle_current(cpu);
 		atomic_store_explicit(&cpu->settled, atomic_load_explicit(&cpu->settled, memory_order_relaxed) + 1,

@@ -43,7 +43,4 @@ void console_input_wake(void);
  */
 size_t console_read(char *buffer, size_t length);
 
-/* The sink used by panic: no locks. */
-void console_write_unlocked(const char *text, size_t length);
-
 #endif
