@@ -15,6 +15,8 @@
 
 #define RECORD_BYTES 1024u
 #define RECORD_IN_USE 1u
+#define RECORD_UNRESTRICTED 2u
+#define RECORD_FLAGS (RECORD_IN_USE | RECORD_UNRESTRICTED)
 #define SUM_BYTES 16u
 
 /* On media. */
@@ -70,7 +72,7 @@ static bool record_sound(const struct record *record)
 
 	record_sum(record, sum);
 	return memcmp(sum, record->sum, SUM_BYTES) == 0 && record->sequence &&
-	       record->flags <= RECORD_IN_USE && record->context_count <= TWZ_THRD_MAX_SCS;
+	       !(record->flags & ~RECORD_FLAGS) && record->context_count <= TWZ_THRD_MAX_SCS;
 }
 
 /* What a place holds. The copy that counts is left in book.in. */
@@ -149,7 +151,7 @@ static int find_free(resume_place *place)
 static void fill_out(const struct resume_state *state)
 {
 	book.out = (struct record){
-		.flags = RECORD_IN_USE,
+		.flags = RECORD_IN_USE | (state->unrestricted ? RECORD_UNRESTRICTED : 0),
 		.context_count = state->context_count,
 		.thread = state->thread,
 		.view = state->view,
@@ -205,6 +207,7 @@ static void take_in(struct resume_state *state)
 		.thread = book.in.thread,
 		.view = book.in.view,
 		.active = book.in.active,
+		.unrestricted = book.in.flags & RECORD_UNRESTRICTED,
 		.context_count = book.in.context_count,
 		.sched = book.in.sched,
 	};

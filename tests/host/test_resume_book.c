@@ -102,6 +102,7 @@ static struct resume_state state_of(uint64_t n)
 	struct resume_state s = { .thread = n, .view = MKID(7, n), .active = n % 3, .context_count = n % 33 };
 
 	s.sched.prio = (uint32_t)n;
+	s.unrestricted = n % 5 == 0;
 	for (uint32_t i = 0; i < s.context_count; i++)
 		s.contexts[i] = n + i;
 	return s;
@@ -113,6 +114,7 @@ static bool holds(resume_place place, const struct resume_state *want)
 
 	return resume_book_next(place - 1, &got) == place && got.thread == want->thread &&
 	       got.view == want->view && got.active == want->active &&
+	       got.unrestricted == want->unrestricted &&
 	       got.context_count == want->context_count &&
 	       memcmp(got.contexts, want->contexts, sizeof(got.contexts)) == 0 &&
 	       memcmp(&got.sched, &want->sched, sizeof(got.sched)) == 0;

@@ -10,6 +10,7 @@
 #ifndef KSO_RESUME_BOOK_H
 #define KSO_RESUME_BOOK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <abi/thread.h>
@@ -21,6 +22,7 @@ struct resume_state {
 	objid_t thread;
 	objid_t view;
 	objid_t active; /* security context, 0 = none */
+	bool unrestricted; /* it has attached no context in its life */
 	uint32_t context_count;
 	objid_t contexts[TWZ_THRD_MAX_SCS];
 	struct twz_sched sched;
