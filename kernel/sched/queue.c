@@ -112,7 +112,8 @@ static struct thread *find_in_list(const struct list *list, uint64_t cpus)
 {
 	unsigned int seen = 0;
 
-	list_for_each_entry(struct thread, thread, list, run_link) {
+	list_for_each(node, list) {
+		struct thread *thread = list_entry(node, struct thread, run_link);
 		if (may_run(thread, cpus))
 			return thread;
 		if (++seen == FIND_LIMIT)

@@ -282,6 +282,16 @@ static void publish_top(struct cpu *cpu)
 		atomic_fetch_and(&rt_mask, ~bit_of(cpu));
 }
 
+static void begin_turn(struct cpu *cpu, struct thread *thread)
+{
+	uint64_t slice = atomic_load_explicit(&thread->slice, memory_order_relaxed);
+
+	if (slice && thread->slice_left)
+		slice = MIN(slice, thread->slice_left);
+	thread->slice_left = 0;
+	atomic_store(&cpu->slice_end, slice ? arch_counter() + slice : UINT64_MAX);
+}
+
 /* The current thread no longer has its CPU to itself. False: its CPU must see to that, it is not this one. */
 static bool begin_turns(struct cpu *cpu)
 {
@@ -289,8 +299,7 @@ static bool begin_turns(struct cpu *cpu)
 
 	if (cpu != this_cpu() || !current)
 		return false;
-	uint64_t slice = atomic_load_explicit(&current->slice, memory_order_relaxed);
-	atomic_store(&cpu->slice_end, slice ? arch_counter() + slice : UINT64_MAX);
+	begin_turn(cpu, current);
 	sched_program_timer(cpu);
 	return true;
 }
@@ -474,8 +483,13 @@ void sched_yield(void)
 /* Take the current thread off; it waits on, here or elsewhere. `level`: what runs here from now on. */
 static void requeue(struct cpu *cpu, uint32_t level, bool front)
 {
+	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
 	struct thread *thread = sched_detach_current();
+	uint64_t now = thread->started_at; /* it was counted up to now */
 
+	thread->slice_left = front && end > now && end != UINT64_MAX ? end - now : 0;
+	if (end != 0 && thread->slice_left == 0 && end != UINT64_MAX)
+		front = false; /* its turn was over anyway */
 	atomic_store(&cpu->running_level, level);
 	struct cpu *to = choose_cpu(thread, sched_level(thread));
 	/* Taking turns evens out the queues: a shorter one elsewhere is where the next turn is sooner. */
@@ -519,10 +533,9 @@ static bool take_turns(struct cpu *cpu, struct thread *thread, uint32_t level)
 	if (atomic_load_explicit(&cpu->slice_end, memory_order_relaxed) != 0 &&
 	    (slice != 0 || yields) && turn_is_over(cpu, thread, level, yields))
 		return true;
-	if (slice == 0)
-		atomic_store(&cpu->slice_end, UINT64_MAX);
-	else if (atomic_load_explicit(&cpu->slice_end, memory_order_relaxed) <= arch_counter())
-		atomic_store(&cpu->slice_end, arch_counter() + slice);
+	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
+	if (end == 0 || (slice == 0) != (end == UINT64_MAX) || end <= arch_counter())
+		begin_turn(cpu, thread);
 	return false;
 }
 

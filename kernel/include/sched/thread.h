@@ -97,6 +97,7 @@ struct thread {
 	uint32_t queued_level;     /* LEVEL_NONE: in no queue */
 	bool bound;                /* which heap fair_link is in */
 	struct cpu *fair_cpu;      /* whose virtual time its own is to be compared with */
+	uint64_t slice_left;       /* of a turn that was cut short; 0 = the next is a whole one */
 	uint64_t virtual_time;
 	uint64_t virtual_base;     /* that CPU's, when the thread left it */
 
