@@ -11,6 +11,7 @@
 #include <mm/phys.h>
 #include <mm/space.h>
 #include <mm/space_private.h>
+#include <obj/hash.h>
 #include <arch/upcall.h>
 #include <sched/thread.h>
 #include <sched/sync.h>
@@ -105,16 +106,20 @@ static enum object_prot widest_prot(uint32_t rights)
 
 static int page_fault(struct fault_report *report, int error)
 {
+	if (error == -EBADMSG)
+		return fault(report, FAULT_PAGE, FAULT_PAGE_HASH);
 	return fault(report, FAULT_PAGE, error == -EUCLEAN ? FAULT_PAGE_MEDIA : FAULT_PAGE_NOMEM);
 }
 
-/* The slot is mapped with enough rights: enter the page. 0 or -errno. Space lock held. */
+/* The slot is mapped with enough rights: enter the page. 0 or -errno (-EBADMSG: not its content). Space lock held. */
 static int enter_page(struct mapping *mapping, uint64_t offset, unsigned int access)
 {
 	struct object *object = mapping->object;
 
 	spin_lock(&object->lock);
 	int error = object_map_page(object, mapping->prot, offset / PAGE_SIZE, access == ACCESS_WRITE);
+	if (error == -EUCLEAN && hash_mismatch(object, offset / PAGE_SIZE))
+		error = -EBADMSG;
 	spin_unlock(&object->lock);
 	return error;
 }
@@ -180,13 +185,18 @@ static int consult_view(struct thread *thread, uint32_t slot, unsigned int acces
 	if (!object)
 		return fault(report, FAULT_OBJECT, FAULT_OBJECT_EXIST | access);
 	int error = sec_rights(thread, object, &rights);
+	if (error == OBJECT_AGAIN) {
+		object_put(object);
+		return 0;
+	}
 	int result = 0;
 	if (!error && object->kernel_owned)
 		rights &= SEC_READ;
 	if (!(entry_rights(flags) & need))
 		result = fault(report, FAULT_OBJECT, access);
 	else if (error)
-		result = fault(report, FAULT_OBJECT, FAULT_OBJECT_INVALID | access);
+		result = error == -ENOMEM ? page_fault(report, error)
+					  : fault(report, FAULT_OBJECT, FAULT_OBJECT_INVALID | access);
 	else if (!(rights & need))
 		result = fault(report, FAULT_SCTX, need);
 	if (result) {
@@ -230,6 +240,12 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 	return 0;
 }
 
+/* The object is being verified in steps: another fault, another step. */
+static bool is_verifying(const struct thread *thread, objid_t id)
+{
+	return thread->verifying && thread->verifying->id == id;
+}
+
 /*
  * The mapping at a user address, faulted in if need be, with space->lock held; NULL: -EFAULT, not held.
  * A mapping keeps its object as long as the lock is held.
@@ -241,7 +257,7 @@ static struct mapping *lock_mapping(struct thread *thread, uintptr_t va, unsigne
 
 	if (va >> OBJ_SHIFT >= arch_mmu.user_slots || (va & (OBJ_MAXSIZE - 1)) < OBJ_NULLPAGE_SIZE)
 		return NULL;
-	for (int i = 0; i < FAULT_TRIES; i++) {
+	for (int i = 0; i < FAULT_TRIES; i += !is_verifying(thread, report.object)) {
 		spin_lock(&space->lock);
 		struct mapping *mapping = space_mapping(space, va >> OBJ_SHIFT);
 		if (mapping && prot_allows(mapping->prot, access))

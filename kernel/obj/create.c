@@ -143,6 +143,7 @@ static int fill_persistent(struct object *object, const struct object_spec *spec
 static void discard(struct object *object)
 {
 	object_ties_drop(object);
+	hash_forget(object);
 	if (object->persistent)
 		store_free(object->store, &object->stored);
 	else
@@ -346,7 +347,7 @@ static int create_named_by_content(const struct object_spec *spec, struct object
 
 	if (!draft)
 		return error;
-	error = hash_name_draft(draft, spec->zero_nonce);
+	error = hash_name_draft(draft, spec->zero_nonce, spec->persistent);
 	int twin = error ? error : find_twin(spec, draft->id, out);
 	if (twin) {
 		discard(draft);

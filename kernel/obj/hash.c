@@ -10,6 +10,8 @@
 #include <obj/private.h>
 #include <sec/random.h>
 
+#include "digest.h"
+
 #define DERIVE_TRIES 16
 #define DATA_FIRST_PAGE 1u
 #define FOT_FIRST_PAGE (OBJ_TOPDATA / PAGE_SIZE)
@@ -51,7 +53,7 @@ static int zero_in_page(struct object *draft, uint64_t from, uint64_t to)
 }
 
 /* What the tree does not cover reads as zero: let it be so. */
-static int drop_uncovered(struct object *draft, const struct metainfo *mi)
+int hash_drop_uncovered(struct object *draft, const struct metainfo *mi)
 {
 	uint64_t data_end = OBJ_NULLPAGE_SIZE + mi->sz;
 	uint64_t fot_start = OBJ_FOTE_OFFSET(mi->fotentries - 1ul);
@@ -65,24 +67,33 @@ static int drop_uncovered(struct object *draft, const struct metainfo *mi)
 	return error;
 }
 
-static int read_page(void *arg, uint64_t number, const void **page)
+/* The tree over the draft's pages; the nonce is not part of it. Its digests go to state->side if asked for. */
+static int compute_root(struct object *draft, struct hash_state *state, bool keep, uint8_t root[HASH_SIZE])
 {
-	void *address;
-	int error = object_page(arg, number, false, &address);
+	struct id_tree tree;
+	void *page;
+	int error = 0;
 
-	*page = address;
+	id_tree_begin(&tree, &state->mi);
+	if (keep)
+		hash_keep_digests(state, &tree);
+	while (!error && id_tree_next(&tree)) {
+		error = object_page(draft, id_tree_next(&tree), false, &page);
+		if (!error)
+			id_tree_add(&tree, page);
+	}
+	if (!error)
+		id_tree_finish(&tree, root);
 	return error;
 }
 
 /* Draw nonces until the ID is not a reserved one. `mi` is the metadata page's own. */
-static int draw_name(struct object *draft, struct metainfo *mi, bool zero_nonce)
+static int draw_name(struct object *draft, struct metainfo *mi, bool zero_nonce, const uint8_t root[HASH_SIZE])
 {
 	for (int i = 0; i < DERIVE_TRIES; i++) {
 		if (!zero_nonce)
 			random_bytes(&mi->nonce, sizeof(mi->nonce));
-		int error = id_derive_hashdata(mi, read_page, draft, &draft->id);
-		if (error)
-			return error;
+		draft->id = id_derive_root(mi, root);
 		if (!objid_is_reserved(draft->id))
 			return 0;
 		if (zero_nonce)
@@ -91,7 +102,25 @@ static int draw_name(struct object *draft, struct metainfo *mi, bool zero_nonce)
 	return -EAGAIN;
 }
 
-int hash_name_draft(struct object *draft, bool zero_nonce)
+/* Hash the draft, which is in form, and name it. */
+static int derive_name(struct object *draft, struct metainfo *mi, bool zero_nonce, bool keep)
+{
+	struct hash_state *state = hash_state_new(mi);
+	uint8_t root[HASH_SIZE];
+
+	if (!state)
+		return -ENOMEM;
+	int error = compute_root(draft, state, keep, root);
+	if (!error)
+		error = draw_name(draft, mi, zero_nonce, root);
+	if (!error && state->side)
+		draft->hash = state;
+	else
+		hash_state_free(state);
+	return error;
+}
+
+int hash_name_draft(struct object *draft, bool zero_nonce, bool keep)
 {
 	struct metainfo *mi;
 	void *page;
@@ -107,9 +136,9 @@ int hash_name_draft(struct object *draft, bool zero_nonce)
 		mi->fotentries = 1;
 	if (meta_check(mi) != 0)
 		return -EINVAL;
-	error = drop_uncovered(draft, mi);
+	error = hash_drop_uncovered(draft, mi);
 	if (!error)
-		error = draw_name(draft, mi, zero_nonce);
+		error = derive_name(draft, mi, zero_nonce, keep);
 	if (error)
 		return error;
 	memcpy(&draft->verified, mi, sizeof(draft->verified));
@@ -117,4 +146,26 @@ int hash_name_draft(struct object *draft, bool zero_nonce)
 	draft->kuid = mi->kuid;
 	draft->identity = OBJ_VERIFIED;
 	return 0;
+}
+
+struct beside {
+	struct store *store;
+	const struct store_handle *handle;
+};
+
+static int store_digests(void *arg, uint64_t pgnr, void *page)
+{
+	const struct beside *beside = arg;
+	void *stored;
+
+	return store_side_alloc(beside->store, beside->handle, pgnr - 1, page, &stored);
+}
+
+int hash_store_digests(struct object *object, struct store *store, const struct store_handle *handle)
+{
+	struct beside beside = { store, handle };
+
+	if (!object->hash || !object->hash->side)
+		return 0;
+	return object_pages_walk(object->hash->side, 1, STORE_SIDE_PAGES + 1, store_digests, &beside);
 }

@@ -6,6 +6,7 @@
 #include <abi/errno.h>
 #include <base/string.h>
 #include <mm/phys.h>
+#include <obj/hash.h>
 #include <obj/object.h>
 #include <obj/persist.h>
 #include <obj/private.h>
@@ -35,6 +36,8 @@ static int copy_to_place(struct object *object, struct place *place)
 	if (error)
 		return error;
 	error = object_pages_walk(object, 1, OBJ_META_PGNR, store_one, place);
+	if (!error)
+		error = hash_store_digests(object, place->store, &place->handle);
 	if (error)
 		store_free(place->store, &place->handle);
 	return error;
@@ -55,6 +58,7 @@ static int copy_to_store(struct object *object, struct store *const *stores, int
 /* The object is what stands in `place` from now on. */
 static void adopt(struct object *object, const struct place *place)
 {
+	hash_forget(object);
 	object_pages_free(object);
 	object->persistent = true;
 	object->store = place->store;

@@ -7,6 +7,7 @@
 #include <base/string.h>
 #include <mm/phys.h>
 #include <mm/slab.h>
+#include <obj/hash.h>
 #include <obj/object.h>
 #include <obj/pages.h>
 #include <obj/persist.h>
@@ -59,6 +60,8 @@ static int persistent_page(struct object *object, uint64_t pgnr, bool alloc, voi
 {
 	int error = store_page_get(object->store, &object->stored, pgnr, page);
 
+	if (!error && object->hash)
+		return hash_check_page(object, pgnr, page);
 	if (error || *page || !alloc)
 		return error;
 	error = store_page_alloc(object->store, &object->stored, pgnr, NULL, page);
@@ -74,6 +77,12 @@ int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
 		return -EINVAL;
 	return object->persistent ? persistent_page(object, pgnr, alloc, page)
 				  : volatile_page(object, pgnr, alloc, page);
+}
+
+int object_page_unchecked(struct object *object, uint64_t pgnr, void **page)
+{
+	return object->persistent ? store_page_get(object->store, &object->stored, pgnr, page)
+				  : volatile_page(object, pgnr, false, page);
 }
 
 /* This object's share of a page. */
@@ -264,10 +273,30 @@ static int persistent_walk(struct object *object, uint64_t first, uint64_t end,
 	return result;
 }
 
+/* Pages that have to be verified are asked for one by one: one that is lost is noticed, too. */
+static int checked_walk(struct object *object, uint64_t first, uint64_t end,
+			int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
+{
+	int result = 0;
+
+	for (uint64_t pgnr = first; !result && pgnr < end; pgnr++) {
+		void *page;
+		pgnr = hash_next_covered(object, pgnr);
+		if (pgnr >= end)
+			break;
+		result = object_page(object, pgnr, false, &page);
+		if (!result && page)
+			result = fn(arg, pgnr, page);
+	}
+	return result;
+}
+
 int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
 		      int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
 {
 	end = MIN(end, (uint64_t)OBJ_MAXPAGES);
+	if (object->persistent && object->hash)
+		return checked_walk(object, first, end, fn, arg);
 	return object->persistent ? persistent_walk(object, first, end, fn, arg)
 				  : volatile_walk(object, first, end, fn, arg);
 }

@@ -7,6 +7,7 @@
 #include <base/bits.h>
 #include <base/string.h>
 #include <mm/phys.h>
+#include <obj/hash.h>
 #include <obj/object.h>
 #include <obj/private.h>
 
@@ -163,7 +164,8 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 
 	if (!fill.table)
 		return NULL;
-	if (prot == OBJ_PROT_R || prot == OBJ_PROT_RW)
+	/* Nor are pages that would have to be verified, each at some cost. */
+	if ((prot == OBJ_PROT_R || prot == OBJ_PROT_RW) && (!object->hash || hash_block_checked(object, pgnr)))
 		object_pages_walk(object, first, first + PT_ENTRIES, fill_entry, &fill);
 	arch_pte_set(&object->subtree[prot][pgnr / PT_ENTRIES],
 		     arch_pte_table(virt_to_phys(fill.table)));
@@ -194,6 +196,8 @@ static bool map_block(struct object *object, enum object_prot prot, uint64_t pgn
 	void *run;
 
 	if (!object->persistent || arch_pte_is_table(*slot, 1))
+		return false;
+	if (object->hash && !hash_block_checked(object, pgnr))
 		return false;
 	if (store_run_get(object->store, &object->stored, pgnr, &run) != 1) {
 		if (arch_pte_valid(*slot)) {

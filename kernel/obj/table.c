@@ -13,6 +13,7 @@
 #include <base/string.h>
 #include <log.h>
 #include <mm/phys.h>
+#include <obj/hash.h>
 #include <obj/object.h>
 #include <obj/persist.h>
 #include <obj/private.h>
@@ -207,6 +208,7 @@ static void object_free(struct object *object)
 		panic("object " IDFMT " freed in use", IDPR(object->id));
 	object_ties_drop(object);
 	object_subtrees_free(object);
+	hash_forget(object);
 	if (!object->persistent)
 		object_pages_free(object);
 	slab_free(&object_cache, object);

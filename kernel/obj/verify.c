@@ -8,31 +8,26 @@
 #include <abi/errno.h>
 #include <base/string.h>
 #include <log.h>
+#include <obj/hash.h>
 #include <obj/id.h>
-#include <obj/object.h>
+#include <obj/private.h>
 
-static int read_hash_page(void *arg, uint64_t number, const void **page)
-{
-	void *address;
-	int error = object_page(arg, number, false, &address);
-
-	*page = address;
-	return error;
-}
-
-static int derive(struct object *object, const struct metainfo *mi, objid_t *id)
+static int derives(struct object *object, const struct metainfo *mi)
 {
 	if (mi->p_flags & MIP_HASHDATA)
-		return id_derive_hashdata(mi, read_hash_page, object, id);
-	*id = id_derive(mi);
-	return 0;
+		return hash_verify(object, mi);
+	return id_derive(mi) == object->id ? 0 : -EINVLOBJ;
 }
 
-static int set_invalid(struct object *object, const char *why)
+/* `mi` is what was looked at: as long as it does not change, the verdict does not. NULL: nothing could be. */
+static int set_invalid(struct object *object, const struct metainfo *mi, const char *why)
 {
 	if (object->identity != OBJ_INVALID)
 		log_warn("metadata of " IDFMT " does not match its ID: %s", IDPR(object->id), why);
 	object->identity = OBJ_INVALID;
+	memset(&object->verified, 0, sizeof(object->verified));
+	if (mi)
+		object->verified = *mi;
 	return -EINVLOBJ;
 }
 
@@ -43,26 +38,36 @@ static bool same_identity(const struct metainfo *a, const struct metainfo *b)
 	       a->kuid == b->kuid;
 }
 
+/* The verdict stands, as the metadata is what it was passed on. */
+static bool is_known(const struct object *object, const struct metainfo *mi)
+{
+	if (object->identity == OBJ_VERIFIED)
+		return same_identity(mi, &object->verified);
+	return object->identity == OBJ_INVALID && memcmp(mi, &object->verified, sizeof(*mi)) == 0;
+}
+
 int object_verify(struct object *object)
 {
 	struct metainfo copy;
 	const char *why = "another ID is derived from it";
 	void *page;
-	objid_t id = 0;
 
 	if (object->kernel_owned)
 		return 0;
 	/* A hash-data object is immutable: verified once, verified for good. */
 	if (object->identity == OBJ_VERIFIED && (object->p_flags & MIP_HASHDATA))
 		return 0;
-	int error = object_page(object, OBJ_META_PGNR, false, &page);
+	int error = object_page_unchecked(object, OBJ_META_PGNR, &page);
 	if (error || !page)
-		return set_invalid(object, error ? "the store cannot give it" : "there is none");
+		return set_invalid(object, NULL, error ? "the store cannot give it" : "there is none");
 	memcpy(&copy, page, sizeof(copy));
-	if (object->identity == OBJ_VERIFIED && same_identity(&copy, &object->verified))
-		return 0;
-	if (meta_check_why(&copy, &why) != 0 || derive(object, &copy, &id) != 0 || id != object->id)
-		return set_invalid(object, why);
+	if (is_known(object, &copy))
+		return object->identity == OBJ_VERIFIED ? 0 : -EINVLOBJ;
+	error = meta_check_why(&copy, &why);
+	if (!error)
+		error = derives(object, &copy);
+	if (error)
+		return error == -EINVLOBJ ? set_invalid(object, &copy, why) : error;
 	object->verified = copy;
 	object->p_flags = copy.p_flags;
 	object->kuid = copy.kuid;

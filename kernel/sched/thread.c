@@ -173,6 +173,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
 	space_install(NULL);
 	space_put(thread->space);
+	object_put(thread->verifying);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
 }

@@ -33,6 +33,7 @@ enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_CO
 /* What is known of the metadata: see docs/objects.md, "Verification". */
 enum object_identity { OBJ_UNVERIFIED, OBJ_VERIFIED, OBJ_INVALID };
 
+struct hash_state; /* obj/digest.h: what of a hash-data object was verified */
 struct page_node; /* obj/pages.h: radix tree of a volatile object's pages */
 struct addrspace;
 struct thread;
@@ -59,6 +60,7 @@ struct object {
 	uint16_t p_flags;        /* trusted identity, while identity is OBJ_VERIFIED */
 	objid_t kuid;
 	struct metainfo verified; /* the metadata that was verified: equal bytes need no second hash */
+	struct hash_state *hash;  /* hash-data objects whose pages are verified as they are used; else NULL */
 	struct page_node *pages; /* volatile objects */
 	uint64_t page_count;     /* volatile: pages held; persistent: pages added since it was opened */
 	pte_t *subtree[OBJ_PROT_COUNT]; /* level-1 tables, NULL until first mapped so */
@@ -159,6 +161,7 @@ struct object *object_create_given(objid_t id);
 /*
  * The kernel address of page `pgnr`, or NULL in *page for a hole. With `alloc` a hole gets a zeroed
  * page first (durably, for persistent objects). Lock held.
+ * A page of a hash-data object is verified before it is given away: -EUCLEAN also if it is not what the ID says.
  * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL page 0 or out of range.
  */
 int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page);
@@ -212,8 +215,10 @@ int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, 
 
 /*
  * Verify the ID against the metadata page, if that may have changed since the last time.
- * Afterwards p_flags and kuid may be used. 0, -EINVLOBJ. Lock held.
+ * Afterwards p_flags and kuid may be used. 0; -EINVLOBJ; -ENOMEM; OBJECT_AGAIN: there is much to hash, and part of it
+ * is done: call again, while a reference is held, but let others run before. Lock held.
  */
+#define OBJECT_AGAIN (-4096)
 int object_verify(struct object *object);
 
 /* ---- Translation (obj/subtree.c). Lock held for all. ---- */

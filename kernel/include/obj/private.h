@@ -13,6 +13,9 @@ extern struct slab_cache object_cache;
 /* A struct object with one reference, not in the table. NULL: no memory. */
 struct object *object_new(objid_t id);
 
+/* object_page() without `alloc`, but the page is given as it stands, verified or not. Lock held. */
+int object_page_unchecked(struct object *object, uint64_t pgnr, void **page);
+
 /* Put a new object into the table, which takes a reference of its own to volatile ones. -EEXIST. */
 int object_publish(struct object *object);
 

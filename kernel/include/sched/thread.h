@@ -105,6 +105,7 @@ struct thread {
 	void (*resume)(struct thread *thread);
 
 	struct sleep sleep;
+	struct object *verifying; /* what it waits for while it is verified in steps; holds a reference */
 
 	/* What others want of it; the rest guarded by repr->lock (sched/control.c). */
 	_Atomic uint32_t pending;

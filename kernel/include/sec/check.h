@@ -25,11 +25,15 @@ struct thread;
 
 /*
  * The rights `thread` has on `object`, after verifying its identity. 0 or more rights in *rights;
- * -EINVLOBJ. object->lock must not be held.
+ * -EINVLOBJ; -ENOMEM; OBJECT_AGAIN: not known yet, ask again, but let others run before. object->lock must not be held.
  */
 int sec_rights(struct thread *thread, struct object *object, uint32_t *rights);
 
-/* All of `need`: 0; -EACCES or -EINVLOBJ, logged at debug level with who, what and which. */
+/*
+ * For system calls of the current thread. All of `need`: 0; -EACCES or -EINVLOBJ, logged at debug level with who,
+ * what and which; -ENOMEM; SYSCALL_PARKED, to be returned at once: the call is made again, so nothing may
+ * have been changed.
+ */
 int sec_check(struct thread *thread, struct object *object, uint32_t need);
 
 /* At least one of `any`. */
