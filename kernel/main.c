@@ -21,6 +21,7 @@
 #include <sched/sync.h>
 #include <sched/time.h>
 #include <sched/wall.h>
+#include <sec/context.h>
 #include <sec/random.h>
 #include <sys/machine.h>
 
@@ -42,6 +43,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	sched_init();                                  /* run queues */
 	sync_init();                                   /* wait queues */
 	objects_init();                                /* the object table */
+	seccontexts_init();                            /* the security contexts that are no objects */
 	log_object_init();                             /* the log, for programs to read */
 	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */

@@ -11,6 +11,7 @@
 #include <log.h>
 #include <mm/slab.h>
 #include <mm/space.h>
+#include <sec/attach.h>
 
 struct become_frame {
 	struct arch_call call;
@@ -80,6 +81,7 @@ bool become_return(struct thread *thread)
 	arch_call_restore(thread, &frame->call);
 	space_put(exchange_space(thread, frame->space));
 	slab_free(&frame_cache, frame);
+	sec_recheck(thread);
 	return true;
 }
 

@@ -167,7 +167,21 @@ static int link_object(struct addrspace *space, struct object *object, uint32_t 
 	return error;
 }
 
-/* What the view says about the slot, checked. 0 with a referenced object and its protection. */
+struct object *space_object_at(struct thread *thread, uintptr_t va)
+{
+	uint64_t slot = va >> OBJ_SHIFT;
+	uint32_t flags;
+	objid_t id;
+
+	if (slot >= arch_mmu.user_slots || !view_entry(thread->space->view, slot, &id, &flags))
+		return NULL;
+	return flags & VE_VALID ? object_get(id) : NULL;
+}
+
+/*
+ * What the view says about the slot, checked. 0 with a referenced object and its protection, or with no object:
+ * the access is to be tried again, perhaps with another context active.
+ */
 static int consult_view(struct thread *thread, uint32_t slot, unsigned int access,
 			struct object **out, enum object_prot *prot, struct fault_report *report)
 {
@@ -197,9 +211,9 @@ static int consult_view(struct thread *thread, uint32_t slot, unsigned int acces
 	else if (error)
 		result = error == -ENOMEM ? page_fault(report, error)
 					  : fault(report, FAULT_OBJECT, FAULT_OBJECT_INVALID | access);
-	else if (!(rights & need))
+	else if (!(rights & need) && !sec_switch_for(thread, object, need))
 		result = fault(report, FAULT_SCTX, need);
-	if (result) {
+	if (result || !(rights & need)) {
 		object_put(object);
 		return result;
 	}
@@ -252,12 +266,12 @@ static bool is_verifying(const struct thread *thread, objid_t id)
  */
 static struct mapping *lock_mapping(struct thread *thread, uintptr_t va, unsigned int access)
 {
-	struct addrspace *space = thread->space;
 	struct fault_report report;
 
 	if (va >> OBJ_SHIFT >= arch_mmu.user_slots || (va & (OBJ_MAXSIZE - 1)) < OBJ_NULLPAGE_SIZE)
 		return NULL;
 	for (int i = 0; i < FAULT_TRIES; i += !is_verifying(thread, report.object)) {
+		struct addrspace *space = thread->space; /* the fault may have switched contexts */
 		spin_lock(&space->lock);
 		struct mapping *mapping = space_mapping(space, va >> OBJ_SHIFT);
 		if (mapping && prot_allows(mapping->prot, access))

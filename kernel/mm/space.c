@@ -7,6 +7,7 @@
 #include <base/bits.h>
 #include <base/string.h>
 #include <cpu.h>
+#include <kso/type.h>
 #include <mm/kmap.h>
 #include <mm/phys.h>
 #include <mm/slab.h>
@@ -261,6 +262,7 @@ static struct addrspace *space_new(struct object *view, struct seccontext *conte
 	space->bucket_order = ilog2(SPACE_INLINE_BUCKETS);
 	space->view = view;
 	space->context = seccontext_ref(context);
+	list_init(&space->context_link);
 	atomic_init(&space->refs, 1);
 	return space;
 }
@@ -278,6 +280,7 @@ static void space_free(struct addrspace *space)
 		mappings_free(space->buckets[i]);
 	free_tables(space->root, top, entries);
 	buckets_free(space->buckets, space->bucket_order);
+	seccontext_space_removed(space->context, space);
 	seccontext_put(space->context);
 	slab_free(&space_cache, space);
 }
@@ -291,22 +294,25 @@ static struct addrspace *find_space(struct object *view, struct seccontext *cont
 	return NULL;
 }
 
-/* Find the space, or enter `fresh` if there is one. NULL: neither. View lock held. */
-static struct addrspace *find_or_enter(struct object *view, struct seccontext *context, struct addrspace *fresh)
+/* Find the space, or enter `fresh` if there is one. *out NULL: neither. -EBUSY, -ENOMEM. View lock held. */
+static int find_or_enter(struct object *view, struct seccontext *context, struct addrspace *fresh,
+			 struct addrspace **out)
 {
-	struct addrspace *space = find_space(view, context);
-
-	if (space) {
-		atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
-	} else if (fresh) {
-		object_ref(view);
-		view->kso_type = KSO_VIEW;
-		struct list *last = view->spaces.prev;
-		fresh->number = last == &view->spaces ? 0 : list_entry(last, struct addrspace, view_link)->number + 1;
-		list_push_back(&view->spaces, &fresh->view_link);
-		space = fresh;
-	}
-	return space;
+	*out = find_space(view, context);
+	if (*out)
+		atomic_fetch_add_explicit(&(*out)->refs, 1, memory_order_relaxed);
+	if (*out || !fresh)
+		return 0;
+	int error = kso_claim(view, KSO_VIEW);
+	if (error)
+		return error;
+	object_ref(view);
+	struct list *last = view->spaces.prev;
+	fresh->number = last == &view->spaces ? 0 : list_entry(last, struct addrspace, view_link)->number + 1;
+	list_push_back(&view->spaces, &fresh->view_link);
+	seccontext_space_added(context, fresh);
+	*out = fresh;
+	return 0;
 }
 
 int space_get(struct object *view, struct seccontext *context, struct addrspace **out)
@@ -315,14 +321,12 @@ int space_get(struct object *view, struct seccontext *context, struct addrspace 
 
 	for (;;) {
 		spin_lock(&view->lock);
-		bool view_like = view->kso_type == KSO_NONE || view->kso_type == KSO_VIEW;
-		struct addrspace *space = view_like ? find_or_enter(view, context, fresh) : NULL;
+		int error = find_or_enter(view, context, fresh, out);
 		spin_unlock(&view->lock);
-		if (space || !view_like) {
-			if (fresh && fresh != space)
+		if (error || *out) {
+			if (fresh && fresh != *out)
 				space_free(fresh);
-			*out = space;
-			return space ? 0 : -EBUSY;
+			return error;
 		}
 		fresh = space_new(view, context);
 		if (!fresh)

@@ -6,6 +6,7 @@
 #include <abi/errno.h>
 #include <base/string.h>
 #include <mm/phys.h>
+#include <kso/type.h>
 #include <obj/hash.h>
 #include <obj/object.h>
 #include <obj/persist.h>
@@ -162,7 +163,10 @@ static int move(struct object *object, bool persistent)
 		return -EBUSY;
 	if (!list_empty(&object->children) || object->ties_in || has_stored_ties(object))
 		return -EBUSY;
-	return persistent ? move_to_store(object) : move_to_memory(object);
+	if (!persistent)
+		return move_to_memory(object);
+	int error = kso_keep(object);
+	return error ? error : move_to_store(object);
 }
 
 int object_set_persistent(struct object *object, bool persistent)

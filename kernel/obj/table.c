@@ -11,6 +11,7 @@
 #include <abi/errno.h>
 #include <base/bits.h>
 #include <base/string.h>
+#include <kso/type.h>
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/hash.h>
@@ -181,6 +182,7 @@ static struct object *object_open(objid_t id)
 		return other;
 	}
 	object->deleted = store_is_deleted(object->store, &object->stored) == 1;
+	object->kso_type = kso_recall(id);
 	table_add(object);
 	spin_unlock(&table.lock);
 	return object;
@@ -253,6 +255,7 @@ static void object_leave_store(struct object *object)
 	if (stays_tied(object))
 		return;
 	object_stored_ties_drop(object);
+	kso_forget(object->id);
 	int error = store_free(object->store, &object->stored);
 
 	if (error)

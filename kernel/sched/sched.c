@@ -17,6 +17,7 @@
 #include <sched/sync.h>
 #include <sched/thread.h>
 #include <sched/time.h>
+#include <sec/attach.h>
 
 _Static_assert(CONFIG_MAX_CPUS <= 64, "masks hold a bit per CPU");
 
@@ -685,6 +686,8 @@ struct thread *upcall_return(void)
 			if (cpu->current != thread)
 				continue;
 		}
+		if (atomic_load_explicit(&thread->unsettled, memory_order_relaxed))
+			sec_settle_now(thread);
 		sched_program_timer(cpu);
 		if (atomic_load(&cpu->resched) != 0)
 			continue;

@@ -5,12 +5,14 @@
 #include <abi/errno.h>
 #include <base/string.h>
 #include <fault/become.h>
+#include <kso/type.h>
 #include <mm/slab.h>
 #include <mm/space.h>
 #include <sched/control.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
+#include <sec/attach.h>
 
 struct spinlock threads_lock;
 struct list threads_all = LIST_INIT(threads_all); /* guarded by threads_lock */
@@ -25,15 +27,10 @@ static struct slab_cache thread_cache = SLAB_CACHE("thread", struct thread);
 /* The object becomes this thread's, unless it is something else or runs already. */
 static int claim_repr(struct object *repr, struct thread *thread)
 {
-	int error = 0;
-
 	spin_lock(&repr->lock);
-	if (repr->thread || (repr->kso_type != KSO_NONE && repr->kso_type != KSO_THREAD)) {
-		error = -EBUSY;
-	} else {
-		repr->kso_type = KSO_THREAD;
+	int error = repr->thread ? -EBUSY : kso_claim(repr, KSO_THREAD);
+	if (!error)
 		repr->thread = thread;
-	}
 	spin_unlock(&repr->lock);
 	return error;
 }
@@ -46,15 +43,13 @@ static void release_repr(struct object *repr)
 }
 
 /* What a starting thread's object says. */
-static int write_repr(struct object *repr, objid_t view)
+static int write_repr(struct object *repr)
 {
 	objid_t id = repr->id;
 	const uint64_t zero = 0;
 	const uint64_t started = THRD_STATE_STARTED;
 	int error = object_write(repr, REPR(reprid), &id, sizeof(id));
 
-	if (!error)
-		error = object_write(repr, REPR(view), &view, sizeof(view));
 	if (!error)
 		error = object_write(repr, REPR(exit_fault), &zero, sizeof(zero));
 	if (!error)
@@ -93,12 +88,15 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 	error = space_get(view, context, &thread->space);
 	if (error)
 		goto fail;
-	error = claim_repr(repr, thread);
+	error = sec_inherit(thread);
+	if (!error)
+		error = claim_repr(repr, thread);
 	if (error)
 		goto fail_space;
-	error = write_repr(repr, view->id);
+	error = write_repr(repr);
 	if (error)
 		goto fail_repr;
+	sec_tell(thread);
 	object_ref(repr);
 	spin_lock(&threads_lock);
 	list_push_back(&threads_all, &thread->all_link);
@@ -108,6 +106,7 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 fail_repr:
 	release_repr(repr);
 fail_space:
+	sec_release(thread);
 	space_put(thread->space);
 fail:
 	slab_free(&thread_cache, thread);
@@ -174,6 +173,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	space_install(NULL);
 	space_put(thread->space);
 	object_put(thread->verifying);
+	sec_release(thread);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
 }

@@ -9,19 +9,24 @@
 #include <mm/space.h>
 #include <mm/usercopy.h>
 #include <obj/object.h>
+#include <sec/attach.h>
 #include <sec/check.h>
 #include <sec/context.h>
 #include <sys/calls.h>
 
-/* The context that will be active. No other than the active one can be attached. */
+/* The context that will be active. Into another one only a capability leads, and none is taken as one yet. */
 static int target_context(struct thread *thread, objid_t hint, struct seccontext **out)
 {
 	struct seccontext *active = thread->space->context;
 
-	if (hint != 0 && (!active->object || active->object->id != hint))
-		return -ENOENT;
 	*out = active;
-	return 0;
+	if (hint == 0 || (active->object && active->object->id == hint))
+		return 0;
+	struct seccontext *attached = sec_attached_by_id(thread, hint);
+	if (!attached)
+		return -ENOENT;
+	seccontext_put(attached);
+	return -EACCES;
 }
 
 static int target_space(struct thread *thread, const struct sys_become_args *args,
@@ -38,7 +43,9 @@ static int target_space(struct thread *thread, const struct sys_become_args *arg
 	struct object *view = object_get(args->target_view);
 	if (!view)
 		return -ENOENT;
-	error = sec_check_any(thread, view, SEC_USE | SEC_WRITE);
+	error = sec_allows(thread, view, SEC_OP_ENTER_VIEW);
+	if (!error && !sec_may_act(context, view))
+		error = -EACCES;
 	if (!error)
 		error = space_get(view, context, out);
 	object_put(view);

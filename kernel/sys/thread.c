@@ -3,7 +3,6 @@
  * System calls on threads and views.
  */
 #include <abi/errno.h>
-#include <abi/kso.h>
 #include <abi/thread.h>
 #include <arch/time.h>
 #include <arch/upcall.h>
@@ -264,84 +263,4 @@ long sys_thrd_sync(SYS_ARGS)
 {
 	SYS_UNUSED();
 	return sync_call(a0, a1, a2, a3);
-}
-
-/* ---- Invalidation ---- */
-
-static int invalidate_view(struct object *view, const struct sys_invalidate_op *op)
-{
-	uint64_t end = UINT64_MAX;
-
-	if (op->length && add_overflow(op->offset, op->length - 1, &end))
-		return -EINVAL;
-	spin_lock(&view->lock);
-	bool view_like = view->kso_type == KSO_VIEW || view->kso_type == KSO_NONE;
-	spin_unlock(&view->lock);
-	if (!view_like)
-		return -EINVAL;
-	view_invalidate(view, op->length ? op->offset >> OBJ_SHIFT : 0, MIN(end >> OBJ_SHIFT, (uint64_t)UINT32_MAX));
-	return 0;
-}
-
-static int invalidate_named(const struct sys_invalidate_op *op)
-{
-	struct object *object = object_get(op->id);
-
-	if (!object)
-		return -ENOENT;
-	int error = sec_check_any(current_thread(), object, SEC_WRITE | SEC_USE);
-	if (!error && object->kso_type == KSO_THREAD)
-		error = 0; /* nothing is cached for a thread */
-	else if (!error)
-		error = invalidate_view(object, op);
-	object_put(object);
-	return error;
-}
-
-static int invalidate_current(const struct sys_invalidate_op *op)
-{
-	switch (op->id) {
-	case KSO_CURRENT_VIEW:
-		return invalidate_view(current_thread()->space->view, op);
-	case KSO_CURRENT_THREAD:
-		return 0;
-	case KSO_CURRENT_ACTIVE_SECCTX:
-	case KSO_CURRENT_ATTACHED_SECCTXS:
-		return -ENOENT; /* none is attached */
-	default:
-		return -EINVAL;
-	}
-}
-
-static int invalidate_one(const struct sys_invalidate_op *op)
-{
-	if ((op->flags & ~(KSOI_VALID | KSOI_CURRENT)) || !(op->flags & KSOI_VALID))
-		return -EINVAL;
-	return op->flags & KSOI_CURRENT ? invalidate_current(op) : invalidate_named(op);
-}
-
-/* ops* count */
-long sys_invl_kso(SYS_ARGS)
-{
-	struct sys_invalidate_op op;
-	long done = 0;
-
-	SYS_UNUSED();
-	if (a1 > SYS_INVALIDATE_MAX_OPS)
-		return -EINVAL;
-	if (!user_range_ok(a0, a1 * sizeof(op)))
-		return -EFAULT;
-	for (unsigned long i = 0; i < a1; i++) {
-		uintptr_t at = a0 + i * sizeof(op);
-		int error = copy_from_user(&op, at, sizeof(op));
-		if (error)
-			return done ? done : error;
-		error = invalidate_one(&op);
-		uint16_t result = (uint16_t)error;
-		if (copy_to_user(at + offsetof(struct sys_invalidate_op, result), &result,
-				 sizeof(result)) != 0)
-			return done ? done : -EFAULT;
-		done += error == 0;
-	}
-	return done;
 }

@@ -36,6 +36,8 @@ struct addrspace {
 	_Atomic uint32_t refs;  /* threads in it, CPUs that have it installed */
 	struct list view_link;  /* view->spaces; guarded by view->lock */
 	uint64_t number;        /* of the spaces of a view; later ones have higher numbers */
+	struct list context_link;   /* context->spaces; guarded by context->lock */
+	uint64_t context_number;    /* of the spaces of a context, alike */
 	pte_t *root;
 
 	_Atomic uint64_t tag;   /* generation and number; asid.c */
@@ -96,6 +98,9 @@ int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, stru
 
 /* Whether the current thread may access `va` as its active context and its view are; nothing changes but the cache. */
 bool space_allows(struct thread *thread, uintptr_t va, unsigned int access);
+
+/* The object that the thread's view names for a user address, with a reference, or NULL. No lock held. */
+struct object *space_object_at(struct thread *thread, uintptr_t va);
 
 /*
  * Wake up to `count` sleepers (all if negative) on the word at a user address that the current thread

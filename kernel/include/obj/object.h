@@ -36,6 +36,7 @@ enum object_identity { OBJ_UNVERIFIED, OBJ_VERIFIED, OBJ_INVALID };
 struct hash_state; /* obj/digest.h: what of a hash-data object was verified */
 struct page_node; /* obj/pages.h: radix tree of a volatile object's pages */
 struct addrspace;
+struct seccontext;
 struct thread;
 
 struct object {
@@ -79,6 +80,7 @@ struct object {
 	uint32_t kso_type;
 	struct list spaces;      /* KSO_VIEW: struct addrspace.view_link, those that threads run in */
 	struct thread *thread;   /* KSO_THREAD: the running thread */
+	struct seccontext *context; /* KSO_SECCTX: its record, while something uses it */
 	uint64_t view_reported;  /* KSO_VIEW: the most CPU time anybody was told of */
 	_Atomic uint64_t view_ticks; /* CPU time in the view, of threads up to when they left a CPU; no lock */
 

@@ -20,6 +20,7 @@
 struct addrspace;
 struct become_frame;
 struct object;
+struct sec_set;
 struct seccontext;
 
 /* A place in the wait queue of one word; guarded by the word's bucket lock while `queued`. */
@@ -79,6 +80,10 @@ struct thread {
 	objid_t id;
 	struct object *repr; /* holds references */
 	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
+
+	/* Attached contexts (sec/attach.h). NULL: it never had any, and is unrestricted. */
+	struct sec_set *_Atomic attached;
+	_Atomic uint32_t unsettled; /* others changed them */
 
 	/* What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone. */
 	struct sched_values sched;

@@ -2,41 +2,59 @@
 /*
  * The one place that decides who may do what to which object.
  *
- * Today's rules: a thread is unrestricted until it attaches a security context (none can be attached
- * yet), except that nobody writes hash-data objects, executes or deletes kernel-owned ones, and
- * metadata that does not match its ID grants nothing to anybody. WRITE on a kernel-owned object is
- * the right to have the kernel change it; mappings of one are always read-only (mm/fault.c).
+ * A thread's rights are those of its active context; if they do not suffice, attached contexts are
+ * searched (docs/security.md). Metadata that does not match its ID grants nothing to anybody, nobody
+ * writes hash-data objects, and nobody executes or deletes kernel-owned ones. WRITE on a kernel-owned
+ * object is the right to have the kernel change it; mappings of one are always read-only (mm/fault.c).
+ *
+ * All functions: no lock is held.
  */
 #ifndef SEC_CHECK_H
 #define SEC_CHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <sec/operation.h>
+
 struct object;
+struct seccontext;
 struct thread;
 
-/* Rights, with the values of the default-permission bits (abi/object.h). */
-#define SEC_READ 4u
-#define SEC_WRITE 8u
-#define SEC_EXEC 0x10u
-#define SEC_USE 0x20u
-#define SEC_DEL 0x40u
-#define SEC_ALL 0x7cu
-
 /*
- * The rights `thread` has on `object`, after verifying its identity. 0 or more rights in *rights;
- * -EINVLOBJ; -ENOMEM; OBJECT_AGAIN: not known yet, ask again, but let others run before. object->lock must not be held.
+ * The rights that the current thread's active context has on `object`, after verifying its identity:
+ * what a mapping made for it may allow. 0 or more rights in *rights; -EINVLOBJ; -ENOMEM;
+ * OBJECT_AGAIN: not known yet, ask again, but let others run before.
  */
 int sec_rights(struct thread *thread, struct object *object, uint32_t *rights);
 
 /*
- * For system calls of the current thread. All of `need`: 0; -EACCES or -EINVLOBJ, logged at debug level with who,
- * what and which; -ENOMEM; SYSCALL_PARKED, to be returned at once: the call is made again, so nothing may
- * have been changed.
+ * A data access of the current thread needs a right that its active context lacks: make the first attached
+ * context active that has it. True: done, the access is to be tried again in the new address space.
  */
-int sec_check(struct thread *thread, struct object *object, uint32_t need);
+bool sec_switch_for(struct thread *thread, struct object *object, uint32_t need);
 
-/* At least one of `any`. */
+/*
+ * For system calls: whether the current thread may do this to `object`: 0; -EACCES or -EINVLOBJ, logged at debug
+ * level with who, what and which; -ENOMEM; SYSCALL_PARKED, to be returned at once: the call is made again, so
+ * nothing may have been changed. Nothing is switched.
+ */
+int sec_allows(struct thread *thread, struct object *object, enum sec_operation operation);
+
+/* The same for rights that are named: all of `need`; one of `any`. */
+int sec_check(struct thread *thread, struct object *object, uint32_t need);
 int sec_check_any(struct thread *thread, struct object *object, uint32_t any);
+
+/* The object that the current thread executes, with a reference, or NULL. */
+struct object *sec_executing(struct thread *thread);
+
+/* Whether code in `executed` (NULL: none) may run in the context without passing a gate. */
+bool sec_executable(struct seccontext *context, struct object *executed);
+
+/* Whether the context can be active in a view. */
+bool sec_may_act(struct seccontext *context, struct object *view);
+
+/* Whether the context, while active, keeps its thread from all others. */
+bool sec_sticky(struct seccontext *context);
 
 #endif

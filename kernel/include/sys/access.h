@@ -6,14 +6,18 @@
 #define SYS_ACCESS_H
 
 #include <abi/types.h>
+#include <sec/operation.h>
 #include <stdint.h>
 
 struct object;
 
 /*
- * The object `id`, with a new reference, on which the current thread has all rights in `need`
- * (sec/check.h). -ENOENT, -EINVLOBJ, -EACCES.
+ * The object `id`, with a new reference, to which the current thread may do the operation (sec/check.h).
+ * -ENOENT, -EINVLOBJ, -EACCES.
  */
+int sys_take_object(objid_t id, enum sec_operation operation, struct object **out);
+
+/* The same for rights that are named. */
 int sys_get_object(objid_t id, uint32_t need, struct object **out);
 
 #endif

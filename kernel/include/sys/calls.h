@@ -29,11 +29,17 @@ long sys_thrd_ctl(SYS_ARGS);
 long sys_thrd_ctl2(SYS_ARGS);
 long sys_signal(SYS_ARGS);
 long sys_thrd_sync(SYS_ARGS);
-long sys_invl_kso(SYS_ARGS);
 
 /* sys/fault.c, sys/become.c */
 long sys_fault_return(SYS_ARGS);
 long sys_become(SYS_ARGS);
+
+/* sys/kso.c */
+long sys_attach(SYS_ARGS);
+long sys_detach(SYS_ARGS);
+
+/* sys/invalidate.c */
+long sys_invl_kso(SYS_ARGS);
 
 /* sys/machine.c */
 long sys_null(SYS_ARGS);
