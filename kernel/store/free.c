@@ -6,14 +6,6 @@
  */
 #include "internal.h"
 
-/* Where freeing got to. Not persistent: after a cut it starts over and finds the words empty. */
-struct progress {
-	unsigned direct;     /* inode word */
-	unsigned side, leaf; /* leaves of the side pages, and of the node */
-	unsigned entry;      /* in the leaf under way */
-	bool ties_damaged, leaf_damaged, damaged;
-};
-
 #define SIDE_LEAVES (INODE_SIDE_END - INODE_SIDE_LEAF)
 
 /* A release changes at most 5 words: its own, the bitmap's, two free counts, the page count. */
@@ -55,7 +47,7 @@ static int release_run(struct store *st, uint64_t inode, uint64_t offset, uint64
 	return 0;
 }
 
-static bool free_direct(struct store *st, uint64_t inode, struct progress *at)
+static bool free_direct(struct store *st, uint64_t inode, struct store_freeing *at)
 {
 	for (; at->direct < INODE_DIRECT_END; at->direct++) {
 		if (!room(st))
@@ -66,7 +58,7 @@ static bool free_direct(struct store *st, uint64_t inode, struct progress *at)
 	return true;
 }
 
-static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct progress *at)
+static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct store_freeing *at)
 {
 	for (; at->entry < PAGE_WORDS; at->entry++) {
 		if (!room(st))
@@ -77,7 +69,7 @@ static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct
 	return room(st);
 }
 
-static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct progress *at)
+static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct store_freeing *at)
 {
 	uint64_t leaf, run;
 
@@ -98,7 +90,7 @@ static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct 
 	return true;
 }
 
-static bool free_side(struct store *st, uint64_t inode, struct progress *at)
+static bool free_side(struct store *st, uint64_t inode, struct store_freeing *at)
 {
 	for (; at->side < SIDE_LEAVES; at->side++) {
 		if (!room(st) ||
@@ -108,7 +100,7 @@ static bool free_side(struct store *st, uint64_t inode, struct progress *at)
 	return true;
 }
 
-static bool free_tree(struct store *st, uint64_t inode, struct progress *at)
+static bool free_tree(struct store *st, uint64_t inode, struct store_freeing *at)
 {
 	uint64_t offset = inode_word(inode, INODE_NODE);
 	uint64_t node;
@@ -130,7 +122,7 @@ static bool free_tree(struct store *st, uint64_t inode, struct progress *at)
 }
 
 /* One transaction's worth. 1: more to do, 0: ties and content are gone, or an error. */
-static int free_some(struct store *st, uint64_t inode, struct progress *at)
+static int free_some(struct store *st, uint64_t inode, struct store_freeing *at)
 {
 	int more = at->ties_damaged ? 0 : store_tie_drop_first(st, inode);
 
@@ -146,8 +138,11 @@ static int free_some(struct store *st, uint64_t inode, struct progress *at)
 	return error ? error : !done;
 }
 
-/* Take the object out of its chain; from here on it is hidden. */
-static int hide(struct store *st, const struct store_handle *h)
+/*
+ * Take the object out of its chain; from here on it is hidden, and an orphan. `at_once`: whether it is in use by
+ * parents or not marked deleted does not matter.
+ */
+static int hide(struct store *st, const struct store_handle *h, bool at_once)
 {
 	struct chain chain;
 	uint64_t marks, next, parents;
@@ -155,10 +150,10 @@ static int hide(struct store *st, const struct store_handle *h)
 
 	if (error || marks & INODE_HIDDEN)
 		return error;
-	if (!(marks & INODE_DELETED))
+	if (!(marks & INODE_DELETED) && !at_once)
 		return -EINVAL;
 	error = store_read(st, inode_word(h->inode, INODE_IN_COUNT), &parents);
-	if (error || parents)
+	if (error || (parents && !at_once))
 		return error ? error : -EBUSY;
 	error = store_chain_find(st, h->id, &chain);
 	if (!error && chain.page != h->inode)
@@ -172,6 +167,8 @@ static int hide(struct store *st, const struct store_handle *h)
 	store_tx_put(st, chain.link, next);
 	store_tx_put(st, inode_word(h->inode, INODE_NEXT), 0);
 	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), INODE_HIDDEN);
+	if (!(marks & INODE_DELETED) || parents)
+		store_list_add(st, &store_orphans, h->inode);
 	return store_tx_commit(st);
 }
 
@@ -188,25 +185,46 @@ static int free_inode(struct store *st, uint64_t inode)
 	return store_tx_commit(st);
 }
 
-int store_free(struct store *st, const struct store_handle *h)
+static int begin(struct store *st, const struct store_handle *h, bool at_once, struct store_freeing *at)
 {
-	struct progress at = { .direct = INODE_LOW };
-	int more;
-
+	*at = (struct store_freeing){ .direct = INODE_LOW };
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
-	int error = hide(st, h);
+	int error = hide(st, h, at_once);
 
 	store_lock_release(&st->lock);
-	if (error)
-		return error;
-	do {
-		store_lock_acquire(&st->lock);
-		more = free_some(st, h->inode, &at);
-		if (more == 0)
-			more = at.damaged ? -EUCLEAN : free_inode(st, h->inode);
-		store_lock_release(&st->lock);
-	} while (more > 0);
+	return error;
+}
+
+int store_free_begin(struct store *st, const struct store_handle *h, struct store_freeing *at)
+{
+	return begin(st, h, false, at);
+}
+
+int store_withdraw_begin(struct store *st, const struct store_handle *h, struct store_freeing *at)
+{
+	return begin(st, h, true, at);
+}
+
+int store_free_more(struct store *st, const struct store_handle *h, struct store_freeing *at)
+{
+	store_lock_acquire(&st->lock);
+	int more = free_some(st, h->inode, at);
+
+	if (more == 0)
+		more = at->damaged ? -EUCLEAN : free_inode(st, h->inode);
+	store_lock_release(&st->lock);
+	return more;
+}
+
+int store_free(struct store *st, const struct store_handle *h)
+{
+	struct store_freeing at;
+	int more = store_free_begin(st, h, &at);
+
+	if (more == 0)
+		while ((more = store_free_more(st, h, &at)) > 0)
+			;
 	return more;
 }

@@ -173,7 +173,7 @@ static int publish_locked(struct store *st, const struct store_handle *h, unsign
  * it removes them. Nobody else sees them before the lock is given back.
  */
 static int publish_tied_locked(struct store *st, const struct store_handle *h, unsigned flags,
-			       const struct store_handle *parents, unsigned count)
+			       const struct store_relatives *ties)
 {
 	uint64_t marks;
 	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
@@ -182,8 +182,10 @@ static int publish_tied_locked(struct store *st, const struct store_handle *h, u
 		error = -EINVAL;
 	if (error)
 		return error;
-	for (unsigned i = 0; i < count && !error; i++)
-		error = store_tie_locked(st, parents[i].inode, h->inode, true);
+	for (unsigned i = 0; i < ties->parent_count && !error; i++)
+		error = store_tie_locked(st, ties->parents[i].inode, h->inode, h->inode);
+	for (unsigned i = 0; i < ties->child_count && !error; i++)
+		error = store_tie_locked(st, h->inode, ties->children[i].inode, h->inode);
 	if (!error)
 		error = publish_locked(st, h, flags);
 	while (error && store_tie_drop_first(st, h->inode) > 0)
@@ -192,14 +194,15 @@ static int publish_tied_locked(struct store *st, const struct store_handle *h, u
 }
 
 int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
-		       const struct store_handle *parents, unsigned count)
+		       const struct store_relatives *ties)
 {
-	if (flags & ~(STORE_CREATE_DELETED | STORE_CREATE_SYSTEM) || count > STORE_PUBLISH_TIES)
+	if (flags & ~(STORE_CREATE_DELETED | STORE_CREATE_SYSTEM) ||
+	    ties->parent_count > STORE_PUBLISH_TIES || ties->child_count > STORE_PUBLISH_TIES)
 		return -EINVAL;
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
-	int error = publish_tied_locked(st, h, flags, parents, count);
+	int error = publish_tied_locked(st, h, flags, ties);
 
 	store_lock_release(&st->lock);
 	return error;
@@ -207,7 +210,7 @@ int store_publish_tied(struct store *st, const struct store_handle *h, unsigned 
 
 int store_publish(struct store *st, const struct store_handle *h, unsigned flags)
 {
-	return store_publish_tied(st, h, flags, NULL, 0);
+	return store_publish_tied(st, h, flags, &(struct store_relatives){ .parent_count = 0 });
 }
 
 /* On a read-only mount nobody has freed the orphans; they are gone all the same. */

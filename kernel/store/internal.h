@@ -172,8 +172,8 @@ uint64_t store_tie_page_sum(const struct store *st, const uint64_t *page);
 /* Undo the first tie of an object in one transaction: 1 done, 0 there is none, -EUCLEAN. */
 int store_tie_drop_first(struct store *st, uint64_t inode);
 
-/* Tie, with the lock held; `hidden`: the child may be hidden. See store_tie(). */
-int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, bool hidden);
+/* Tie, with the lock held; `hidden` is one of the two that may be hidden, or 0. See store_tie(). */
+int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, uint64_t hidden);
 
 /* Free all on the orphan list. Lock not held. */
 void store_reap(struct store *st);

@@ -225,7 +225,7 @@ static int new_tie(struct store *st, uint64_t parent, uint64_t child, bool orpha
 	return store_tx_commit(st);
 }
 
-int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, bool hidden)
+int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, uint64_t hidden)
 {
 	uint64_t marks, parents, parent_marks, record, count;
 
@@ -236,7 +236,8 @@ int store_tie_locked(struct store *st, uint64_t parent, uint64_t child, bool hid
 		error = read_marks(st, child, &marks, &parents);
 	if (error)
 		return error;
-	if (parent == child || parent_marks & INODE_HIDDEN || (marks & INODE_HIDDEN && !hidden))
+	if (parent == child || (parent_marks & INODE_HIDDEN && parent != hidden) ||
+	    (marks & INODE_HIDDEN && child != hidden))
 		return -EINVAL;
 	error = find_tie(st, parent, child, &record);
 	if (!error && record)
@@ -308,7 +309,7 @@ int store_tie(struct store *st, const struct store_handle *parent,
 	if (st->rdonly)
 		return -EROFS;
 	store_lock_acquire(&st->lock);
-	int error = store_tie_locked(st, parent->inode, child->inode, false);
+	int error = store_tie_locked(st, parent->inode, child->inode, 0);
 
 	store_lock_release(&st->lock);
 	return error;

@@ -332,6 +332,13 @@ static void test_many_ties(void **state)
 	done(&f);
 }
 
+static int publish_below(struct fixture *f, const struct store_handle *h, unsigned flags,
+			 const struct store_handle *parents, unsigned count)
+{
+	return store_publish_tied(&f->st, h, flags,
+				  &(struct store_relatives){ .parents = parents, .parent_count = count });
+}
+
 static void test_publish_tied(void **state)
 {
 	struct store_handle h, parents[3];
@@ -343,11 +350,11 @@ static void test_publish_tied(void **state)
 	parents[1] = new_object(&f, 2);
 	assert_int_equal(store_create(&f.st, id_of(3), NULL, STORE_CREATE_HIDDEN, &h), 0);
 	parents[2] = h;
-	assert_int_equal(store_publish_tied(&f.st, &h, 0, parents, 65), -EINVAL);
-	assert_int_equal(store_publish_tied(&f.st, &h, 0, parents, 3), -EINVAL);
+	assert_int_equal(publish_below(&f, &h, 0, parents, 65), -EINVAL);
+	assert_int_equal(publish_below(&f, &h, 0, parents, 3), -EINVAL);
 	assert_ties(&f, &h, 0, 0);
 	assert_ties(&f, &parents[0], 0, 0);
-	assert_int_equal(store_publish_tied(&f.st, &h, STORE_CREATE_DELETED, parents, 2), 0);
+	assert_int_equal(publish_below(&f, &h, STORE_CREATE_DELETED, parents, 2), 0);
 	remount(&f);
 	assert_int_equal(store_lookup(&f.st, id_of(3), &h), 0);
 	assert_int_equal(store_is_deleted(&f.st, &h), 1);
@@ -365,6 +372,69 @@ static void test_publish_tied(void **state)
 	done(&f);
 }
 
+/* Children of the new object: a deleted one lives on by it. */
+static void test_publish_above(void **state)
+{
+	struct store_handle h, children[2];
+	struct store_relatives ties = { .children = children, .child_count = 65 };
+	struct fixture f;
+
+	(void)state;
+	fresh(&f, SMALL);
+	children[0] = new_object(&f, 1);
+	children[1] = new_object(&f, 2);
+	assert_int_equal(store_mark_deleted(&f.st, &children[1]), 0);
+	assert_int_equal(store_create(&f.st, id_of(3), NULL, STORE_CREATE_HIDDEN, &h), 0);
+	assert_int_equal(store_publish_tied(&f.st, &h, 0, &ties), -EINVAL);
+	ties.child_count = 2;
+	assert_int_equal(store_publish_tied(&f.st, &h, 0, &ties), 0);
+	assert_ties(&f, &h, 0, 2);
+	assert_ties(&f, &children[1], 1, 0);
+	remount(&f);
+	assert_int_equal(objects(&f), 3);
+	free_object(&f, &h);
+	remount(&f);
+	assert_int_equal(objects(&f), 1);
+	done(&f);
+}
+
+static void test_withdraw(void **state)
+{
+	struct store_handle parent, h, child;
+	struct store_freeing at;
+	struct fixture f;
+
+	(void)state;
+	fresh(&f, SMALL);
+	uint64_t before = free_pages(&f);
+
+	parent = new_object(&f, 1);
+	h = new_object(&f, 2);
+	child = new_object(&f, 3);
+	assert_int_equal(store_tie(&f.st, &parent, &h), 0);
+	assert_int_equal(store_tie(&f.st, &h, &child), 0);
+	assert_int_equal(store_mark_deleted(&f.st, &child), 0);
+	assert_int_equal(store_free_begin(&f.st, &h, &at), -EINVAL);
+	assert_int_equal(store_withdraw_begin(&f.st, &h, &at), 0);
+	assert_int_equal(store_lookup(&f.st, id_of(2), &h), -ENOENT);
+	while (store_free_more(&f.st, &h, &at) == 1)
+		;
+	assert_ties(&f, &parent, 0, 0);
+	remount(&f);
+	assert_int_equal(objects(&f), 1);
+
+	/* Half done, the mount does the rest. */
+	h = new_object(&f, 4);
+	assert_int_equal(store_tie(&f.st, &parent, &h), 0);
+	assert_int_equal(store_withdraw_begin(&f.st, &h, &at), 0);
+	remount(&f);
+	assert_int_equal(objects(&f), 1);
+	free_object(&f, &parent);
+	remount(&f);
+	assert_int_equal(free_pages(&f), before);
+	done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +448,8 @@ int main(void)
 		cmocka_unit_test(test_ties),
 		cmocka_unit_test(test_many_ties),
 		cmocka_unit_test(test_publish_tied),
+		cmocka_unit_test(test_publish_above),
+		cmocka_unit_test(test_withdraw),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,13 +296,19 @@ int store_tie_next(struct store *st, const struct store_handle *h, enum store_ti
 
 #define STORE_PUBLISH_TIES 64u
 
+/* Who an object is tied to; one named twice counts twice. */
+struct store_relatives {
+	const struct store_handle *parents, *children;
+	unsigned parent_count, child_count; /* up to STORE_PUBLISH_TIES each */
+};
+
 /*
- * store_publish() and ties to `count` parents, all or nothing; a parent named twice counts twice.
- * Holds the lock throughout. -EINVAL also: a bad parent, or count above STORE_PUBLISH_TIES;
- * -ENOSPC. On an error the object is hidden and untied as before.
+ * store_publish() and ties to parents and children, all or nothing. Holds the lock throughout.
+ * -EINVAL also: a bad relative, or too many; -ENOSPC. On an error the object is hidden and untied as
+ * before.
  */
 int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
-		       const struct store_handle *parents, unsigned count);
+		       const struct store_relatives *ties);
 
 /* ---- Deletion ---- */
 
@@ -327,6 +333,27 @@ int store_is_deleted(struct store *st, const struct store_handle *h);
  * the rest stays allocated).
  */
 int store_free(struct store *st, const struct store_handle *h);
+
+/* Where freeing got to; private. After a cut it starts over and finds the words empty. */
+struct store_freeing {
+	unsigned direct;     /* inode word */
+	unsigned side, leaf; /* leaves of the side pages, and of the node */
+	unsigned entry;      /* in the leaf under way */
+	bool ties_damaged, leaf_damaged, damaged;
+};
+
+/*
+ * store_free() for callers that cannot wait: its first step, with its errors, then one transaction a call:
+ * 1 more is to do, 0 done, -EUCLEAN as above.
+ */
+int store_free_begin(struct store *st, const struct store_handle *h, struct store_freeing *at);
+int store_free_more(struct store *st, const struct store_handle *h, struct store_freeing *at);
+
+/*
+ * As store_free_begin(), for an object that shall be gone whatever keeps it: it may have parents, and need
+ * not be marked deleted. Its being found, and what keeps it, end in one step.
+ */
+int store_withdraw_begin(struct store *st, const struct store_handle *h, struct store_freeing *at);
 
 /* ---- The store as a whole ---- */
 

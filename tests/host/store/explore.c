@@ -371,6 +371,24 @@ static int op_free(void)
 	return store_free(&run.st, &h);
 }
 
+/* Gone at once, whatever keeps it. */
+static int op_withdraw(void)
+{
+	struct model_object *o = found_object();
+	struct store_freeing at;
+	struct store_handle h;
+
+	if (!o)
+		return NOTHING;
+	h = o->h;
+	model_forget(&run.next, number(o));
+	int error = store_withdraw_begin(&run.st, &h, &at);
+
+	while (!error && (error = store_free_more(&run.st, &h, &at)) == 1)
+		error = 0;
+	return error;
+}
+
 static int op_publish(void)
 {
 	struct model_object *o = random_object(HIDDEN);
@@ -386,21 +404,30 @@ static int op_publish_tied(void)
 {
 	struct model_object *o = random_object(HIDDEN);
 	unsigned flags = random64() % 2 ? 0 : STORE_CREATE_DELETED;
-	unsigned count = 1 + random64() % 3, parents = 0;
-	struct store_handle parent[3];
+	unsigned count = 1 + random64() % 3;
+	struct store_handle parent[3], child[2];
+	struct store_relatives ties = { .parents = parent, .children = child };
 
 	if (!o)
 		return NOTHING;
+	for (unsigned i = random64() % 3; i > 0; i--) {
+		struct model_object *c = found_object();
+
+		if (!c)
+			continue;
+		child[ties.child_count++] = c->h;
+		run.next.ties[number(o)][number(c)]++;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct model_object *p = found_object();
 
 		if (!p)
 			continue;
-		parent[parents++] = p->h;
+		parent[ties.parent_count++] = p->h;
 		run.next.ties[number(p)][number(o)]++;
 	}
 	o->life = flags ? DELETED : LIVE;
-	return store_publish_tied(&run.st, &o->h, flags, parent, parents);
+	return store_publish_tied(&run.st, &o->h, flags, &ties);
 }
 
 static int op_tie(void)
@@ -467,6 +494,7 @@ static const struct operation {
 	{ "allocate a run", op_run, 1 },
 	{ "mark deleted", op_delete, 6 },
 	{ "free", op_free, 6 },
+	{ "withdraw", op_withdraw, 3 },
 	{ "publish", op_publish, 3 },
 	{ "publish tied", op_publish_tied, 3 },
 	{ "tie", op_tie, 9 },
