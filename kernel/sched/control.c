@@ -2,7 +2,9 @@
 /* Control of threads by each other, see sched/control.h. */
 #include <abi/errno.h>
 #include <abi/thread.h>
+#include <arch/time.h>
 #include <arch/upcall.h>
+#include <base/bits.h>
 #include <fault/become.h>
 #include <fault/fault.h>
 #include <mm/slab.h>
@@ -11,6 +13,7 @@
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
+#include <sched/time.h>
 
 struct signal {
 	struct list link;
@@ -247,7 +250,8 @@ int control_with_stopped(struct object *repr, int (*fn)(struct thread *thread, v
 {
 	spin_lock(&repr->lock);
 	struct thread *thread = repr->thread;
-	int error = !thread ? -ESRCH : thread->suspended ? fn(thread, arg) : -EBUSY;
+	/* One that was stopped within a call has no complete state yet. */
+	int error = !thread ? -ESRCH : thread->suspended && !thread->resume ? fn(thread, arg) : -EBUSY;
 	spin_unlock(&repr->lock);
 	return error;
 }
@@ -344,17 +348,55 @@ static void calm_down(struct thread *thread)
 		atomic_store(&this_cpu()->resched, 1);
 }
 
+static uint64_t cpu_time(const struct thread *thread)
+{
+	return thread->cpu_ticks + (arch_counter() - thread->started_at);
+}
+
+static bool in_handler(struct thread *thread)
+{
+	uintptr_t sp = arch_regs_sp(&thread->regs);
+
+	if (sp < thread->handler_low || sp > thread->handler_high)
+		return false;
+	/* Looks are counted besides, because time passes on a virtual CPU that does not run. */
+	return ++thread->handler_looks < SIGNAL_HOLD_LOOKS ||
+	       time_ns_from_ticks(cpu_time(thread) - thread->handler_ticks) < SIGNAL_HOLD_NS;
+}
+
+/* The handler has begun: its stack is the thread's fault stack, or the object that its sp is in. */
+static void note_handler(struct thread *thread)
+{
+	struct object *repr = thread->repr;
+	uintptr_t sp = arch_regs_sp(&thread->regs);
+	uint64_t stack[2];
+
+	if (object_read(repr, OBJ_NULLPAGE_SIZE + offsetof(struct twzthread_repr, fault_stack), stack,
+			sizeof(stack)) != 0 ||
+	    sp < stack[0] || sp - stack[0] > stack[1])
+		stack[0] = align_down(sp, OBJ_MAXSIZE);
+	thread->handler_low = stack[0];
+	thread->handler_high = sp;
+	thread->handler_ticks = cpu_time(thread);
+	thread->handler_looks = 0;
+}
+
 /* A signal, now that no lock is held. True: delivered. */
 static bool deliver_signal(struct thread *thread, struct signal *signal)
 {
 	long args[4];
 
-	if (!signal)
+	if (!signal) {
+		if (!(atomic_load(&thread->pending) & PENDING_SIGNAL))
+			thread->call_interrupted = false;
 		return false;
+	}
 	for (unsigned int i = 0; i < 4; i++)
 		args[i] = signal->args[i];
 	slab_free(&signal_cache, signal);
 	fault_signal(thread, args);
+	if (current_thread() == thread)
+		note_handler(thread);
 	return true;
 }
 
@@ -373,7 +415,7 @@ bool control_deliver(struct thread *thread, bool signals)
 	bool stops = !(pending & PENDING_KILL) && (pending & PENDING_STOP);
 	if (stops)
 		stop(thread);
-	else if (!(pending & PENDING_KILL) && signals)
+	else if (!(pending & PENDING_KILL) && signals && !in_handler(thread))
 		signal = take_signal(thread);
 	if (stops)
 		object_ref(repr); /* the thread may be resumed, and end, as soon as the lock is free */
@@ -383,7 +425,10 @@ bool control_deliver(struct thread *thread, bool signals)
 		object_put(repr);
 	} else if (pending & PENDING_KILL) {
 		thread_exit(0, true, thread->kill_code);
+		return false;
 	}
+	if (stops)
+		return false;
 	return deliver_signal(thread, signal);
 }
 

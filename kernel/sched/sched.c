@@ -574,6 +574,15 @@ static void settle_current(struct cpu *cpu)
 
 /* ---- Timer ---- */
 
+/* A timer set earlier than needed fires once for nothing; that is cheaper than setting it again. */
+static void arm_timer(struct cpu *cpu, uint64_t due)
+{
+	if (due < cpu->timer_armed) {
+		cpu->timer_armed = due;
+		arch_timer_set(due);
+	}
+}
+
 void sched_program_timer(struct cpu *cpu)
 {
 	uint64_t due = atomic_load_explicit(&cpu->next_timeout, memory_order_relaxed);
@@ -581,11 +590,7 @@ void sched_program_timer(struct cpu *cpu)
 
 	if (end && end < due)
 		due = end;
-	/* A timer set earlier than needed fires once for nothing; that is cheaper than setting it again. */
-	if (due < cpu->timer_armed) {
-		cpu->timer_armed = due;
-		arch_timer_set(due);
-	}
+	arm_timer(cpu, due);
 }
 
 void upcall_timer(void)
@@ -691,9 +696,11 @@ struct thread *upcall_return(void)
 		sched_program_timer(cpu);
 		if (atomic_load(&cpu->resched) != 0)
 			continue;
-		/* More signals: at the next return, whatever that is for. */
-		if (atomic_load(&thread->pending) & PENDING_SIGNAL)
+		/* More signals, or what waits for the end of a protected call: looked at in every return. */
+		if (atomic_load(&thread->pending) != 0) {
+			arm_timer(cpu, arch_counter() + slice_ticks);
 			atomic_store(&cpu->resched, 1);
+		}
 		return thread;
 	}
 }

@@ -7,6 +7,9 @@
 #include <arch/time.h>
 #include <arch/upcall.h>
 #include <base/bits.h>
+#include <base/string.h>
+#include <fault/become.h>
+#include <fault/frame.h>
 #include <mm/space.h>
 #include <mm/usercopy.h>
 #include <sched/control.h>
@@ -195,6 +198,53 @@ long sys_thrd_ctl(SYS_ARGS)
 	}
 }
 
+/* The registers of a thread that acts as we do, and not on behalf of somebody. Its object's lock held. */
+static int check_inspectable(const struct thread *thread)
+{
+	return thread->space->context == current_thread()->space->context && !become_in_call(thread) ? 0 : -EACCES;
+}
+
+static int capture(struct thread *thread, void *frame)
+{
+	int error = check_inspectable(thread);
+
+	if (!error)
+		frame_capture(thread, frame);
+	return error;
+}
+
+static int load(struct thread *thread, void *frame)
+{
+	int error = check_inspectable(thread);
+
+	if (!error)
+		frame_load(thread, frame);
+	return error;
+}
+
+static long ctl_read_regs(struct object *repr, uintptr_t out)
+{
+	struct twz_fault_frame frame;
+	int error = sec_check(current_thread(), repr, SEC_READ);
+
+	if (!error)
+		error = control_with_stopped(repr, capture, &frame);
+	if (error)
+		return error;
+	memset((char *)&frame + frame_bytes(&frame), 0, sizeof(frame) - frame_bytes(&frame));
+	return copy_to_user(out, &frame, sizeof(frame));
+}
+
+static long ctl_write_regs(struct object *repr, uintptr_t from)
+{
+	struct twz_fault_frame frame;
+	int error = sec_check(current_thread(), repr, SEC_READ);
+
+	if (!error)
+		error = frame_copy_in(&frame, from);
+	return error ? error : control_with_stopped(repr, load, &frame);
+}
+
 /* What one thread asks of another, permitted. */
 static long ctl_other(struct object *repr, unsigned long op, unsigned long arg)
 {
@@ -207,6 +257,10 @@ static long ctl_other(struct object *repr, unsigned long op, unsigned long arg)
 		return arg ? -EINVAL : control_suspend(repr);
 	case THRD_CTL_RESUME:
 		return arg ? -EINVAL : control_resume(repr);
+	case THRD_CTL_READ_REGS:
+		return ctl_read_regs(repr, arg);
+	case THRD_CTL_WRITE_REGS:
+		return ctl_write_regs(repr, arg);
 	case THRD_CTL_KILL:
 		return control_kill(repr, arg);
 	default:
@@ -216,8 +270,7 @@ static long ctl_other(struct object *repr, unsigned long op, unsigned long arg)
 
 static bool for_others(unsigned long op)
 {
-	return op == THRD_CTL_SET_SCHED || op == THRD_CTL_GET_SCHED || op == THRD_CTL_SUSPEND ||
-	       op == THRD_CTL_RESUME || op == THRD_CTL_KILL;
+	return op >= THRD_CTL_SET_SCHED && op <= THRD_CTL_KILL;
 }
 
 /* lo hi op arg */

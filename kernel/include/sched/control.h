@@ -56,7 +56,14 @@ int control_with_stopped(struct object *repr, int (*fn)(struct thread *thread, v
 /*
  * Do what is pending for the current thread: it may be off its CPU afterwards. At most one signal, and that only
  * with `signals`. True: one was delivered.
+ *
+ * The kernel does not know when a handler is done: it may return, or jump out. The next signal waits while the
+ * stack pointer is on the handler's stack, below where it began, but for SIGNAL_HOLD_NS of the
+ * thread's CPU time at most, and SIGNAL_HOLD_LOOKS returns to user mode (a timer sees to those). So handlers run one after the other in the order of the signals, unless they take
+ * long; then the next begins inside.
  */
+#define SIGNAL_HOLD_NS 10000000ull
+#define SIGNAL_HOLD_LOOKS 8u
 bool control_deliver(struct thread *thread, bool signals);
 
 /* A thread is made; a thread has ended and its object has let go of it. */

@@ -120,6 +120,11 @@ struct thread {
 	struct list signals;    /* struct signal.link, oldest first */
 	uint64_t kill_code;
 
+	/* The handler of its last signal: the stack it runs on, and the thread's CPU time when it began. */
+	uintptr_t handler_low, handler_high;
+	uint64_t handler_ticks;
+	uint32_t handler_looks; /* how often the next signal was held back since */
+
 	/*
 	 * How to make it runnable before its time, while it is parked other than on words; called with repr->lock
 	 * held.
