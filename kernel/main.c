@@ -24,6 +24,7 @@
 #include <sec/context.h>
 #include <sec/random.h>
 #include <sys/machine.h>
+#include <trace.h>
 
 void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t hwid)
 {
@@ -45,6 +46,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	objects_init();                                /* the object table */
 	seccontexts_init();                            /* the security contexts that are no objects */
 	log_object_init();                             /* the log, for programs to read */
+	trace_init();                                  /* counters and the trace */
 	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */
 	wall_init(machine.fdt);                        /* the time of day */

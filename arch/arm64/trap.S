@@ -107,9 +107,8 @@ system_call:
 	sub	x9, x8, #ENTRY_SYSCALL_BASE
 	cmp	x9, #ENTRY_SYSCALL_COUNT
 	b.hs	1f
-	adrp	x10, syscall_table
-	add	x10, x10, :lo12:syscall_table
-	ldr	x10, [x10, x9, lsl #3]
+	ldr	x10, [x20, #CPU_SYSCALLS]
+	ldr	x10, [x10, x8, lsl #3]
 	blr	x10
 	cmn	x0, #ENTRY_SYSCALL_UNPARKED		/* SYSCALL_PARKED: leave x0 alone */
 	b.eq	user_return

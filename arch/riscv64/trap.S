@@ -8,7 +8,7 @@
  * its top. sstatus is not saved: what user mode can see of it never changes, but for FS, which
  * belongs to whoever is current (thread.c).
  *
- * The system call is the path to keep short. It reads and writes the thread, two words of the CPU's
+ * The system call is the path to keep short. It reads and writes the thread, three words of the CPU's
  * structure and one of the table; on the way back it trusts C functions to have kept s1 … s11.
  */
 #include <cpu_layout.h>
@@ -41,9 +41,9 @@ trap_entry:
 	li	t1, LAYOUT_SYSCALL_BASE >> LAYOUT_SYSCALL_SHIFT
 	bne	t0, t1, unknown_syscall
 	slli	t0, a7, 3
-1:	auipc	t1, %pcrel_hi(syscall_table - LAYOUT_SYSCALL_BASE * 8)
+	ld	t1, CPU_SYSCALLS(tp)
 	add	t1, t1, t0
-	ld	t1, %pcrel_lo(1b)(t1)
+	ld	t1, 0(t1)
 	jalr	t1
 syscall_done:
 	li	t0, LAYOUT_SYSCALL_PARKED

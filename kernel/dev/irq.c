@@ -11,6 +11,7 @@
 #include <log.h>
 #include <mm/phys.h>
 #include <spinlock.h>
+#include <trace.h>
 
 #define LOG_PREFIX "irq"
 
@@ -125,6 +126,8 @@ void irq_dispatch(unsigned int line)
 	void (*handler)(void *data) = NULL;
 	uint64_t bit = 1ull << (line % 64);
 
+	cpu_stats()->interrupts++;
+	TRACE(TWZ_TRACE_INTERRUPTS, TWZ_EVENT_INTERRUPT, TWZ_INTERRUPT_DEVICE, line);
 	if (entry != NULL)
 		handler = atomic_load_explicit(&entry->handler, memory_order_acquire);
 	if (handler != NULL) {

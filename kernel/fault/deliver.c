@@ -18,6 +18,7 @@
 #include <mm/space.h>
 #include <mm/usercopy.h>
 #include <sched/thread.h>
+#include <trace.h>
 
 /* A fault on its way. */
 struct fault {
@@ -324,6 +325,7 @@ void upcall_user_fault(uintptr_t va, unsigned int access)
 	struct thread *thread = current_thread();
 	struct fault_report report;
 
+	TRACE(TWZ_TRACE_FAULTS, TWZ_EVENT_FAULT, access, va);
 	if (space_fault(thread, va, access, &report) == 0)
 		arch_tlb_fresh(va);
 	else
@@ -340,6 +342,7 @@ void upcall_user_exception(unsigned int code, unsigned long raw, unsigned int ac
 		.flags = access,
 	};
 
+	TRACE(TWZ_TRACE_FAULTS, TWZ_EVENT_EXCEPTION, code, raw);
 	fault_raise(thread, FAULT_EXCEPTION, &info, sizeof(info));
 }
 

@@ -19,6 +19,7 @@
 struct addrspace;
 struct object;
 struct thread;
+struct twz_cpu_stats;
 
 /* Free order-0 pages kept by a CPU; touched only by that CPU. */
 #define PAGE_CACHE_MAX 32
@@ -35,6 +36,7 @@ struct cpu {
 	_Atomic uint32_t resched; /* leave the fast return path: something to settle. Any CPU sets it */
 	uint32_t id;
 	uint64_t hwid;
+	_Atomic uintptr_t syscalls; /* address that the entry of call number 0 in the table would have. Any CPU */
 
 	int fdt_node;          /* offset of the CPU's node; set at discovery */
 	_Atomic uint32_t online;
@@ -62,8 +64,7 @@ struct cpu {
 	struct object *_Atomic run_view;
 	_Atomic uint64_t run_since;
 
-	uint64_t irq_count;      /* this CPU only; statistics */
-	uint64_t switch_count;
+	struct twz_cpu_stats *stats; /* counters for programs to read, see trace.h; this CPU writes */
 };
 
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "cpu layout");
@@ -72,6 +73,7 @@ _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu layout");
 _Static_assert(offsetof(struct cpu, resched) == CPU_RESCHED, "cpu layout");
 _Static_assert(offsetof(struct cpu, id) == CPU_ID, "cpu layout");
 _Static_assert(offsetof(struct cpu, hwid) == CPU_HWID, "cpu layout");
+_Static_assert(offsetof(struct cpu, syscalls) == CPU_SYSCALLS, "cpu layout");
 
 extern struct cpu cpus[CONFIG_MAX_CPUS];
 extern unsigned int cpu_count; /* discovered, at most CONFIG_MAX_CPUS; fixed after discovery */

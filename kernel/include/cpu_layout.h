@@ -11,6 +11,7 @@
 #define CPU_RESCHED 48
 #define CPU_ID 52
 #define CPU_HWID 56
+#define CPU_SYSCALLS 64
 
 #define KERNEL_STACK_SIZE 16384
 

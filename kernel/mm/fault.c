@@ -16,6 +16,7 @@
 #include <sched/thread.h>
 #include <sched/sync.h>
 #include <sec/check.h>
+#include <trace.h>
 
 #define ENTRY_READ_TRIES 16
 #define FAULT_TRIES 4
@@ -321,6 +322,7 @@ bool upcall_copy_fault(uintptr_t va, unsigned int access)
 {
 	struct fault_report report;
 
+	TRACE(TWZ_TRACE_FAULTS, TWZ_EVENT_FAULT, access, va);
 	if (space_fault(current_thread(), va, access, &report) != 0)
 		return false;
 	arch_tlb_fresh(va);

@@ -17,6 +17,7 @@
 #include <sched/sync.h>
 #include <sched/thread.h>
 #include <sched/time.h>
+#include <trace.h>
 #include <sec/attach.h>
 
 _Static_assert(CONFIG_MAX_CPUS <= 64, "masks hold a bit per CPU");
@@ -415,6 +416,7 @@ static struct thread *pull(struct cpu *cpu, uint32_t above)
 
 void sched_wake(struct thread *thread)
 {
+	TRACE(TWZ_TRACE_WAKES, TWZ_EVENT_WAKE, 0, ID_LO(thread->id));
 	enqueue(choose_cpu(thread, sched_level(thread)), thread, false);
 }
 
@@ -465,7 +467,8 @@ void sched_attach_current(struct thread *thread)
 	run_begin(cpu, thread);
 	atomic_store_explicit(&cpu->preempt, 0, memory_order_relaxed);
 	cpu->current = thread;
-	cpu->switch_count++;
+	cpu->stats->switches++;
+	TRACE(TWZ_TRACE_SWITCHES, TWZ_EVENT_SWITCH, 0, 0);
 	/* Published before the queues are looked at, which upcall_return() does next. */
 	atomic_store(&cpu->running_level, sched_level(thread));
 	space_install(thread->space);
@@ -597,7 +600,8 @@ void upcall_timer(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	cpu->irq_count++;
+	cpu->stats->timer++;
+	TRACE(TWZ_TRACE_INTERRUPTS, TWZ_EVENT_INTERRUPT, TWZ_INTERRUPT_TIMER, 0);
 	cpu->timer_armed = TIMER_NEVER;
 	sync_expire(cpu, arch_counter());
 	atomic_store_explicit(&cpu->resched, 1, memory_order_relaxed);
@@ -605,13 +609,24 @@ void upcall_timer(void)
 
 void upcall_ipi(void)
 {
-	this_cpu()->irq_count++;
+	this_cpu()->stats->calls++;
+	TRACE(TWZ_TRACE_INTERRUPTS, TWZ_EVENT_INTERRUPT, TWZ_INTERRUPT_CALL, 0);
 	if (panic_active())
 		panic_park();
 	atomic_store_explicit(&this_cpu()->resched, 1, memory_order_relaxed);
 }
 
 /* ---- Settling what runs ---- */
+
+static void wait_for_work(struct cpu *cpu)
+{
+	uint64_t start = arch_counter();
+
+	TRACE(TWZ_TRACE_SWITCHES, TWZ_EVENT_IDLE, 0, 0);
+	arch_idle_wait();
+	cpu->stats->idle_ticks += arch_counter() - start;
+	cpu->stats->idles++;
+}
 
 /* Nothing to run here. Others see that before this CPU looks at their queues a last time. */
 static struct thread *idle(struct cpu *cpu)
@@ -624,7 +639,7 @@ static struct thread *idle(struct cpu *cpu)
 		thread = steal(cpu, LEVEL_NONE);
 	if (!thread) {
 		sched_program_timer(cpu);
-		arch_idle_wait();
+		wait_for_work(cpu);
 	}
 	atomic_fetch_and(&sched_idle_mask, ~bit_of(cpu));
 	arch_irq_poll();

@@ -26,6 +26,7 @@
 #include <sec/random.h>
 #include <sys/calls.h>
 #include <sys/machine.h>
+#include <trace.h>
 
 static uint64_t boot_code;
 
@@ -172,6 +173,8 @@ static long root_action(int64_t cmd, uint64_t arg)
 			return -EINVAL;
 		log_set_level(arg);
 		return 0;
+	case KACTION_CMD_ROOT_TRACE:
+		return trace_control(arg);
 	default:
 		return -EINVAL;
 	}

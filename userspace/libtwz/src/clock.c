@@ -33,11 +33,14 @@ static inline const struct twz_time *get_time(void)
 	return atomic_load_explicit(&time_object, memory_order_relaxed);
 }
 
+static inline uint64_t ns_from_ticks(const struct twz_time *time, uint64_t ticks)
+{
+	return (uint64_t)((unsigned __int128)ticks * time->ns_per_tick >> TWZ_TIME_SHIFT);
+}
+
 static inline uint64_t monotonic(const struct twz_time *time)
 {
-	uint64_t ticks = machine_counter() - time->start;
-
-	return (uint64_t)((unsigned __int128)ticks * time->ns_per_tick >> TWZ_TIME_SHIFT);
+	return ns_from_ticks(time, machine_counter() - time->start);
 }
 
 static inline uint64_t real(const struct twz_time *time)
@@ -95,6 +98,15 @@ uint32_t twz_clock_real_source(void)
 	if (!time)
 		time = map_time();
 	return time ? time->real_source : TWZ_REAL_UNKNOWN;
+}
+
+uint64_t twz_ns_from_ticks(uint64_t ticks)
+{
+	const struct twz_time *time = get_time();
+
+	if (!time)
+		time = map_time();
+	return time ? ns_from_ticks(time, ticks) : ticks * (NS_PER_SEC / twz_sysinfo()->timer_hz);
 }
 
 int twz_clock_get(int clock, struct timespec *ts)

@@ -25,6 +25,7 @@ struct sys_kaction_args {
 #define KACTION_CMD_ROOT_SET_NAMEROOT 3 /* arg: objid_t * of a persistent object; 0 = none */
 #define KACTION_CMD_ROOT_SYNC 4
 #define KACTION_CMD_ROOT_LOG_LEVEL 5 /* arg: level */
+#define KACTION_CMD_ROOT_TRACE 6     /* arg: TWZ_TRACE_* (abi/trace.h), 0 = off */
 
 /* Commands on a device. */
 #define KACTION_CMD_DEVICE_SETUP_INTERRUPTS 1 /* arg: count ≤ 32 */

@@ -28,6 +28,9 @@ uint64_t twz_clock_ns(void);
 uint64_t twz_clock_real_ns(void);
 uint32_t twz_clock_real_source(void);
 
+/* A number of ticks of the machine's counter as nanoseconds. */
+uint64_t twz_ns_from_ticks(uint64_t ticks);
+
 /* Any of the clocks TWZ_CLOCK_*, the first two of them without a system call. 0, -EINVAL. */
 int twz_clock_get(int clock, struct timespec *ts);
 
