@@ -15,10 +15,38 @@
  * This CPU, if it has the space installed, is never stale: it flushes itself now.
  */
 #include <cpu.h>
+#include <mm/phys.h>
 #include <mm/space_private.h>
 
 /* Above so many mappings, every CPU drops everything: cheaper than one call to the others for each. */
 #define MAPPINGS_MAX 8u
+
+static void enter(struct addrspace *space, uint64_t self)
+{
+	atomic_fetch_or(&space->cpus, self);
+	uint32_t asid = asid_enter(space);
+	if (atomic_load(&space->stale) & self) {
+		atomic_fetch_and(&space->stale, ~self);
+		arch_tlb_drop_asid(asid);
+	}
+	arch_mmu_switch(virt_to_phys(space->root), asid);
+}
+
+void space_switch(struct addrspace *old, struct addrspace *space)
+{
+	uint64_t self = 1ull << this_cpu()->id;
+
+	/* With one number for all, another's translations go first, when no walk can bring in new ones. */
+	if (!space || !asids_used()) {
+		arch_mmu_switch(0, 0);
+		if (!asids_used())
+			arch_tlb_drop_asid(0);
+	}
+	if (space)
+		enter(space, self);
+	if (old)
+		atomic_fetch_and(&old->cpus, ~self);
+}
 
 void space_flush(struct addrspace *space, uintptr_t va, size_t length)
 {

@@ -393,39 +393,18 @@ void space_put(struct addrspace *space)
 	object_put(view);
 }
 
-/* The order of the steps is explained in flush.c. */
-static void enter(struct addrspace *space, uint64_t self)
-{
-	atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
-	atomic_fetch_or(&space->cpus, self);
-	uint32_t asid = asid_enter(space);
-	if (atomic_load(&space->stale) & self) {
-		atomic_fetch_and(&space->stale, ~self);
-		arch_tlb_drop_asid(asid);
-	}
-	arch_mmu_switch(virt_to_phys(space->root), asid);
-}
-
 void space_install(struct addrspace *space)
 {
 	struct cpu *cpu = this_cpu();
 	struct addrspace *old = cpu->space;
-	uint64_t self = 1ull << cpu->id;
 
 	if (space == old)
 		return;
-	/* With one number for all, another's translations go first, when no walk can bring in new ones. */
-	if (!space || !asids_used()) {
-		arch_mmu_switch(0, 0);
-		if (!asids_used())
-			arch_tlb_drop_asid(0);
-	}
 	/* The CPU holds a reference, so that tables are never freed under a walker. */
 	if (space)
-		enter(space, self);
+		atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+	space_switch(old, space);
 	cpu->space = space;
-	if (old) {
-		atomic_fetch_and(&old->cpus, ~self);
+	if (old)
 		space_put(old);
-	}
 }

@@ -172,17 +172,14 @@ class Views(_Command):
 
     def show(self):
         count = 0
-        for item in _objects():
-            if not int(item["space"]):
-                continue
-            space = item["space"].dereference()
-            gdb.write(f"view {_id(item['id'])}: asid {int(space['asid'])}, {int(space['refs'])} threads, "
+        for item, space in ((o, s) for o in _objects() for s in _list(o["spaces"], "struct addrspace", "view_link")):
+            gdb.write(f"view {_id(item['id'])}: asid {int(space['tag']) & 0xffff}, {int(space['refs'])} threads, "
                       f"{int(space['mapping_count'])} slots mapped\n")
             for mapping in self._mappings(space):
                 gdb.write(f"  slot {int(mapping['slot']):6} ({int(mapping['slot']) << 30:#014x})  "
                           f"{str(mapping['prot']).removeprefix('OBJ_PROT_').lower():3} {_id(mapping['object']['id'])}\n")
             count += 1
-        gdb.write(f"{count} views\n")
+        gdb.write(f"{count} address spaces\n")
 
     @staticmethod
     def _mappings(space):

@@ -29,6 +29,9 @@ bool asids_used(void);
 
 /* ---- flush.c ---- */
 
+/* This CPU goes from one space to another (NULL: none). Both are kept by references. No lock held. */
+void space_switch(struct addrspace *old, struct addrspace *space);
+
 /*
  * The space's tables were changed for [va, va + length), or everywhere if length is 0: when this returns no CPU
  * uses what was there before. Any locks may be held.

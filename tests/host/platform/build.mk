@@ -25,3 +25,6 @@ flags-test_time := $(platform-flags)
 srcs-test_resume_book := kernel/kso/resume_book.c kernel/spinlock.c kernel/debug/lockcheck.c \
 	tests/host/platform/host.c
 flags-test_resume_book := $(platform-flags)
+srcs-test_asid := kernel/mm/asid.c kernel/mm/flush.c kernel/spinlock.c kernel/debug/lockcheck.c \
+	tests/host/platform/host.c
+flags-test_asid := $(platform-flags) -DHOST_STEPS

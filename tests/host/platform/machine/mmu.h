@@ -47,6 +47,15 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 	*slot = value;
 }
 
+void host_step(void);
+
+static inline void arch_pte_sync(void)
+{
+#ifdef HOST_STEPS
+	host_step(); /* the test lets other CPUs do something meanwhile */
+#endif
+}
+
 static inline void arch_tlb_fresh(uintptr_t va)
 {
 	(void)va;
