@@ -65,10 +65,13 @@ void become_move(struct thread *thread, struct addrspace *space)
 	space_put(exchange_space(thread, space));
 }
 
+/* What was put off until the thread acts for itself again is looked at before it goes on. */
 static void unlink_top(struct thread *thread)
 {
 	thread->become_top = thread->become_top->below;
 	thread->become_depth--;
+	if (!thread->become_top && atomic_load(&thread->pending))
+		atomic_store_explicit(&this_cpu()->resched, 1, memory_order_relaxed);
 }
 
 bool become_return(struct thread *thread)

@@ -133,6 +133,15 @@ static bool view_handler(struct thread *thread, int number, struct handler *hand
 
 /* ---- Delivery ---- */
 
+/* The handler runs in the active context, or not at all: its stack must be writable there. */
+static bool put_block(struct thread *thread, uintptr_t place, const struct fault *fault)
+{
+	thread->context_fixed = true;
+	int error = write_block(thread, place, fault);
+	thread->context_fixed = false;
+	return error == 0;
+}
+
 static bool enter_handler(struct thread *thread, const struct handler *handler, struct fault *fault)
 {
 	size_t length = sizeof(struct twz_fault_frame) + fault->length;
@@ -142,7 +151,7 @@ static bool enter_handler(struct thread *thread, const struct handler *handler, 
 		return false;
 	}
 	uintptr_t place = block_place(thread, handler->flags, length);
-	if (!place || write_block(thread, place, fault) != 0) {
+	if (!place || !put_block(thread, place, fault)) {
 		fault->failure = FAULT_FAULT_STACK;
 		return false;
 	}

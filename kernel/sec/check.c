@@ -154,7 +154,7 @@ bool sec_switch_for(struct thread *thread, struct object *object, uint32_t need)
 	bool found = false;
 
 	/* Into an object that may not be executed only a gate leads. */
-	if ((need & SEC_EXEC) || !search_begin(&search, thread, object))
+	if ((need & SEC_EXEC) || thread->context_fixed || !search_begin(&search, thread, object))
 		return false;
 	for (unsigned int i = 0; i < TWZ_THRD_MAX_SCS && !found; i++) {
 		uint32_t rights;

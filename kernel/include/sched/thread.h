@@ -84,6 +84,7 @@ struct thread {
 	/* Attached contexts (sec/attach.h). NULL: it never had any, and is unrestricted. */
 	struct sec_set *_Atomic attached;
 	_Atomic uint32_t unsettled; /* others changed them */
+	bool context_fixed; /* what the kernel writes for it switches no context; the thread itself only */
 
 	/* What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone. */
 	struct sched_values sched;
