@@ -106,6 +106,15 @@ def _count(value, field, what):
     return f", {int(value[field])} {what}" if _has(value, field) else ""
 
 
+def _counters(cpu):
+    """What a CPU has counted, once it has where to."""
+    if not int(cpu["stats"]):
+        return ""
+    stats = cpu["stats"].dereference()
+    return "".join(_count(stats, field, what) for field, what in (
+        ("switches", "switches"), ("timer", "timer interrupts"), ("calls", "calls"), ("interrupts", "interrupts")))
+
+
 class Cpus(_Command):
     """What each CPU does."""
 
@@ -120,8 +129,7 @@ class Cpus(_Command):
                 doing = "idle"
             gdb.write(f"cpu {number}: hardware number {int(cpu['hwid'])}, "
                       f"{'online' if int(cpu['online']) else 'offline'}, {doing}"
-                      f"{_count(cpu, 'run_count', 'queued')}{_count(cpu, 'switch_count', 'switches')}"
-                      f"{_count(cpu, 'irq_count', 'interrupts')}\n")
+                      f"{_counters(cpu)}\n")
 
 
 class Threads(_Command):

@@ -32,6 +32,7 @@ _Noreturn void upcall_secondary(struct cpu *cpu);
  * cpu->syscalls[number](a0 … a5), which is syscall_table[number - SYSCALL_BASE] or a function that
  * traces it, or upcall_bad_syscall(number) when number - SYSCALL_BASE >= SYSCALL_COUNT, and stores
  * what it returns as the result, unless it is SYSCALL_PARKED: then the saved registers are left alone.
+ * upcall_bad_syscall() may send the thread into a handler.
  * A call that changed other saved registers of its caller than the pc (restart) and the thread
  * pointer returns SYSCALL_PARKED or has set cpu->resched: else registers that C functions preserve
  * may not be loaded again.
