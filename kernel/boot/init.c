@@ -14,6 +14,7 @@
 #include <boot/init.h>
 #include <boot/machine.h>
 #include <boot/pack.h>
+#include <kso/resume.h>
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/object.h>
@@ -210,4 +211,5 @@ void boot_init_start(void)
 		   (unsigned long)((memory.total - memory.free) * (PAGE_SIZE >> 10)),
 		   (unsigned long)(time_now_ns() / 1000));
 	start_init(init, &program);
+	resume_boot();
 }

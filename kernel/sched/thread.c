@@ -5,6 +5,7 @@
 #include <abi/errno.h>
 #include <base/string.h>
 #include <fault/become.h>
+#include <kso/resume.h>
 #include <kso/type.h>
 #include <mm/slab.h>
 #include <mm/space.h>
@@ -77,8 +78,8 @@ static struct thread *thread_new(struct object *repr, const struct thrd_spawn_ar
 	return thread;
 }
 
-int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
-		 const struct thrd_spawn_args *args)
+int thread_prepare(struct object *repr, struct object *view, struct seccontext *context,
+		   const struct thrd_spawn_args *args, struct thread **out)
 {
 	struct thread *thread = thread_new(repr, args);
 	int error;
@@ -98,10 +99,7 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 		goto fail_repr;
 	sec_tell(thread);
 	object_ref(repr);
-	spin_lock(&threads_lock);
-	list_push_back(&threads_all, &thread->all_link);
-	spin_unlock(&threads_lock);
-	sched_wake(thread);
+	*out = thread;
 	return 0;
 fail_repr:
 	release_repr(repr);
@@ -110,6 +108,36 @@ fail_space:
 	space_put(thread->space);
 fail:
 	slab_free(&thread_cache, thread);
+	return error;
+}
+
+void thread_launch(struct thread *thread)
+{
+	spin_lock(&threads_lock);
+	list_push_back(&threads_all, &thread->all_link);
+	spin_unlock(&threads_lock);
+	sched_wake(thread);
+}
+
+void thread_discard(struct thread *thread)
+{
+	struct object *repr = thread->repr;
+
+	release_repr(repr);
+	sec_release(thread);
+	space_put(thread->space);
+	slab_free(&thread_cache, thread);
+	object_put(repr);
+}
+
+int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
+		 const struct thrd_spawn_args *args)
+{
+	struct thread *thread;
+	int error = thread_prepare(repr, view, context, args, &thread);
+
+	if (!error)
+		thread_launch(thread);
 	return error;
 }
 
@@ -163,6 +191,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	struct thread *thread = sched_detach_current();
 	struct object *repr = thread->repr;
 
+	resume_end(thread);
 	spin_lock(&threads_lock);
 	list_remove(&thread->all_link);
 	spin_unlock(&threads_lock);

@@ -3,6 +3,7 @@
  * Which of a thread's contexts is active, and changing that.
  */
 #include <abi/errno.h>
+#include <kso/resume.h>
 #include <mm/space.h>
 #include <obj/object.h>
 #include <sched/sched.h>
@@ -35,6 +36,7 @@ void sec_tell(struct thread *thread)
 	(void)object_write(thread->repr, REPR(attached), attached, sizeof(attached));
 	(void)object_write(thread->repr, REPR(view), &view, sizeof(view));
 	(void)object_write(thread->repr, REPR(active), &active, sizeof(active));
+	resume_note(thread);
 }
 
 int sec_enter(struct thread *thread, struct object *view, struct seccontext *context)

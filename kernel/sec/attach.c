@@ -192,6 +192,11 @@ void sec_fresh_settled(struct thread *thread, uint32_t places)
 	spin_unlock(&set->lock);
 }
 
+int sec_make_set(struct thread *thread)
+{
+	return set_make(thread) ? 0 : -ENOMEM;
+}
+
 int sec_inherit(struct thread *thread)
 {
 	struct thread *parent = current_thread();

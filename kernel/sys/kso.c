@@ -5,6 +5,7 @@
 #include <abi/errno.h>
 #include <abi/kso.h>
 #include <abi/syscall.h>
+#include <kso/resume.h>
 #include <mm/space.h>
 #include <obj/object.h>
 #include <sched/thread.h>
@@ -154,8 +155,44 @@ static int attach_own_view(const struct request *request)
 	return error;
 }
 
+/* ---- Threads that outlive a reset ---- */
+
+/* The thread object that is to be attached to the root, or detached, if the caller may. */
+static int take_thread(struct object *root, objid_t id, struct object **repr)
+{
+	int error = sec_allows(current_thread(), root, SEC_OP_ATTACH_TO_ROOT);
+
+	return error ? error : sys_take_object(id, SEC_OP_START_THREAD, repr);
+}
+
+static int attach_thread(struct object *root, const struct request *request)
+{
+	struct object *repr;
+	int error = take_thread(root, request->child, &repr);
+
+	if (error)
+		return error;
+	error = resume_attach(repr);
+	object_put(repr);
+	return error;
+}
+
+static int detach_thread(struct object *root, const struct request *request)
+{
+	struct object *repr;
+	int error = take_thread(root, request->child, &repr);
+
+	if (error)
+		return error;
+	error = resume_detach(repr);
+	object_put(repr);
+	return error;
+}
+
 static int attach_to(struct object *parent, const struct request *request)
 {
+	if (request->type == KSO_THREAD && type_of(parent) == KSO_ROOT)
+		return attach_thread(parent, request);
 	if (request->type == KSO_SECCTX)
 		return attach_context_to(parent, request);
 	if (request->type == KSO_VIEW && type_of(parent) == KSO_DEVICE)
@@ -292,6 +329,8 @@ static int detach_all(struct object *repr)
 
 static int detach_from(struct object *parent, const struct request *request)
 {
+	if (request->type == KSO_THREAD && type_of(parent) == KSO_ROOT)
+		return detach_thread(parent, request);
 	if (request->type == KSO_SECCTX && type_of(parent) == KSO_THREAD)
 		return request->child ? detach_one(parent, request->child) : detach_all(parent);
 	return -EINVAL;

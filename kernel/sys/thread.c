@@ -10,6 +10,7 @@
 #include <base/string.h>
 #include <fault/become.h>
 #include <fault/frame.h>
+#include <kso/resume.h>
 #include <mm/space.h>
 #include <mm/usercopy.h>
 #include <sched/control.h>
@@ -121,29 +122,6 @@ static bool may_raise(void)
 	return may;
 }
 
-static int check_sched(const struct twz_sched *from, struct sched_values *to)
-{
-	uint64_t existing = cpu_count == 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
-	uint64_t any = 0;
-
-	if (from->klass > TWZ_SCHED_IDLE)
-		return -EINVAL;
-	if (from->klass == TWZ_SCHED_RT ? from->prio < 1 || from->prio > TWZ_SCHED_RT_PRIO_MAX
-					: from->prio > TWZ_SCHED_PRIO_MAX)
-		return -EINVAL;
-	for (unsigned int i = 0; i < ARRAY_SIZE(from->affinity); i++)
-		any |= from->affinity[i];
-	if (any && !(from->affinity[0] & existing))
-		return -EINVAL;
-	*to = (struct sched_values){
-		.klass = from->klass,
-		.prio = from->prio,
-		.slice_ns = from->slice_ns,
-		.affinity = any ? from->affinity[0] & existing : AFFINITY_ALL,
-	};
-	return 0;
-}
-
 static long ctl_set_sched(struct object *repr, uintptr_t at)
 {
 	struct twz_sched sched;
@@ -151,8 +129,13 @@ static long ctl_set_sched(struct object *repr, uintptr_t at)
 	int error = copy_from_user(&sched, at, sizeof(sched));
 
 	if (!error)
-		error = check_sched(&sched, &values);
-	return error ? error : control_set_sched(repr, &values, may_raise());
+		error = sched_values_check(&sched, &values);
+	if (error)
+		return error;
+	long result = control_set_sched(repr, &values, may_raise());
+	if (result == 0 || result == SYSCALL_PARKED)
+		resume_changed(repr);
+	return result;
 }
 
 static long ctl_get_sched(struct object *repr, uintptr_t out)
@@ -162,12 +145,8 @@ static long ctl_get_sched(struct object *repr, uintptr_t out)
 
 	if (error)
 		return error;
-	const struct twz_sched sched = {
-		.klass = values.klass,
-		.prio = values.prio,
-		.slice_ns = values.slice_ns,
-		.affinity = { values.affinity == AFFINITY_ALL ? 0 : values.affinity },
-	};
+	struct twz_sched sched;
+	sched_values_tell(&values, &sched);
 	return copy_to_user(out, &sched, sizeof(sched));
 }
 

@@ -17,6 +17,7 @@
 struct thread;
 struct cpu;
 struct sched_values;
+struct twz_sched;
 
 #define SCHED_SLICE_NS 10000000ull    /* a turn where threads compete, unless it says otherwise */
 #define SCHED_SLICE_MIN_NS 100000ull  /* shorter turns of real-time threads are made this long */
@@ -57,6 +58,10 @@ uint32_t sched_level(const struct thread *thread);
  * sched_refresh() makes them count.
  */
 void sched_set(struct thread *thread, const struct sched_values *values);
+
+/* Parameters as programs give them, checked; -EINVAL. And back. */
+int sched_values_check(const struct twz_sched *from, struct sched_values *to);
+void sched_values_tell(const struct sched_values *from, struct twz_sched *to);
 
 /*
  * The thread's parameters, or what was lent to it, changed: if it is in a queue it is queued anew; if it

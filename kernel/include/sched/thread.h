@@ -81,6 +81,13 @@ struct thread {
 	struct object *repr; /* holds references */
 	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
 
+	/* What is to be done of it at the next boot (kso/resume.h). Guarded by repr->lock. */
+	struct {
+		objid_t view, active; /* active 0: none that outlives a reset */
+		bool persistent;      /* the view */
+	} home;
+	uint32_t resume_place;
+
 	/* Attached contexts (sec/attach.h). NULL: it never had any, and is unrestricted. */
 	struct sec_set *_Atomic attached;
 	_Atomic uint32_t unsettled; /* others changed them */
@@ -167,6 +174,12 @@ extern struct list threads_all; /* for debuggers and panic reports */
  */
 int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
 		 const struct thrd_spawn_args *args);
+
+/* The same in two steps: the thread that is prepared is launched or discarded. Errors as above. */
+int thread_prepare(struct object *repr, struct object *view, struct seccontext *context,
+		   const struct thrd_spawn_args *args, struct thread **out);
+void thread_launch(struct thread *thread);
+void thread_discard(struct thread *thread);
 
 /* End the current thread: exit point set, waiters woken, references dropped. The caller must return to
  * the trap entry with SYSCALL_PARKED. `code` is stored if `set_code`. */

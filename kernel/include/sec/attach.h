@@ -88,6 +88,9 @@ int sec_set_active(struct thread *thread, objid_t id);
  */
 bool sec_covers(struct thread *thread, struct thread *target);
 
+/* A new thread gets a set, empty: it is restricted. -ENOMEM. */
+int sec_make_set(struct thread *thread);
+
 /* A new thread gets what the current one has attached. -ENOMEM. */
 int sec_inherit(struct thread *thread);
 

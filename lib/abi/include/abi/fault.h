@@ -120,6 +120,8 @@ struct fault_signal_info {
 	int64_t args[4];
 };
 
+#define FAULT_RESUME_RESET 1u /* the machine was reset since the thread last ran */
+
 struct fault_resume_info {
 	objid_t view;
 	objid_t sctx;
