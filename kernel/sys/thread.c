@@ -18,7 +18,10 @@
 #include <sched/sync.h>
 #include <sched/thread.h>
 #include <sched/time.h>
+#include <fault/become.h>
+#include <sec/attach.h>
 #include <sec/check.h>
+#include <sec/context.h>
 #include <sys/calls.h>
 
 static int check_spawn_args(const struct thrd_spawn_args *args)
@@ -150,6 +153,21 @@ static long ctl_get_sched(struct object *repr, uintptr_t out)
 	return copy_to_user(out, &sched, sizeof(sched));
 }
 
+static long tell_context(const struct seccontext *context, uintptr_t out)
+{
+	objid_t id = context && context->object ? context->object->id : 0;
+
+	return copy_to_user(out, &id, sizeof(id));
+}
+
+static long ctl_set_active(uintptr_t at)
+{
+	objid_t id;
+	int error = copy_from_user(&id, at, sizeof(id));
+
+	return error ? error : sec_set_active(current_thread(), id);
+}
+
 /* op arg */
 long sys_thrd_ctl(SYS_ARGS)
 {
@@ -170,6 +188,12 @@ long sys_thrd_ctl(SYS_ARGS)
 		return ctl_set_sched(current_thread()->repr, a1);
 	case THRD_CTL_GET_SCHED:
 		return ctl_get_sched(current_thread()->repr, a1);
+	case THRD_CTL_GET_CALLER:
+		return tell_context(become_caller(current_thread()), a1);
+	case THRD_CTL_GET_ACTIVE:
+		return tell_context(current_thread()->space->context, a1);
+	case THRD_CTL_SET_ACTIVE:
+		return ctl_set_active(a1);
 	case THRD_CTL_GET_STATS:
 		return ctl_get_stats(a1);
 	default:
