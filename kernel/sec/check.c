@@ -191,8 +191,9 @@ static uint32_t search_rights(struct thread *thread, struct object *object, cons
 	return rights;
 }
 
-static int check(struct thread *thread, struct object *object, const struct sec_need *need)
+int sec_allows(struct thread *thread, struct object *object, enum sec_operation operation)
 {
+	const struct sec_need *need = &sec_needs[operation];
 	uint32_t rights;
 	int error = sec_rights(thread, object, &rights);
 
@@ -208,19 +209,4 @@ static int check(struct thread *thread, struct object *object, const struct sec_
 	log_debug("thread " IDFMT " may not %s " IDFMT ": has 0x%x", IDPR(thread->id), need->name,
 		  IDPR(object->id), rights);
 	return -EACCES;
-}
-
-int sec_allows(struct thread *thread, struct object *object, enum sec_operation operation)
-{
-	return check(thread, object, &sec_needs[operation]);
-}
-
-int sec_check(struct thread *thread, struct object *object, uint32_t need)
-{
-	return check(thread, object, &(struct sec_need){ .all = need, .name = "use" });
-}
-
-int sec_check_any(struct thread *thread, struct object *object, uint32_t any)
-{
-	return check(thread, object, &(struct sec_need){ .any = any, .name = "use" });
 }

@@ -5,18 +5,9 @@
 #include <abi/errno.h>
 #include <obj/object.h>
 #include <sched/thread.h>
+#include <sec/attach.h>
 #include <sec/check.h>
 #include <sys/access.h>
-
-/* Hand the object over, or drop it. */
-static int deliver(struct object *object, int error, struct object **out)
-{
-	if (error)
-		object_put(object);
-	else
-		*out = object;
-	return error;
-}
 
 int sys_take_object(objid_t id, enum sec_operation operation, struct object **out)
 {
@@ -24,14 +15,25 @@ int sys_take_object(objid_t id, enum sec_operation operation, struct object **ou
 
 	if (!object)
 		return -ENOENT;
-	return deliver(object, sec_allows(current_thread(), object, operation), out);
+	int error = sec_allows(current_thread(), object, operation);
+	if (error)
+		object_put(object);
+	else
+		*out = object;
+	return error;
 }
 
-int sys_get_object(objid_t id, uint32_t need, struct object **out)
+int sys_may_control(struct object *repr)
 {
-	struct object *object = object_get(id);
+	struct thread *thread = current_thread();
 
-	if (!object)
-		return -ENOENT;
-	return deliver(object, sec_check(current_thread(), object, need), out);
+	if (repr == thread->repr)
+		return 0;
+	int error = sec_allows(thread, repr, SEC_OP_CONTROL_THREAD);
+	if (error)
+		return error;
+	spin_lock(&repr->lock);
+	bool covers = !repr->thread || sec_covers(thread, repr->thread);
+	spin_unlock(&repr->lock);
+	return covers ? 0 : -EACCES;
 }

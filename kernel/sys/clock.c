@@ -78,7 +78,7 @@ static long may_set(void)
 
 	if (!root)
 		return -ENOENT;
-	long error = sec_check(current_thread(), root, SEC_WRITE);
+	long error = sec_allows(current_thread(), root, SEC_OP_CHANGE_MACHINE);
 	object_put(root);
 	return error;
 }

@@ -71,7 +71,7 @@ long sys_ocreate(SYS_ARGS)
 	/* The result is writable, or nothing happens. */
 	error = copy_to_user(a5, &zero, sizeof(zero));
 	if (!error && source_id)
-		error = sys_get_object(source_id, SEC_READ, &source.object);
+		error = sys_take_object(source_id, SEC_OP_CREATE_FROM, &source.object);
 	if (error)
 		return error;
 	long result = create_and_tell(&spec, a5);
@@ -144,7 +144,7 @@ static int take_sources(struct creation *creation)
 		struct object_source *source = &creation->sources[i];
 		error = decode_source(user, i == 0, source);
 		if (!error && user->id)
-			error = sys_get_object(user->id, SEC_READ, &source->object);
+			error = sys_take_object(user->id, SEC_OP_CREATE_FROM, &source->object);
 		creation->source_count += error == 0;
 	}
 	return error;
@@ -155,7 +155,7 @@ static int take_ties(struct creation *creation)
 	int error = 0;
 
 	for (unsigned int i = 0; !error && i < creation->spec.ties_len; i++) {
-		error = sys_get_object(creation->user_ties[i], SEC_WRITE, &creation->ties[i]);
+		error = sys_take_object(creation->user_ties[i], SEC_OP_CREATE_TIED_TO, &creation->ties[i]);
 		creation->tie_count += error == 0;
 	}
 	return error;

@@ -258,8 +258,6 @@ static int may_take_from(struct thread *thread, struct object *repr, objid_t id)
 	struct object *object;
 
 	int error = sec_allows(thread, repr, SEC_OP_ATTACH_TO_THREAD);
-	if (!error)
-		error = sec_allows(thread, repr, SEC_OP_CONTROL_THREAD);
 	if (error)
 		return error;
 	object = object_get(id);

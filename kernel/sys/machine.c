@@ -150,7 +150,7 @@ static long set_nameroot(uintptr_t id_at)
 		struct object *object = object_get(id);
 		if (!object)
 			return -ENOENT;
-		error = object->persistent ? sec_check(current_thread(), object, SEC_READ) : -EINVAL;
+		error = object->persistent ? sec_allows(current_thread(), object, SEC_OP_READ) : -EINVAL;
 		object_put(object);
 	}
 	return error ? error : persist_set_nameroot(id);
@@ -187,7 +187,7 @@ static long one_action(const struct sys_kaction_args *op)
 	struct object *object = object_get(op->id);
 	if (!object)
 		return -ENOENT;
-	long result = op->id == KSO_ROOT_ID ? sec_check(current_thread(), object, SEC_WRITE) : -EINVAL;
+	long result = op->id == KSO_ROOT_ID ? sec_allows(current_thread(), object, SEC_OP_CHANGE_MACHINE) : -EINVAL;
 	if (!result)
 		result = root_action(op->cmd, op->arg);
 	object_put(object);

@@ -30,7 +30,7 @@ long sys_odelete(SYS_ARGS)
 	/* Deleting what is deleted changes nothing and needs nothing. */
 	int error = 0;
 	if (!deleted || (a2 & TWZ_OD_IMMEDIATE)) {
-		error = sec_check(current_thread(), object, SEC_DEL);
+		error = sec_allows(current_thread(), object, SEC_OP_DELETE);
 		if (!error)
 			error = object_delete(object, a2 & TWZ_OD_IMMEDIATE);
 	}
@@ -40,10 +40,10 @@ long sys_odelete(SYS_ARGS)
 
 static int tie_checked(struct object *parent, struct object *child, bool untie)
 {
-	int error = sec_check(current_thread(), parent, SEC_WRITE);
+	int error = sec_allows(current_thread(), parent, SEC_OP_TIE_PARENT);
 
 	if (!error && !untie)
-		error = sec_check_any(current_thread(), child, SEC_READ | SEC_WRITE | SEC_EXEC | SEC_USE);
+		error = sec_allows(current_thread(), child, SEC_OP_TIE_CHILD);
 	if (error)
 		return error;
 	return untie ? object_untie(parent, child) : object_tie(parent, child);
@@ -129,7 +129,7 @@ long sys_ostat(SYS_ARGS)
 	struct object *object = object_get(MKID(a2, a1));
 	if (!object)
 		return -ENOENT;
-	int error = sec_check_any(current_thread(), object, SEC_ALL);
+	int error = sec_allows(current_thread(), object, SEC_OP_STAT);
 	if (!error && a0 == TWZ_OSTAT_OBJECT) {
 		fill_stat(object, &stat.object);
 	} else if (!error) {
@@ -149,7 +149,7 @@ long sys_osync(SYS_ARGS)
 	SYS_UNUSED();
 	if (a4 || a2 > OBJ_MAXSIZE || !range_within(a2, length, OBJ_MAXSIZE))
 		return -EINVAL;
-	int error = sys_get_object(MKID(a1, a0), SEC_WRITE, &object);
+	int error = sys_take_object(MKID(a1, a0), SEC_OP_WRITE, &object);
 	if (error)
 		return error;
 	object_sync(object, a2, length);
@@ -202,11 +202,11 @@ long sys_ocopy(SYS_ARGS)
 	if (!error)
 		error = check_ranges(a2, a3, a4, to_id == from_id);
 	if (!error)
-		error = sys_get_object(to_id, SEC_WRITE, &to);
+		error = sys_take_object(to_id, SEC_OP_COPY_TO, &to);
 	if (error)
 		return error;
 	if (from_id)
-		error = sys_get_object(from_id, SEC_READ, &from);
+		error = sys_take_object(from_id, SEC_OP_COPY_FROM, &from);
 	if (!error && to->kernel_owned)
 		error = -EACCES;
 	long result = error ? error : copy_step(to, from, a2, a3, a4);
@@ -225,7 +225,7 @@ long sys_opin(SYS_ARGS)
 		return -EINVAL;
 	if (a2)
 		return -ENOTSUP; /* no device address means the same to every device here */
-	int error = sys_get_object(MKID(a1, a0), SEC_READ | SEC_WRITE, &object);
+	int error = sys_take_object(MKID(a1, a0), SEC_OP_PIN, &object);
 	if (error)
 		return error;
 	error = a3 & OP_UNPIN ? object_unpin(object) : object_pin(object);
@@ -264,7 +264,7 @@ long sys_octl(SYS_ARGS)
 	SYS_UNUSED();
 	if (a2 > OCO_MAP_RO)
 		return -EINVAL;
-	int error = sys_get_object(MKID(a1, a0), SEC_WRITE, &object);
+	int error = sys_take_object(MKID(a1, a0), SEC_OP_CONFIGURE, &object);
 	if (error)
 		return error;
 	long result = octl(object, a2, a3, a4, a5);

@@ -22,6 +22,7 @@
 #include <sec/attach.h>
 #include <sec/check.h>
 #include <sec/context.h>
+#include <sys/access.h>
 #include <sys/calls.h>
 
 static int check_spawn_args(const struct thrd_spawn_args *args)
@@ -37,10 +38,10 @@ static int check_spawn_args(const struct thrd_spawn_args *args)
 static int spawn_checked(struct object *repr, struct object *view, const struct thrd_spawn_args *args)
 {
 	struct thread *thread = current_thread();
-	int error = sec_check(thread, repr, SEC_WRITE);
+	int error = sec_allows(thread, repr, SEC_OP_SPAWN_THREAD);
 
 	if (!error)
-		error = sec_check_any(thread, view, SEC_WRITE | SEC_USE);
+		error = sec_allows(thread, view, SEC_OP_SPAWN_VIEW);
 	return error ? error : thread_spawn(repr, view, thread->space->context, args);
 }
 
@@ -119,7 +120,7 @@ static long ctl_set_tls(uintptr_t tls)
 static bool may_raise(void)
 {
 	struct object *root = object_get(KSO_ROOT_ID);
-	bool may = !root || sec_check(current_thread(), root, SEC_USE) == 0;
+	bool may = !root || sec_allows(current_thread(), root, SEC_OP_SYSTEM_SERVICE) == 0;
 
 	object_put(root);
 	return may;
@@ -228,7 +229,7 @@ static int load(struct thread *thread, void *frame)
 static long ctl_read_regs(struct object *repr, uintptr_t out)
 {
 	struct twz_fault_frame frame;
-	int error = sec_check(current_thread(), repr, SEC_READ);
+	int error = sec_allows(current_thread(), repr, SEC_OP_THREAD_REGISTERS);
 
 	if (!error)
 		error = control_with_stopped(repr, capture, &frame);
@@ -241,7 +242,7 @@ static long ctl_read_regs(struct object *repr, uintptr_t out)
 static long ctl_write_regs(struct object *repr, uintptr_t from)
 {
 	struct twz_fault_frame frame;
-	int error = sec_check(current_thread(), repr, SEC_READ);
+	int error = sec_allows(current_thread(), repr, SEC_OP_THREAD_REGISTERS);
 
 	if (!error)
 		error = frame_copy_in(&frame, from);
@@ -291,7 +292,7 @@ long sys_thrd_ctl2(SYS_ARGS)
 	struct object *repr = object_get(id);
 	if (!repr)
 		return -ENOENT;
-	long result = sec_check(thread, repr, SEC_WRITE);
+	long result = sys_may_control(repr);
 	if (!result)
 		result = ctl_other(repr, a2, a3);
 	object_put(repr);
@@ -307,7 +308,7 @@ long sys_signal(SYS_ARGS)
 
 	if (!repr)
 		return -ENOENT;
-	long result = id == 0 || id == current_thread()->id ? 0 : sec_check(current_thread(), repr, SEC_WRITE);
+	long result = sys_may_control(repr);
 	if (!result)
 		result = control_signal(repr, args);
 	object_put(repr);

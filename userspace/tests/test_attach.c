@@ -500,13 +500,21 @@ static void cut_is_immediate(void)
 
 static long change_view(void *arg)
 {
-	objid_t view = *(objid_t *)arg;
 	volatile uint64_t local = 1;
+	objid_t view;
+	twzobj v;
 
-	if (sys_attach(0, view, 0, KSO_VIEW) != 0)
+	(void)arg;
+	if (new_view(&v) < 0)
 		return -1;
+	view = twz_object_guid(&v);
+	if (sys_attach(0, view, 0, KSO_VIEW) != 0)
+		return -2;
 	local++;
-	return twz_thread_repr_base()->view == view && local == 2 ? 0 : -2;
+	if (twz_thread_repr_base()->view != view || local != 2)
+		return -3;
+	sys_odelete(view, 0);
+	return 0;
 }
 
 static void changer(void *arg)
@@ -517,16 +525,12 @@ static void changer(void *arg)
 static void view_switch(void)
 {
 	struct scene s;
-	twzobj v;
-	objid_t id;
 	long result;
 
-	NEED(scene_make(&s, 0) == 0 && new_view(&v) == 0);
-	id = twz_object_guid(&v);
-	CHECK_EQ(run_in(&s.open, change_view, &id, &result), 0);
+	NEED(scene_make(&s, 0) == 0);
+	CHECK_EQ(run_in(&s.open, change_view, NULL, &result), 0);
 	CHECK_EQ(result, 0);
-	CHECK_EQ(exit_code_of(changer, &id), 0);
-	drop_object(&v);
+	CHECK_EQ(exit_code_of(changer, NULL), 0);
 	scene_drop(&s);
 }
 

@@ -41,10 +41,6 @@ bool sec_switch_for(struct thread *thread, struct object *object, uint32_t need)
  */
 int sec_allows(struct thread *thread, struct object *object, enum sec_operation operation);
 
-/* The same for rights that are named: all of `need`; one of `any`. */
-int sec_check(struct thread *thread, struct object *object, uint32_t need);
-int sec_check_any(struct thread *thread, struct object *object, uint32_t any);
-
 /* The object that the current thread executes, with a reference, or NULL. */
 struct object *sec_executing(struct thread *thread);
 

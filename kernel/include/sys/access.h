@@ -17,7 +17,10 @@ struct object;
  */
 int sys_take_object(objid_t id, enum sec_operation operation, struct object **out);
 
-/* The same for rights that are named. */
-int sys_get_object(objid_t id, uint32_t need, struct object **out);
+/*
+ * Whether the current thread may act on the thread that runs `repr`: itself, or with the right to its object and
+ * every context attached that is attached there. 0, -EINVLOBJ, -EACCES.
+ */
+int sys_may_control(struct object *repr);
 
 #endif
