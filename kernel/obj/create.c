@@ -270,19 +270,19 @@ static int publish(struct object *object, const struct object_spec *spec)
 {
 	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
 			     (spec->system ? STORE_CREATE_SYSTEM : 0);
-	struct store_handle parents[OBJECT_MAX_TIES];
-	struct store_relatives ties = { .parents = parents };
+	struct object *parents[OBJECT_MAX_TIES];
+	unsigned int count = 0;
 	int error;
 
 	for (unsigned int i = 0; i < spec->tie_count; i++)
 		if (tie_is_stored(spec->ties[i], object))
-			parents[ties.parent_count++] = spec->ties[i]->stored;
+			parents[count++] = spec->ties[i];
 	/* Its place in the table comes first, as another store may know an object of this ID. */
 	object->hidden = object->persistent;
 	error = object_publish(object);
 	if (error || !object->persistent)
 		return error;
-	error = store_publish_tied(object->store, &object->stored, flags, &ties);
+	error = object_publish_tied(object, flags, parents, count);
 	object_reveal(object, error == 0);
 	return error;
 }

@@ -11,6 +11,7 @@
 #include <abi/errno.h>
 #include <base/bits.h>
 #include <base/string.h>
+#include <cpu.h>
 #include <kso/type.h>
 #include <log.h>
 #include <mm/phys.h>
@@ -155,6 +156,8 @@ struct object *object_new(objid_t id)
 	list_init(&object->spaces);
 	list_init(&object->children);
 	list_init(&object->parents);
+	list_init(&object->held_link);
+	list_init(&object->end_link);
 	return object;
 }
 
@@ -265,6 +268,35 @@ static void object_leave_store(struct object *object)
 	spin_unlock(&table.lock);
 }
 
+/*
+ * What an object holds goes with it, and may hold others: those are given back one after the other, not one
+ * within the other, however long the chain is. Of each CPU, touched by it alone.
+ */
+static struct ending {
+	struct list objects; /* struct object.end_link */
+	bool busy;
+} endings[CONFIG_MAX_CPUS];
+
+static void object_end(struct object *object)
+{
+	struct ending *ending = &endings[this_cpu()->id];
+	struct list *node;
+
+	if (!ending->busy)
+		list_init(&ending->objects);
+	list_push_back(&ending->objects, &object->end_link);
+	if (ending->busy)
+		return;
+	ending->busy = true;
+	while ((node = list_pop_front(&ending->objects))) {
+		object = list_entry(node, struct object, end_link);
+		if (object->in_table)
+			object_leave_store(object);
+		object_free(object);
+	}
+	ending->busy = false;
+}
+
 void object_put(struct object *object)
 {
 	if (!object || put_not_last(object))
@@ -279,10 +311,7 @@ void object_put(struct object *object)
 	if (object->in_table && !stays_in_table)
 		table_drop(object);
 	spin_unlock(&table.lock);
-
-	if (stays_in_table)
-		object_leave_store(object);
-	object_free(object);
+	object_end(object);
 }
 
 int object_delete(struct object *object, bool immediate)

@@ -4,6 +4,8 @@
 #include "testlib.h"
 
 #include <base/string.h>
+#include <twz/name.h>
+#include <twz/sys/kec.h>
 
 #define DFL (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE)
 #define DEPTH 16 /* ties in the longest chain */
@@ -87,73 +89,165 @@ static void no_cycles(void)
 		CHECK(!object_exists(chain[i]));
 }
 
-static void drop_chain(const objid_t *chain, int count)
+static objid_t object_of(bool persistent)
 {
-	for (int i = count - 1; i >= 0; i--)
-		sys_odelete(chain[i], 0);
-	for (int i = 0; i < count; i++)
-		CHECK(!object_exists(chain[i]));
+	objid_t id = 0;
+
+	if (twz_object_create(NEW_FLAGS | (persistent ? TWZ_OC_PERSIST : TWZ_OC_VOLATILE), 0, 0, &id) < 0)
+		ktap_fail(__FILE__, __LINE__, "no object");
+	return id;
 }
 
-/* Longer by one at its upper end each time, then at its lower. */
-static void depth_from_below(void)
-{
-	objid_t chain[DEPTH + 2];
+/* Objects to be tied from 0 on; those from `persistent` on are. */
+#define LENGTH (DEPTH + 2)
+struct chain {
+	objid_t id[LENGTH];
+};
 
-	for (int i = 0; i < DEPTH + 2; i++)
-		chain[i] = loose_object();
-	for (int i = DEPTH - 1; i >= 0; i--)
-		CHECK_EQ(sys_otie(chain[i], chain[i + 1], 0), 0);
-	CHECK_EQ(sys_otie(chain[DEPTH + 1], chain[0], 0), -EMLINK);
-	drop_chain(chain, DEPTH + 2);
+static void make_chain(struct chain *c, int persistent)
+{
+	for (int i = 0; i < LENGTH; i++)
+		c->id[i] = object_of(i >= persistent);
 }
 
-static void depth_from_above(void)
+static void drop_chain(const struct chain *c)
 {
-	objid_t chain[DEPTH + 2];
+	for (int i = LENGTH - 1; i >= 0; i--)
+		sys_odelete(c->id[i], 0);
+	for (int i = 0; i < LENGTH; i++)
+		CHECK(!object_exists(c->id[i]));
+}
 
-	for (int i = 0; i < DEPTH + 2; i++)
-		chain[i] = loose_object();
+static long tie_at(const struct chain *c, int i)
+{
+	return sys_otie(c->id[i], c->id[i + 1], 0);
+}
+
+static void grow_at_the_top(int persistent)
+{
+	struct chain c;
+
+	make_chain(&c, persistent);
+	for (int i = DEPTH; i > 0; i--)
+		CHECK_EQ(tie_at(&c, i), 0);
+	CHECK_EQ(tie_at(&c, 0), -EMLINK);
+	drop_chain(&c);
+}
+
+static void grow_at_the_bottom(int persistent)
+{
+	struct chain c;
+
+	make_chain(&c, persistent);
 	for (int i = 0; i < DEPTH; i++)
-		CHECK_EQ(sys_otie(chain[i], chain[i + 1], 0), 0);
-	CHECK_EQ(sys_otie(chain[DEPTH], chain[DEPTH + 1], 0), -EMLINK);
-	drop_chain(chain, DEPTH + 2);
+		CHECK_EQ(tie_at(&c, i), 0);
+	CHECK_EQ(tie_at(&c, DEPTH), -EMLINK);
+	drop_chain(&c);
 }
 
-static void depth_in_the_middle(void)
+/* Two chains become one, wherever they meet. */
+static void grow_in_the_middle(int persistent)
 {
-	objid_t chain[DEPTH + 2];
+	for (int middle = 1; middle < DEPTH; middle += 5) {
+		struct chain c;
 
-	for (int i = 0; i < DEPTH + 2; i++)
-		chain[i] = loose_object();
-	for (int i = 0; i <= DEPTH; i++)
-		if (i != DEPTH / 2)
-			CHECK_EQ(sys_otie(chain[i], chain[i + 1], 0), 0);
-	CHECK_EQ(sys_otie(chain[DEPTH / 2], chain[DEPTH / 2 + 1], 0), -EMLINK);
-	drop_chain(chain, DEPTH + 2);
+		make_chain(&c, persistent);
+		for (int i = 0; i <= DEPTH; i++)
+			if (i != middle)
+				CHECK_EQ(tie_at(&c, i), 0);
+		CHECK_EQ(tie_at(&c, middle), -EMLINK);
+		/* Shorter by one at the bottom, and it fits. */
+		CHECK_EQ(sys_otie(c.id[DEPTH], c.id[DEPTH + 1], OTIE_UNTIE), 0);
+		CHECK_EQ(tie_at(&c, middle), 0);
+		CHECK_EQ(tie_at(&c, DEPTH), -EMLINK);
+		drop_chain(&c);
+	}
+}
+
+/* An object that is made with its tie makes a chain longer, too. */
+static void grow_by_creation(int persistent)
+{
+	struct twz_ocreate_spec spec = { .flags = TWZ_OC_DFL_READ, .lifetime = 1, .ties_len = 1 };
+	struct kernel_ostat st;
+	struct chain c;
+
+	make_chain(&c, persistent);
+	for (int i = 0; i < DEPTH; i++)
+		CHECK_EQ(tie_at(&c, i), 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_OBJECT, c.id[DEPTH], 0, &st), 0);
+	spec.backing_type = (uint16_t)st.backing;
+	spec.ties = (uintptr_t)&c.id[DEPTH];
+	CHECK_EQ(sys_ocreate2(&spec), -EMLINK);
+	spec.ties = (uintptr_t)&c.id[DEPTH - 1];
+	CHECK_EQ(sys_ocreate2(&spec), 0);
+	CHECK(object_exists(spec.result));
+	drop_chain(&c);
+	CHECK(!object_exists(spec.result));
+}
+
+static void depth(int persistent)
+{
+	grow_at_the_top(persistent);
+	grow_at_the_bottom(persistent);
+	grow_in_the_middle(persistent);
+	grow_by_creation(persistent);
+}
+
+static void volatile_depth(void)
+{
+	depth(LENGTH);
+}
+
+static void stored_depth(void)
+{
+	if (have_store())
+		depth(0);
+}
+
+static void mixed_depth(void)
+{
+	if (!have_store())
+		return;
+	depth(1);
+	depth(DEPTH / 2);
+	depth(DEPTH);
 }
 
 /* As many chains as there are ways through, which nobody may walk one by one. */
-static void lattice(void)
+static void lattice_of(bool persistent)
 {
 	enum { LAYERS = 8, WIDTH = 6 };
 	static objid_t node[LAYERS][WIDTH];
-	objid_t top = loose_object();
+	objid_t top = object_of(persistent), above = loose_object();
 
 	for (int l = 0; l < LAYERS; l++)
 		for (int w = 0; w < WIDTH; w++)
-			node[l][w] = loose_object();
+			node[l][w] = object_of(persistent);
 	for (int l = LAYERS - 2; l >= 0; l--)
 		for (int w = 0; w < WIDTH * WIDTH; w++)
 			CHECK_EQ(sys_otie(node[l][w / WIDTH], node[l + 1][w % WIDTH], 0), 0);
 	CHECK_EQ(sys_otie(top, node[0][0], 0), 0);
+	CHECK_EQ(sys_otie(above, top, 0), 0);
 	CHECK_EQ(sys_otie(node[LAYERS - 1][0], node[0][1], 0), -ELOOP);
 	for (int l = 0; l < LAYERS; l++)
 		for (int w = 0; w < WIDTH; w++)
 			sys_odelete(node[l][w], 0);
-	CHECK(object_exists(node[LAYERS - 1][WIDTH - 1]));
 	sys_odelete(top, 0);
+	CHECK(object_exists(node[LAYERS - 1][WIDTH - 1]));
+	sys_odelete(above, 0);
 	CHECK(!object_exists(node[LAYERS - 1][WIDTH - 1]));
+	CHECK(!object_exists(top));
+}
+
+static void lattice(void)
+{
+	lattice_of(false);
+}
+
+static void stored_lattice(void)
+{
+	if (have_store())
+		lattice_of(true);
 }
 
 /* --- what libtwz ties */
@@ -393,10 +487,11 @@ static const struct ktap_case cases[] = {
 	{ "ties are counted", counted },
 	{ "bad ties are refused", refused },
 	{ "no cycles", no_cycles },
-	{ "a chain that grows at its upper end", depth_from_below },
-	{ "a chain that grows at its lower end", depth_from_above },
-	{ "two chains that become one", depth_in_the_middle },
+	{ "a chain of 16 ties cannot grow anywhere", volatile_depth },
+	{ "nor can one of persistent objects", stored_depth },
+	{ "nor one of both", mixed_depth },
 	{ "many ways through one lattice", lattice },
+	{ "the same of persistent objects", stored_lattice },
 	{ "objects are tied to their thread by default", default_is_tied },
 	{ "a thread takes its objects along", thread_takes_its_objects_along },
 	{ "a thread that faults does, too", faulting_thread_too },
@@ -409,7 +504,67 @@ static const struct ktap_case cases[] = {
 	{ "a chain of persistent objects", persistent_chain },
 };
 
-int main(void)
+/* ---- Over a reboot ---- */
+
+static void name_of(char name[16], int i)
 {
+	memcpy(name, "tied_a", 7);
+	name[5] = (char)('a' + i);
+}
+
+/* A chain of 16 ties of which only the uppermost object is not deleted, and one object more. */
+static int make_named(void)
+{
+	char name[16];
+	struct chain c;
+	bool made = true;
+
+	make_chain(&c, 0);
+	for (int i = 0; i < LENGTH; i++) {
+		name_of(name, i);
+		made = made && twz_name_assign(c.id[i], name) == 0;
+	}
+	for (int i = 0; i < DEPTH; i++)
+		made = made && tie_at(&c, i) == 0;
+	for (int i = 1; i <= DEPTH; i++)
+		made = made && sys_odelete(c.id[i], 0) == 0;
+	kec_printf("ties: %s\n", made ? "made" : "FAILED");
+	return made ? 0 : 1;
+}
+
+static bool resolve_chain(struct chain *c)
+{
+	char name[16];
+
+	for (int i = 0; i < LENGTH; i++) {
+		name_of(name, i);
+		if (twz_name_dfl_resolve(name, 0, &c->id[i]) < 0 || !object_exists(c->id[i]))
+			return false;
+	}
+	return true;
+}
+
+static int check_named(void)
+{
+	objid_t above = loose_object();
+	struct chain c;
+	bool right = resolve_chain(&c);
+
+	right = right && sys_otie(above, c.id[0], 0) == -EMLINK && tie_at(&c, DEPTH) == -EMLINK;
+	right = right && sys_otie(c.id[DEPTH + 1], c.id[0], 0) == -EMLINK;
+	right = right && sys_otie(c.id[DEPTH], c.id[0], 0) == -ELOOP;
+	right = right && sys_otie(above, c.id[1], 0) == 0 && sys_otie(above, c.id[1], OTIE_UNTIE) == 0;
+	right = right && sys_odelete(c.id[0], 0) == 0;
+	for (int i = 0; right && i <= DEPTH; i++)
+		right = !object_exists(c.id[i]);
+	kec_printf("ties: %s\n", right ? "as before" : "FAILED");
+	return right ? 0 : 1;
+}
+
+/* `make` and, after a reboot, `check`: steps of a test that the host leads. */
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return strcmp(argv[1], "make") == 0 ? make_named() : check_named();
 	return KTAP_RUN(cases);
 }

@@ -74,7 +74,8 @@ struct object {
 	struct list parents;  /* struct tie.child_link */
 	uint64_t tie_walk;    /* the last walk that saw this object, and what it found */
 	uint32_t tie_reach;
-	uint32_t ties_in;     /* how many parents hold this one */
+	uint32_t ties_in;     /* how many volatile parents hold this one */
+	struct list held_link; /* persistent, and ties_in is not 0 */
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
 	uint32_t kso_type;
@@ -85,6 +86,8 @@ struct object {
 	_Atomic uint64_t view_ticks; /* CPU time in the view, of threads up to when they left a CPU; no lock */
 
 	_Atomic uint32_t sleepers;
+
+	struct list end_link; /* no reference is left: among those its CPU is giving back */
 };
 
 /* ---- Finding and holding (obj/table.c) ---- */

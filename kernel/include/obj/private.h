@@ -42,6 +42,13 @@ int object_page_replace(struct object *object, uint64_t pgnr, void *page);
  */
 int object_page_store(struct object *object, uint64_t pgnr, const void *content);
 
+/*
+ * store_publish() with ties to `count` persistent parents in its store, at most OBJECT_MAX_TIES, all or nothing.
+ * Errors as object_tie(), and -EEXIST the ID is taken. No lock held.
+ */
+int object_publish_tied(struct object *draft, unsigned int flags, struct object *const *parents,
+			unsigned int count);
+
 /* Untie a deleted persistent object from its children, which go if nothing else keeps them. No lock held. */
 void object_stored_ties_drop(struct object *parent);
 
