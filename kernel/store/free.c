@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Freeing an object, a bounded number of pages at a time. Each transaction takes pages out of the
- * object's tree and gives them back to the bitmap, so it can stop anywhere; the orphan list
- * remembers the rest.
+ * Freeing an object: a small one in one transaction, others a bounded number of pages at a time. Each
+ * transaction takes pages out of the object's tree and gives them back to the bitmap, so it can stop
+ * anywhere; the orphan list remembers the rest.
  */
 #include "internal.h"
 
-#define SIDE_LEAVES (INODE_SIDE_END - INODE_SIDE_LEAF)
+#define FREEING_START (struct store_freeing){ .direct = INODE_LOW, .side = INODE_SIDE_LEAF }
 
 /* A release changes at most 5 words: its own, the bitmap's, two free counts, the page count. */
 static bool room(const struct store *st)
@@ -21,7 +21,7 @@ static bool room_for_run(const struct store *st)
 }
 
 /* Free the page named by the word at `offset`, if any. Part of the transaction. */
-static int release_at(struct store *st, uint64_t inode, uint64_t offset)
+static int release_at(struct store *st, uint64_t inode, uint64_t offset, const struct store_freeing *at)
 {
 	uint64_t page;
 	int error = store_read_page(st, offset, &page);
@@ -29,30 +29,39 @@ static int release_at(struct store *st, uint64_t inode, uint64_t offset)
 	if (error || !page)
 		return error;
 	error = store_page_drop(st, page);
-	if (error)
+	if (error || at->whole)
 		return error;
 	store_tx_put(st, offset, 0);
 	store_tx_add(st, inode_word(inode, INODE_PAGES), -1);
 	return 0;
 }
 
-static int release_run(struct store *st, uint64_t inode, uint64_t offset, uint64_t run)
+static int release_run(struct store *st, uint64_t inode, uint64_t offset, uint64_t run,
+		       const struct store_freeing *at)
 {
 	int error = store_space_release_run(st, run);
 
-	if (error)
+	if (error || at->whole)
 		return error;
 	store_tx_put(st, offset, 0);
 	store_tx_add(st, inode_word(inode, INODE_PAGES), -(int64_t)STORE_RUN_PAGES);
 	return 0;
 }
 
+/* The first of the words first … end-1 of a page that is not zero, or `end`. */
+static unsigned next_used(struct store *st, uint64_t page, unsigned first, unsigned end)
+{
+	uint64_t base = page * STORE_PAGE_SIZE;
+
+	return (unsigned)((store_skip_zeroes(st, base + 8ull * first, base + 8ull * end) - base) / 8);
+}
+
 static bool free_direct(struct store *st, uint64_t inode, struct store_freeing *at)
 {
-	for (; at->direct < INODE_DIRECT_END; at->direct++) {
+	while ((at->direct = next_used(st, inode, at->direct, INODE_DIRECT_END)) < INODE_DIRECT_END) {
 		if (!room(st))
 			return false;
-		if (release_at(st, inode, inode_word(inode, at->direct)))
+		if (release_at(st, inode, inode_word(inode, at->direct++), at))
 			at->damaged = true;
 	}
 	return true;
@@ -60,10 +69,10 @@ static bool free_direct(struct store *st, uint64_t inode, struct store_freeing *
 
 static bool free_entries(struct store *st, uint64_t inode, uint64_t leaf, struct store_freeing *at)
 {
-	for (; at->entry < PAGE_WORDS; at->entry++) {
+	while ((at->entry = next_used(st, leaf, at->entry, PAGE_WORDS)) < PAGE_WORDS) {
 		if (!room(st))
 			return false;
-		if (release_at(st, inode, leaf * STORE_PAGE_SIZE + 8ull * at->entry))
+		if (release_at(st, inode, leaf * STORE_PAGE_SIZE + 8ull * at->entry++, at))
 			at->leaf_damaged = true;
 	}
 	return room(st);
@@ -78,10 +87,10 @@ static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct 
 	} else if (run) {
 		if (!room_for_run(st))
 			return false;
-		at->leaf_damaged = release_run(st, inode, offset, run) != 0;
+		at->leaf_damaged = release_run(st, inode, offset, run, at) != 0;
 	} else if (leaf && !free_entries(st, inode, leaf, at)) {
 		return false;
-	} else if (!at->leaf_damaged && release_at(st, inode, offset)) {
+	} else if (!at->leaf_damaged && release_at(st, inode, offset, at)) {
 		at->leaf_damaged = true;
 	}
 	at->damaged |= at->leaf_damaged;
@@ -92,10 +101,10 @@ static bool free_leaf(struct store *st, uint64_t inode, uint64_t offset, struct 
 
 static bool free_side(struct store *st, uint64_t inode, struct store_freeing *at)
 {
-	for (; at->side < SIDE_LEAVES; at->side++) {
-		if (!room(st) ||
-		    !free_leaf(st, inode, inode_word(inode, INODE_SIDE_LEAF + at->side), at))
+	while ((at->side = next_used(st, inode, at->side, INODE_SIDE_END)) < INODE_SIDE_END) {
+		if (!room(st) || !free_leaf(st, inode, inode_word(inode, at->side), at))
 			return false;
+		at->side++;
 	}
 	return true;
 }
@@ -109,14 +118,15 @@ static bool free_tree(struct store *st, uint64_t inode, struct store_freeing *at
 		at->damaged = true;
 		return true;
 	}
-	for (; node && at->leaf < PAGE_WORDS; at->leaf++) {
+	while (node && (at->leaf = next_used(st, node, at->leaf, PAGE_WORDS)) < PAGE_WORDS) {
 		if (!room(st) ||
 		    !free_leaf(st, inode, node * STORE_PAGE_SIZE + 8ull * at->leaf, at))
 			return false;
+		at->leaf++;
 	}
 	if (!room(st))
 		return false;
-	if (!at->damaged && release_at(st, inode, offset))
+	if (!at->damaged && release_at(st, inode, offset, at))
 		at->damaged = true;
 	return true;
 }
@@ -138,16 +148,20 @@ static int free_some(struct store *st, uint64_t inode, struct store_freeing *at)
 	return error ? error : !done;
 }
 
-/*
- * Take the object out of its chain; from here on it is hidden, and an orphan. `at_once`: whether it is in use by
- * parents or not marked deleted does not matter.
- */
-static int hide(struct store *st, const struct store_handle *h, bool at_once)
+/* Where an object stands that is to go. */
+struct place {
+	uint64_t link, next; /* the word of its chain that names it, 0 if it is in none; what it names instead */
+	bool orphan;         /* on the orphan list */
+};
+
+/* `at_once`: whether it is in use by parents or not marked deleted does not matter. */
+static int find_place(struct store *st, const struct store_handle *h, bool at_once, struct place *place)
 {
 	struct chain chain;
-	uint64_t marks, next, parents;
+	uint64_t marks, parents;
 	int error = store_read(st, inode_word(h->inode, INODE_FLAGS), &marks);
 
+	*place = (struct place){ .orphan = true };
 	if (error || marks & INODE_HIDDEN)
 		return error;
 	if (!(marks & INODE_DELETED) && !at_once)
@@ -159,56 +173,108 @@ static int hide(struct store *st, const struct store_handle *h, bool at_once)
 	if (!error && chain.page != h->inode)
 		error = -ENOENT;
 	if (!error)
-		error = store_read_page(st, inode_word(h->inode, INODE_NEXT), &next);
-	if (error)
-		return error == -ENOENT ? store_damaged(st, "object in no chain",
-							h->inode * STORE_PAGE_SIZE) : error;
+		error = store_read_page(st, inode_word(h->inode, INODE_NEXT), &place->next);
+	place->link = chain.link;
+	place->orphan = marks & INODE_DELETED && !parents;
+	return error == -ENOENT ? store_damaged(st, "object in no chain",
+						h->inode * STORE_PAGE_SIZE) : error;
+}
+
+/* Take the object out of its chain; from here on it is hidden, and an orphan. */
+static int hide(struct store *st, uint64_t inode, const struct place *place)
+{
+	if (!place->link)
+		return 0;
 	store_tx_begin(st);
-	store_tx_put(st, chain.link, next);
-	store_tx_put(st, inode_word(h->inode, INODE_NEXT), 0);
-	store_tx_put(st, inode_word(h->inode, INODE_FLAGS), INODE_HIDDEN);
-	if (!(marks & INODE_DELETED) || parents)
-		store_list_add(st, &store_orphans, h->inode);
+	store_tx_put(st, place->link, place->next);
+	store_tx_put(st, inode_word(inode, INODE_NEXT), 0);
+	store_tx_put(st, inode_word(inode, INODE_FLAGS), INODE_HIDDEN);
+	if (!place->orphan)
+		store_list_add(st, &store_orphans, inode);
 	return store_tx_commit(st);
 }
 
-/* The last step: the inode itself. */
-static int free_inode(struct store *st, uint64_t inode)
+/* The inode itself. Part of the transaction. */
+static void release_inode(struct store *st, uint64_t inode)
 {
-	store_tx_begin(st);
 	store_list_remove(st, &store_orphans, inode);
 	int error = store_space_release(st, inode);
 
 	if (error)
-		return error;
+		store_tx_fail(st, error);
 	store_tx_state_add(st, STATE_OBJECTS, -1);
+}
+
+static int free_inode(struct store *st, uint64_t inode)
+{
+	store_tx_begin(st);
+	release_inode(st, inode);
 	return store_tx_commit(st);
 }
 
-static int begin(struct store *st, const struct store_handle *h, bool at_once, struct store_freeing *at)
+static bool has_ties(const struct store *st, uint64_t inode)
 {
-	*at = (struct store_freeing){ .direct = INODE_LOW };
-	if (st->rdonly)
-		return -EROFS;
-	store_lock_acquire(&st->lock);
-	int error = hide(st, h, at_once);
+	return store_raw(st, inode_word(inode, INODE_TIES_OUT)) ||
+	       store_raw(st, inode_word(inode, INODE_TIES_IN));
+}
 
-	store_lock_release(&st->lock);
-	return error;
+/* All of an orphan in one transaction, if that is enough. False: nothing has changed. */
+static bool free_whole(struct store *st, uint64_t inode, const struct place *place)
+{
+	struct store_freeing at = FREEING_START;
+
+	if (has_ties(st, inode))
+		return false;
+	at.whole = true;
+	store_tx_begin(st);
+	if (place->link)
+		store_tx_put(st, place->link, place->next);
+	if (!free_direct(st, inode, &at) || !free_side(st, inode, &at) || !free_tree(st, inode, &at) ||
+	    at.damaged)
+		return false;
+	release_inode(st, inode);
+	return store_tx_commit(st) == 0;
 }
 
 int store_free_begin(struct store *st, const struct store_handle *h, struct store_freeing *at)
 {
-	return begin(st, h, false, at);
+	struct place place;
+
+	*at = FREEING_START;
+	if (st->rdonly)
+		return -EROFS;
+	store_lock_acquire(&st->lock);
+	int error = find_place(st, h, false, &place);
+
+	if (!error)
+		at->done = free_whole(st, h->inode, &place);
+	if (!error && !at->done)
+		error = hide(st, h->inode, &place);
+	store_lock_release(&st->lock);
+	return error;
 }
 
+/* Its pages stay until the next step. */
 int store_withdraw_begin(struct store *st, const struct store_handle *h, struct store_freeing *at)
 {
-	return begin(st, h, true, at);
+	struct place place;
+
+	*at = FREEING_START;
+	if (st->rdonly)
+		return -EROFS;
+	store_lock_acquire(&st->lock);
+	int error = find_place(st, h, true, &place);
+
+	if (!error)
+		error = hide(st, h->inode, &place);
+	store_lock_release(&st->lock);
+	return error;
 }
 
 int store_free_more(struct store *st, const struct store_handle *h, struct store_freeing *at)
 {
+	if (at->done)
+		return 0;
 	store_lock_acquire(&st->lock);
 	int more = free_some(st, h->inode, at);
 

@@ -13,8 +13,15 @@
 /* ---- word.c: checks, no lock ---- */
 
 uint64_t store_seal(uint64_t payload);                   /* payload < 2^48 */
-bool store_unseal(uint64_t word, uint64_t *payload);     /* false: the check fails */
+bool store_unseal_word(uint64_t word, uint64_t *payload);
 uint64_t store_sum(uint64_t seed, const uint64_t *words, size_t count);
+
+/* False: the check fails. */
+static inline bool store_unseal(uint64_t word, uint64_t *payload)
+{
+	*payload = 0;
+	return !word || store_unseal_word(word, payload);
+}
 
 /* ---- media.c: reading what stands on the media; no lock needed ---- */
 
@@ -36,8 +43,25 @@ static inline uint64_t inode_word(uint64_t inode, unsigned index)
 /* Counts and logs damage (the first few times) and returns -EUCLEAN. */
 int store_damaged(struct store *st, const char *what, uint64_t where);
 
-/* The raw word at `offset`, as the log record of a read-only mount would have it. */
-uint64_t store_raw(const struct store *st, uint64_t offset);
+/* The word at `offset` as the log record has it, or else as the media. */
+uint64_t store_overlaid(const struct store *st, uint64_t offset);
+
+/* The raw word at `offset`, as the log record would have it if it was not carried out. */
+static inline uint64_t store_raw(const struct store *st, uint64_t offset)
+{
+	if (st->overlay)
+		return store_overlaid(st, offset);
+	/* Pairs with the release store of pm_store64(): pages are filled before they are named. */
+	return __atomic_load_n(store_word_at(st, offset), __ATOMIC_ACQUIRE);
+}
+
+/* The first word of [offset, end) that is not zero; `end` if there is none. Mounts for writing. */
+static inline uint64_t store_skip_zeroes(const struct store *st, uint64_t offset, uint64_t end)
+{
+	while (offset < end && !__atomic_load_n(store_word_at(st, offset), __ATOMIC_RELAXED))
+		offset += 8;
+	return offset;
+}
 
 /* The payload of the sealed word at `offset`. -EUCLEAN. */
 int store_read(struct store *st, uint64_t offset, uint64_t *payload);

@@ -19,13 +19,12 @@ int store_damaged(struct store *st, const char *what, uint64_t where)
 	return -EUCLEAN;
 }
 
-uint64_t store_raw(const struct store *st, uint64_t offset)
+uint64_t store_overlaid(const struct store *st, uint64_t offset)
 {
 	for (uint32_t i = st->overlay; i-- > 0;) {
 		if (st->tx.write[i].offset == offset)
 			return st->tx.write[i].value;
 	}
-	/* Pairs with the release store of pm_store64(): pages are filled before they are named. */
 	return __atomic_load_n(store_word_at(st, offset), __ATOMIC_ACQUIRE);
 }
 

@@ -92,6 +92,8 @@ static int next_word(struct store *st, uint64_t offset, uint64_t end, uint64_t *
 	uint64_t number;
 
 	for (; *pgnr < end; ++*pgnr, offset += 8) {
+		if (!store_raw(st, offset))
+			continue;
 		int error = store_read_page(st, offset, &number);
 
 		if (error)

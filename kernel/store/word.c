@@ -44,14 +44,15 @@ static const uint16_t check_table[256] = {
 	0x1e73, 0x2316, 0x64b9, 0x59dc, 0xebe7, 0xd682, 0x912d, 0xac48,
 };
 
+/* Zeroes in front change nothing, and most payloads are small. */
 static uint16_t check_of(uint64_t payload)
 {
-	uint16_t check = 0;
+	int shift = payload >> 32 ? PAYLOAD_BITS - 8 : payload >> 16 ? 24 : 8;
+	unsigned check = 0;
 
-	for (int shift = PAYLOAD_BITS - 8; shift >= 0; shift -= 8)
-		check = (uint16_t)(check << 8) ^
-			check_table[check >> 8 ^ (payload >> shift & 0xff)];
-	return check;
+	for (; shift >= 0; shift -= 8)
+		check = (check << 8 & 0xffff) ^ check_table[check >> 8 ^ (payload >> shift & 0xff)];
+	return (uint16_t)check;
 }
 
 uint64_t store_seal(uint64_t payload)
@@ -59,11 +60,11 @@ uint64_t store_seal(uint64_t payload)
 	return payload | (uint64_t)check_of(payload) << PAYLOAD_BITS;
 }
 
-bool store_unseal(uint64_t word, uint64_t *payload)
+bool store_unseal_word(uint64_t word, uint64_t *payload)
 {
 	uint64_t value = word & PAYLOAD_MAX;
 
-	if (word && check_of(value) != word >> PAYLOAD_BITS)
+	if (check_of(value) != word >> PAYLOAD_BITS)
 		return false;
 	*payload = value;
 	return true;

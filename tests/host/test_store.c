@@ -792,9 +792,9 @@ static void test_persistence_costs(void **state)
 	assert_cost(&mark, 0, 0);
 	assert_int_equal(store_mark_deleted(&f.st, &h), 0);
 	assert_cost(&mark, 4, 2);
-	/* hide: record, bucket, inode; content: record, bitmap, states, 3 of the inode; inode: 5 */
+	/* record, lines: bucket, bitmap, states, links of the inode */
 	assert_int_equal(store_free(&f.st, &h), 0);
-	assert_cost(&mark, 15, 6);
+	assert_cost(&mark, 6, 2);
 	assert_int_equal(store_set_nameroot(&f.st, 7), 0);
 	assert_cost(&mark, 3, 2);
 	done(&f);

@@ -336,10 +336,12 @@ int store_free(struct store *st, const struct store_handle *h);
 
 /* Where freeing got to; private. After a cut it starts over and finds the words empty. */
 struct store_freeing {
-	unsigned direct;     /* inode word */
-	unsigned side, leaf; /* leaves of the side pages, and of the node */
-	unsigned entry;      /* in the leaf under way */
+	unsigned direct, side; /* inode words */
+	unsigned leaf;         /* of the node */
+	unsigned entry;        /* in the leaf under way */
 	bool ties_damaged, leaf_damaged, damaged;
+	bool whole;            /* the inode goes in the same transaction: its words need no change */
+	bool done;             /* the first step was enough */
 };
 
 /*
