@@ -53,7 +53,7 @@ class Computer:
         words = ["--board", board, "--build", build, "--mem", mem, "--smp", str(smp), "--timeout", "1"]
         self.options = parse(words + (["--icount"] if icount else []))
         os.makedirs(folder, exist_ok=True)
-        self.machine = Machine(self.options, self.options.machine, region, folder)
+        self.machine = Machine(self.options, self.options.machine, [region], folder)
         self.machine.probe()
 
     def command(self, autorun, random_words):
