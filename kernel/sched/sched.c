@@ -163,10 +163,15 @@ static uint64_t advance_virtual_time(struct cpu *cpu)
 	return queue->virtual_time;
 }
 
-/* A thread comes to a CPU: what it has had, on that CPU's scale. Queue lock held. */
+/*
+ * A thread comes to a CPU: what it has had, on that CPU's scale. Queue lock held. Where threads take turns the
+ * scale is looked after at each of them; a thread that was alone may be far ahead of it.
+ */
 static void place(struct cpu *cpu, struct thread *thread)
 {
-	uint64_t base = advance_virtual_time(cpu);
+	if (atomic_load_explicit(&cpu->slice_end, memory_order_relaxed) == 0)
+		advance_virtual_time(cpu);
+	uint64_t base = cpu->queue.virtual_time;
 
 	if (thread->fair_cpu != cpu) {
 		uint64_t ahead = thread->fair_cpu ? thread->virtual_time - thread->virtual_base : 0;
@@ -216,6 +221,12 @@ static uint64_t allowed_cpus(const struct thread *thread)
 	return allowed ? allowed : online; /* a CPU of its own that never came up */
 }
 
+static bool may_stay(const struct cpu *cpu, const struct thread *thread)
+{
+	return atomic_load_explicit(&thread->affinity, memory_order_relaxed) == AFFINITY_ALL ||
+	       (allowed_cpus(thread) & bit_of(cpu));
+}
+
 static uint32_t running_level(const struct cpu *cpu)
 {
 	return atomic_load(&cpu->running_level);
@@ -256,6 +267,8 @@ static struct cpu *shortest_queue(uint64_t allowed)
  */
 static struct cpu *choose_cpu(struct thread *thread, uint32_t level)
 {
+	if (cpu_count == 1)
+		return &cpus[0];
 	struct cpu *last = atomic_load_explicit(&thread->cpu, memory_order_relaxed);
 	uint64_t allowed = allowed_cpus(thread);
 	uint64_t idle = atomic_load(&sched_idle_mask) & allowed;
@@ -263,7 +276,7 @@ static struct cpu *choose_cpu(struct thread *thread, uint32_t level)
 	if (!last)
 		last = this_cpu();
 	bool stays = allowed & bit_of(last);
-	if (stays && ((idle & bit_of(last)) || cpu_count == 1))
+	if (stays && (idle & bit_of(last)))
 		return last;
 	if (idle)
 		return &cpus[bit_lowest(idle)];
@@ -315,22 +328,21 @@ static bool disturbs(struct cpu *cpu, const struct thread *thread, uint32_t leve
 		return level > running;
 	if (atomic_load(&cpu->slice_end) == 0 && !begin_turns(cpu))
 		return true;
-	if (level != LEVEL_NORMAL ||
-	    thread->virtual_time + credit_ticks / 2 > running_time(cpu, arch_counter()))
+	if (level != LEVEL_NORMAL || thread->virtual_time + credit_ticks / 2 >
+				     atomic_load_explicit(&cpu->fair_time, memory_order_relaxed))
 		return false;
 	atomic_store(&cpu->preempt, 1);
 	return true;
 }
 
 /* Somebody waits where he cannot run at once: is there a CPU that came free for him meanwhile? */
-static void call_for_help(struct thread *thread, struct cpu *cpu, uint64_t allowed, uint32_t level)
+static void call_for_help(struct cpu *cpu, uint64_t allowed, uint32_t level)
 {
 	uint64_t idle = atomic_load(&sched_idle_mask) & allowed & ~bit_of(cpu);
 
-	(void)thread; /* may be gone: it is somebody else's now */
 	if (idle) {
 		sched_kick(&cpus[bit_lowest(idle)]);
-	} else if (level > LEVEL_NORMAL && cpu_count > 1) {
+	} else if (level > LEVEL_NORMAL) {
 		struct cpu *lower = lowest_cpu(allowed & ~bit_of(cpu), level);
 		if (lower)
 			sched_kick(lower);
@@ -343,24 +355,28 @@ static void enqueue(struct cpu *cpu, struct thread *thread, bool front)
 	/* In this order with sched_refresh(): it finds the thread here, or we find its new values. */
 	atomic_store(&thread->cpu, cpu);
 	uint32_t level = sched_level(thread);
-	uint64_t allowed = allowed_cpus(thread);
+	uint64_t allowed = cpu_count > 1 ? allowed_cpus(thread) : 0;
 	if (level == LEVEL_NORMAL)
 		place(cpu, thread);
 	queue_insert(&cpu->queue, thread, level, front);
-	publish_top(cpu);
+	if (level > LEVEL_NORMAL)
+		publish_top(cpu);
 	bool kick = disturbs(cpu, thread, level);
 	spin_unlock(&cpu->queue.lock);
 	if (kick)
 		sched_kick(cpu);
-	else
-		call_for_help(thread, cpu, allowed, level);
+	else if (cpu_count > 1)
+		call_for_help(cpu, allowed, level); /* the thread may be gone by now */
 }
 
 /* Queue lock held. */
 static void take_out(struct cpu *cpu, struct thread *thread)
 {
+	bool rt = thread->queued_level > LEVEL_NORMAL;
+
 	queue_remove(&cpu->queue, thread);
-	publish_top(cpu);
+	if (rt)
+		publish_top(cpu);
 	thread->virtual_base = cpu->queue.virtual_time;
 }
 
@@ -452,7 +468,6 @@ struct thread *sched_detach_current(void)
 	thread->virtual_base = cpu->queue.virtual_time;
 	arch_thread_out(thread);
 	cpu->current = NULL;
-	atomic_store_explicit(&cpu->slice_end, 0, memory_order_relaxed);
 	atomic_store_explicit(&cpu->resched, 1, memory_order_relaxed);
 	return thread;
 }
@@ -460,7 +475,11 @@ struct thread *sched_detach_current(void)
 void sched_attach_current(struct thread *thread)
 {
 	struct cpu *cpu = this_cpu();
+	uint32_t level = sched_level(thread);
 
+	/* Time-shared threads look at their turns at fixed times; all others have turns of their own. */
+	if (level != LEVEL_NORMAL || !runs_normal(cpu))
+		atomic_store_explicit(&cpu->slice_end, 0, memory_order_relaxed);
 	atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
 	thread->switches++;
 	thread->started_at = arch_counter();
@@ -470,7 +489,7 @@ void sched_attach_current(struct thread *thread)
 	cpu->stats->switches++;
 	TRACE(TWZ_TRACE_SWITCHES, TWZ_EVENT_SWITCH, 0, 0);
 	/* Published before the queues are looked at, which upcall_return() does next. */
-	atomic_store(&cpu->running_level, sched_level(thread));
+	atomic_store(&cpu->running_level, level);
 	space_install(thread->space);
 	arch_thread_in(thread);
 }
@@ -521,6 +540,7 @@ static bool turn_is_over(struct cpu *cpu, struct thread *thread, uint32_t level,
 	run_begin(cpu, thread);
 	spin_lock(&cpu->queue.lock);
 	uint64_t least = queue_least(&cpu->queue);
+	advance_virtual_time(cpu);
 	spin_unlock(&cpu->queue.lock);
 	/* Who gives way comes after the next one, whatever it has had. */
 	if (yields && least != UINT64_MAX && least >= thread->virtual_time)
@@ -531,14 +551,13 @@ static bool turn_is_over(struct cpu *cpu, struct thread *thread, uint32_t level,
 /* Threads of one level compete for this CPU, the current one among them. True: it goes to the back. */
 static bool take_turns(struct cpu *cpu, struct thread *thread, uint32_t level)
 {
-	bool yields = atomic_load_explicit(&cpu->preempt, memory_order_relaxed) == 2;
-	uint64_t slice = atomic_load_explicit(&thread->slice, memory_order_relaxed);
-
-	if (atomic_load_explicit(&cpu->slice_end, memory_order_relaxed) != 0 &&
-	    (slice != 0 || yields) && turn_is_over(cpu, thread, level, yields))
-		return true;
 	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
-	if (end == 0 || (slice == 0) != (end == UINT64_MAX) || end <= arch_counter())
+	bool yields = atomic_load_explicit(&cpu->preempt, memory_order_relaxed) == 2;
+	bool fifo = atomic_load_explicit(&thread->slice, memory_order_relaxed) == 0;
+
+	if (end != 0 && (!fifo || yields) && turn_is_over(cpu, thread, level, yields))
+		return true;
+	if (end == 0 || fifo != (end == UINT64_MAX) || end <= arch_counter())
 		begin_turn(cpu, thread);
 	return false;
 }
@@ -551,6 +570,17 @@ static uint32_t be_alone(struct cpu *cpu)
 	return atomic_load(&cpu->queue.top); /* who came before he could see the 0 is seen here */
 }
 
+/* Nobody waits at the level of the current thread, or above. */
+static bool is_alone(struct cpu *cpu, uint32_t level)
+{
+	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
+
+	if (atomic_load(&cpu->queue.top) >= level)
+		return false;
+	/* The end of a turn is left standing until it comes: competition may be back before. */
+	return end == 0 || end > arch_counter() || be_alone(cpu) < level;
+}
+
 /* Whether the current thread goes on; if not, it is taken off. */
 static void settle_current(struct cpu *cpu)
 {
@@ -559,16 +589,16 @@ static void settle_current(struct cpu *cpu)
 
 	if (running_level(cpu) != level)
 		atomic_store(&cpu->running_level, level);
-	if (!(allowed_cpus(thread) & bit_of(cpu))) {
+	if (!may_stay(cpu, thread)) {
 		requeue(cpu, LEVEL_NORMAL, true);
 		return;
 	}
 	struct thread *pulled = pull(cpu, level);
 	if (pulled)
 		enqueue(cpu, pulled, true);
+	if (is_alone(cpu, level))
+		return;
 	uint32_t top = atomic_load(&cpu->queue.top);
-	if (top < level && atomic_load_explicit(&cpu->slice_end, memory_order_relaxed) != 0)
-		top = be_alone(cpu);
 	if (top > level)
 		requeue(cpu, top, true);
 	else if (top == level && take_turns(cpu, thread, level))

@@ -306,33 +306,31 @@ static void sync_resume(struct thread *thread)
 	arch_regs_set_result(&thread->regs, finish_sleep(thread));
 }
 
-/* The word as it is; a hole reads as zero. Object lock held, so that the page is the one in use. */
-static uint64_t read_word(const struct sync_wait *wait, bool half)
+/*
+ * Whether the word differs from what the caller expects, which decides after its queue was joined: a waker
+ * stores first and then takes the bucket's lock. If he was there before us, we see what he stored; if not,
+ * he sees us. Read as 64 aligned bits in one access. A word that cannot be read any more differs.
+ */
+static bool word_differs(const struct sys_thread_sync_args *op)
 {
-	void *page;
+	uint64_t word;
 
-	if (object_page(wait->object, wait->offset / PAGE_SIZE, false, &page) != 0 || !page)
-		return 0;
-	void *word = (char *)page + wait->offset % PAGE_SIZE;
-	return half ? atomic_load((_Atomic uint32_t *)word) : atomic_load((_Atomic uint64_t *)word);
+	if (copy_from_user(&word, op->addr & ~7ul, sizeof(word)) != 0)
+		return true;
+	if (!(op->flags & THREAD_SYNC_32BIT))
+		return word != op->arg;
+	return (uint32_t)(op->addr & 4 ? word >> 32 : word) != (uint32_t)op->arg;
 }
 
-/* Join the word's queue, then compare: true if the word differs from what the caller expects. */
-static bool join_queue(struct sync_wait *wait, const struct sys_thread_sync_args *op)
+static void join_queue(struct sync_wait *wait)
 {
 	struct bucket *bucket = bucket_of(wait->object, wait->offset);
-	bool half = op->flags & THREAD_SYNC_32BIT;
-	uint64_t expected = half ? (uint32_t)op->arg : op->arg;
 
-	spin_lock(&wait->object->lock);
 	spin_lock(&bucket->lock);
 	queue_up(bucket, wait);
 	wait->queued = true;
 	atomic_fetch_add_explicit(&wait->object->sleepers, 1, memory_order_relaxed);
-	bool differs = read_word(wait, half) != expected;
 	spin_unlock(&bucket->lock);
-	spin_unlock(&wait->object->lock);
-	return differs;
 }
 
 /* ---- The call ---- */
@@ -527,7 +525,8 @@ static long sleep_on(struct thread *thread, struct request *request)
 	memset(differs, 0, div_round_up(request->count, 8));
 	for (unsigned int i = 0; i < sleep->count; i++) {
 		uint32_t index = sleep->waits[i].index;
-		if (join_queue(&sleep->waits[i], &request->ops[index])) {
+		join_queue(&sleep->waits[i]);
+		if (word_differs(&request->ops[index])) {
 			differs[index / 8] |= 1u << (index % 8);
 			any = true;
 		}
@@ -589,7 +588,8 @@ static long sleep_one(struct thread *thread, struct request *request)
 		end_sleep(sleep);
 		return result_of(thread, WAIT_INTERRUPTED);
 	}
-	if (!join_queue(wait, &request->one))
+	join_queue(wait);
+	if (!word_differs(&request->one))
 		return park(thread, request);
 	const uint8_t differs = 1;
 	return report_differing(request, sleep, &differs);
