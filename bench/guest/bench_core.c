@@ -7,6 +7,7 @@
 #include <base/string.h>
 #include <twz/obj.h>
 #include <twz/persist.h>
+#include <twz/sys/fault.h>
 #include <twz/sys/kec.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/thread.h>
@@ -54,6 +55,13 @@ static void drop_object(twzobj *o)
 	twz_object_delete_guid(id, TWZ_OD_IMMEDIATE);
 }
 
+static int new_view(twzobj *view)
+{
+	int r = new_object(view);
+
+	return r < 0 ? r : twz_view_clone(NULL, view, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, NULL);
+}
+
 static void null_syscall(void)
 {
 	enum { COUNT = 10000 };
@@ -72,6 +80,92 @@ static void clock_read(void)
 	for (int i = 0; i < COUNT; i++)
 		twz_clock_ns();
 	report("clock_read", ns_since(start), COUNT);
+}
+
+/* --- faults and protected calls */
+
+static void load_null(void)
+{
+	uintptr_t p = 8;
+
+	__asm__("" : "+r"(p));
+	*(volatile uint8_t *)p;
+}
+
+/* Entered by the kernel, and back through it. */
+static void skip_raw(int fault, void *info, struct twz_fault_frame *f)
+{
+	(void)fault;
+	(void)info;
+	twz_frame_skip(f);
+	sys_fault_return(f);
+}
+
+static void skip(int fault, void *info, void *userdata)
+{
+	(void)fault;
+	(void)info;
+	(void)userdata;
+	twz_frame_skip(twz_fault_frame());
+}
+
+static void take_faults(const char *name)
+{
+	enum { COUNT = 2000 };
+	uint64_t start;
+
+	load_null();
+	start = twz_cpu_counter();
+	for (int i = 0; i < COUNT; i++)
+		load_null();
+	report(name, ns_since(start), COUNT);
+}
+
+static void fault_round_trips(void)
+{
+	struct faultinfo *own = &twz_thread_repr_base()->faults[FAULT_NULL];
+
+	own->addr = (uintptr_t)skip_raw;
+	take_faults("fault_round_trip");
+	own->addr = 0;
+	twz_fault_set(FAULT_NULL, skip, NULL);
+	take_faults("fault_handler_function");
+	twz_fault_set(FAULT_NULL, NULL, NULL);
+}
+
+static void callee(void)
+{
+	sys_become_return(1, 0, 0, 0, 0);
+}
+
+static void become_and_return(const char *name, objid_t view)
+{
+	enum { COUNT = 2000 };
+	static _Alignas(16) char stack[4096];
+	struct sys_become_args args = {
+		.target_view = view,
+		.target_ip = (uintptr_t)callee,
+		.target_sp = (uintptr_t)stack + sizeof(stack),
+	};
+	uint64_t start;
+
+	if (!ok(name, (int)sys_become(&args, 0, 0)))
+		return;
+	start = twz_cpu_counter();
+	for (int i = 0; i < COUNT; i++)
+		sys_become(&args, 0, 0);
+	report(name, ns_since(start), COUNT);
+}
+
+static void protected_calls(void)
+{
+	twzobj view;
+
+	become_and_return("become_and_return", 0);
+	if (!ok("become_other_view_and_return", new_view(&view)))
+		return;
+	become_and_return("become_other_view_and_return", twz_object_guid(&view));
+	drop_object(&view);
 }
 
 /* --- two threads that hand a word back and forth */
@@ -115,13 +209,6 @@ static void round_trip(const char *name, objid_t view, struct table *table)
 	report(name, ns_since(start), ROUNDS);
 	twz_thread_join(&t, NULL, 0);
 	twz_thread_release(&t);
-}
-
-static int new_view(twzobj *view)
-{
-	int r = new_object(view);
-
-	return r < 0 ? r : twz_view_clone(NULL, view, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, NULL);
 }
 
 static void round_trips(void)
@@ -337,6 +424,8 @@ int main(void)
 {
 	null_syscall();
 	clock_read();
+	fault_round_trips();
+	protected_calls();
 	round_trips();
 	create_and_join();
 	create_and_delete();

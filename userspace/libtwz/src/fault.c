@@ -135,7 +135,6 @@ static _Noreturn void double_fault(const struct fault_fault_info *info)
 	__twz_fault_uncaught(FAULT_FAULT, info);
 }
 
-/* A thread that libtwz did not start has no storage of its own, and nobody can have meant to catch. */
 static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fault_frame *frame)
 {
 	objid_t id;
@@ -153,13 +152,26 @@ static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fa
 		sys_thrd_ctl(THRD_CTL_EXIT, 0);
 }
 
+/*
+ * A thread without a thread pointer, which libtwz did not start: it has no storage of its own, and no
+ * function of the program could run in it.
+ */
+static _Noreturn void bare_thread(int fault, const void *info, struct twz_fault_frame *frame)
+{
+	if (is_unknown_call(fault, info)) {
+		twz_frame_set_arg(frame, 0, (uint64_t)-ENOSYS);
+		sys_fault_return(frame);
+	}
+	end_bare_thread(fault, info, frame);
+}
+
 /* Entered from arch/ with what the kernel put on the stack. */
 _Noreturn void __twz_fault_begin(int fault, void *info, struct twz_fault_frame *frame)
 {
 	struct twz_fault_frame *outer;
 
 	if (!twz_frame_tp(frame))
-		end_bare_thread(fault, info, frame);
+		bare_thread(fault, info, frame);
 	outer = current_frame;
 	current_frame = frame;
 	if (fault == FAULT_FAULT)
