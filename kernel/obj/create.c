@@ -12,6 +12,7 @@
 #include <obj/object.h>
 #include <obj/persist.h>
 #include <obj/private.h>
+#include <obj/tie.h>
 #include <sec/random.h>
 
 #define DERIVE_TRIES 16
@@ -237,66 +238,15 @@ static int move_draft(struct object *draft, const struct object_spec *spec)
 	return count < 0 ? count : object_move_to_store(draft, stores, count);
 }
 
-/* ---- Ties and publication ---- */
-
-/* A tie between two persistent objects is the store's, made when the child is published. */
-static bool tie_is_stored(const struct object *parent, const struct object *child)
-{
-	return parent->persistent && child->persistent;
-}
-
-static void untie_from(struct object *object, const struct object_spec *spec, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++)
-		if (!tie_is_stored(spec->ties[i], object))
-			object_untie(spec->ties[i], object);
-}
-
-static int tie_to(struct object *object, const struct object_spec *spec)
-{
-	for (unsigned int i = 0; i < spec->tie_count; i++) {
-		if (tie_is_stored(spec->ties[i], object))
-			continue;
-		int error = object_tie(spec->ties[i], object);
-		if (error) {
-			untie_from(object, spec, i);
-			return error;
-		}
-	}
-	return 0;
-}
-
-static int publish(struct object *object, const struct object_spec *spec)
-{
-	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
-			     (spec->system ? STORE_CREATE_SYSTEM : 0);
-	struct object *parents[OBJECT_MAX_TIES];
-	unsigned int count = 0;
-	int error;
-
-	for (unsigned int i = 0; i < spec->tie_count; i++)
-		if (tie_is_stored(spec->ties[i], object))
-			parents[count++] = spec->ties[i];
-	/* Its place in the table comes first, as another store may know an object of this ID. */
-	object->hidden = object->persistent;
-	error = object_publish(object);
-	if (error || !object->persistent)
-		return error;
-	error = object_publish_tied(object, flags, parents, count);
-	object_reveal(object, error == 0);
-	return error;
-}
+/* ---- Publication ---- */
 
 /* The draft is complete: tie it, and let it be found. It is discarded on error. */
 static int finish(struct object *object, const struct object_spec *spec)
 {
-	int error = tie_to(object, spec);
+	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
+			     (spec->system ? STORE_CREATE_SYSTEM : 0);
+	int error = object_publish_tied(object, spec->ties, spec->tie_count, flags);
 
-	if (!error) {
-		error = publish(object, spec);
-		if (error)
-			untie_from(object, spec, spec->tie_count);
-	}
 	if (error)
 		discard(object);
 	return error;

@@ -11,6 +11,7 @@
 #include <obj/object.h>
 #include <obj/persist.h>
 #include <obj/private.h>
+#include <obj/tie.h>
 
 struct place {
 	struct store *store;
@@ -101,86 +102,110 @@ static int load_pages(struct object *draft, struct object *object)
 	return error ? error : object_pages_walk(object, 1, OBJ_META_PGNR, load_one, draft);
 }
 
+/* Drop a draft that only held pages. */
+static void drop_draft(struct object *draft)
+{
+	object_pages_free(draft);
+	slab_free(&object_cache, draft);
+}
+
 /* The other way: all pages in memory, then the store forgets the object. Lock held. */
-static int move_to_memory(struct object *object)
+static int move_to_memory(struct object *object, struct list *spent)
 {
 	struct object *draft = object_new(object->id);
-	struct place place = { object->store, object->stored };
+	const struct place place = { object->store, object->stored };
+	struct store_freeing freeing;
 
 	if (!draft)
 		return -ENOMEM;
 	object_unmap_all(object);
 	int error = load_pages(draft, object);
 	if (!error)
-		error = store_mark_deleted(place.store, &place.handle);
+		error = retie_to_memory(object, &freeing, spent);
 	if (error) {
-		object_pages_free(draft);
-		slab_free(&object_cache, draft);
+		drop_draft(draft);
 		return error;
 	}
-	object->persistent = false;
-	object->store = NULL;
 	object->pages = draft->pages;
 	object->page_count = draft->page_count;
 	slab_free(&object_cache, draft);
+	hash_forget(object);
 	/* Gone from the store in any case: what is left of it now goes with the next mount. */
-	(void)store_free(place.store, &place.handle);
+	while (store_free_more(place.store, &place.handle, &freeing) == 1)
+		;
 	return 0;
 }
 
-static int move_to_store(struct object *object)
+/* Where its relatives are, else where there is room. */
+static int choose_stores(struct object *object, struct store *stores[PERSIST_MAX_STORES])
+{
+	int error = retie_store(object, &stores[0]);
+
+	if (error)
+		return error;
+	if (stores[0])
+		return persist_readonly(stores[0]) ? -EROFS : 1;
+	return persist_candidates(NULL, stores);
+}
+
+static int try_to_store(struct object *object, struct list *spent)
 {
 	struct store *stores[PERSIST_MAX_STORES];
-	int count = persist_candidates(NULL, stores);
+	int count = choose_stores(object, stores);
 	struct place place;
 
 	if (count < 0)
 		return count;
-	object_unmap_all(object);
 	int error = copy_to_store(object, stores, count, &place);
 	if (error)
 		return error;
-	error = store_publish(place.store, &place.handle, object->deleted ? STORE_CREATE_DELETED : 0);
-	if (error)
+	error = retie_to_store(object, place.store, &place.handle, spent);
+	if (error) {
 		store_free(place.store, &place.handle);
-	else
-		adopt(object, &place);
+		return error;
+	}
+	hash_forget(object);
+	object_pages_free(object);
+	return 0;
+}
+
+/* A relative that moves meanwhile takes the choice of a store along. Lock held. */
+static int move_to_store(struct object *object, struct list *spent)
+{
+	int error;
+
+	object_unmap_all(object);
+	do {
+		error = try_to_store(object, spent);
+	} while (error == -EAGAIN);
 	return error;
 }
 
-static bool has_stored_ties(const struct object *object)
-{
-	uint64_t in, out;
-
-	return object->persistent &&
-	       (store_tie_counts(object->store, &object->stored, &in, &out) != 0 || in || out);
-}
-
 /* Lock held. */
-static int move(struct object *object, bool persistent)
+static int move(struct object *object, bool persistent, struct list *spent)
 {
 	if (object->kernel_owned || object->pins)
 		return -EBUSY;
-	if (!list_empty(&object->children) || object->ties_in || has_stored_ties(object))
-		return -EBUSY;
 	if (!persistent)
-		return move_to_memory(object);
+		return move_to_memory(object, spent);
 	int error = kso_keep(object);
-	return error ? error : move_to_store(object);
+	return error ? error : move_to_store(object, spent);
 }
 
 int object_set_persistent(struct object *object, bool persistent)
 {
+	struct list spent = LIST_INIT(spent);
 	bool moved = false;
 	int error = 0;
 
 	spin_lock(&object->lock);
 	if (object->persistent != persistent) {
-		error = move(object, persistent);
+		error = move(object, persistent, &spent);
 		moved = error == 0;
 	}
 	bool deleted = object->deleted;
 	spin_unlock(&object->lock);
+	retie_settle(&spent);
 	/* The table keeps volatile objects alive; persistent ones are kept by the store. */
 	if (moved && !deleted && persistent)
 		object_put(object);

@@ -156,7 +156,6 @@ struct object *object_new(objid_t id)
 	list_init(&object->spaces);
 	list_init(&object->children);
 	list_init(&object->parents);
-	list_init(&object->held_link);
 	list_init(&object->end_link);
 	return object;
 }
@@ -204,6 +203,31 @@ struct object *object_get(objid_t id)
 		object = NULL;
 	spin_unlock(&table.lock);
 	return known ? object : object_open(id);
+}
+
+int object_hold(objid_t id, struct object **out)
+{
+	spin_lock(&table.lock);
+	struct object *object = table_find(id);
+	bool known = object != NULL;
+	if (object && atomic_load_explicit(&object->refs, memory_order_relaxed) == 0)
+		object = NULL;
+	if (object)
+		object_ref(object);
+	spin_unlock(&table.lock);
+	*out = known ? object : object_open(id);
+	return known || *out ? 0 : -ENOMEM;
+}
+
+struct object *object_tied(objid_t id, enum store_tie_way way)
+{
+	spin_lock(&table.lock);
+	struct object *object = table_find(id);
+	if (object && list_empty(way == STORE_PARENTS ? &object->parents : &object->children))
+		object = NULL;
+	spin_unlock(&table.lock);
+	/* Its parents hold it, or its children have it kept, as long as their lock is held. */
+	return object;
 }
 
 /* Nobody can reach the object any more: give back everything it holds. */
@@ -330,6 +354,7 @@ int object_delete(struct object *object, bool immediate)
 	spin_unlock(&object->lock);
 	if (error)
 		return error;
+	object_tie_review(object);
 	if (immediate) {
 		spin_lock(&table.lock);
 		object->hidden = true;

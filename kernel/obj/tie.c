@@ -1,45 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties: a child lives at least as long as its parent. A volatile parent holds a reference, and its ties
- * are as volatile as it is. Between persistent objects the store keeps the tie.
- *
- * There are no circles, and no chain of ties is longer than TIE_MAX_DEPTH: what hangs below a child is added to
- * what the parent hangs on. Above persistent objects there may be volatile ones, never below.
+ * Ties: a child lives at least as long as its parent. Between objects of one store the store keeps the tie; any
+ * other is in memory, with one volatile end at least. See obj/tie.h.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
-#include <base/string.h>
-#include <mm/phys.h>
 #include <mm/slab.h>
 #include <obj/object.h>
 #include <obj/private.h>
-
-#define TIE_MAX_DEPTH 16u
-#define MEMORY_WALK_MAX 65536u /* ties that are looked at for one new tie, */
-#define STORE_WALK_MAX 2048u   /* and of those in the store, which take longer */
-
-struct tie {
-	struct list parent_link; /* parent->children; guarded by tie_lock */
-	struct list child_link;  /* child->parents; the same */
-	struct object *parent;
-	struct object *child;    /* holds a reference */
-	uint64_t count;
-};
+#include <obj/tie.h>
 
 static struct slab_cache tie_cache = SLAB_CACHE("tie", struct tie);
 
-/*
- * Guards all ties: they are rare, and cycles are a question about several objects at once. Those of the store are
- * only made and undone under it, too, so that what a walk has met does not leave the store meanwhile.
- */
-static struct spinlock tie_lock;
+struct spinlock tie_lock;
 
-/* Guarded by tie_lock. */
-static uint64_t walk;              /* number of the current walk */
-static unsigned int memory_steps;  /* what the current check has looked at */
-static unsigned int store_steps;
+struct tie *tie_alloc(void)
+{
+	return slab_alloc(&tie_cache);
+}
 
-static struct tie *find_tie(struct object *parent, struct object *child)
+void tie_free(struct tie *tie)
+{
+	slab_free(&tie_cache, tie);
+}
+
+struct tie *tie_find(struct object *parent, struct object *child)
 {
 	list_for_each_entry(struct tie, tie, &parent->children, parent_link)
 		if (tie->child == child)
@@ -47,279 +32,95 @@ static struct tie *find_tie(struct object *parent, struct object *child)
 	return NULL;
 }
 
-/* ---- Chains in the store ---- */
-
-#define MEMO_ORDER 4u
-#define MEMO_SLOTS ((PAGE_SIZE << MEMO_ORDER) / sizeof(struct memo))
-#define MEMO_FROM 64u /* steps that are faster without */
-
-/* What was found out about an object of the store; inode 0: nothing. */
-struct memo {
-	uint64_t inode;
-	uint64_t reach;
-};
-_Static_assert(MEMO_SLOTS >= 2 * STORE_WALK_MAX, "a walk fits, with room between");
-
-/* One walk along the ties of a store. Guarded by tie_lock. */
-static struct {
-	struct store *store;
-	struct memo *memo; /* NULL: none yet */
-	struct {
-		struct store_handle object;
-		struct store_tie_cursor cursor;
-		unsigned int reach; /* ties in the longest chain found from it on */
-	} at[TIE_MAX_DEPTH + 1];
-} stored;
-
-static struct memo *memo_slot(uint64_t inode)
+void tie_link(struct tie *tie, struct object *parent, struct object *child, uint64_t count)
 {
-	uint64_t slot = inode * 0x9e3779b97f4a7c15ull >> 32;
+	*tie = (struct tie){ .parent = parent, .child = child, .count = count };
+	list_push_back(&parent->children, &tie->parent_link);
+	list_push_back(&child->parents, &tie->child_link);
+	child->ties_in++;
+}
 
-	for (;; slot++) {
-		struct memo *memo = &stored.memo[slot % MEMO_SLOTS];
-		if (memo->inode == inode || memo->inode == 0)
-			return memo;
+void tie_unlink(struct tie *tie)
+{
+	list_remove(&tie->parent_link);
+	list_remove(&tie->child_link);
+	tie->child->ties_in--;
+}
+
+/* ---- Keeping persistent parents of volatile children ---- */
+
+/* Whether a persistent object stays in its store when nobody uses it. */
+static bool lives_on(struct object *object)
+{
+	uint64_t in, out;
+
+	return !object->deleted || store_tie_counts(object->store, &object->stored, &in, &out) != 0 || in > 0;
+}
+
+bool tie_keep(struct object *object)
+{
+	bool keep = object->persistent && !list_empty(&object->children) && lives_on(object);
+
+	if (keep == object->kept)
+		return false;
+	object->kept = keep;
+	if (keep)
+		object_ref(object);
+	return !keep;
+}
+
+void object_tie_review(struct object *object)
+{
+	spin_lock(&tie_lock);
+	bool let_go = tie_keep(object);
+	spin_unlock(&tie_lock);
+	if (let_go)
+		object_put(object);
+}
+
+/* ---- Ties in memory ---- */
+
+int tie_in_memory(struct tie *fresh, struct object *parent, struct object *child, bool *used)
+{
+	struct tie *tie = tie_find(parent, child);
+	int error = tie ? 0 : tie_check(parent, child);
+
+	*used = false;
+	if (error)
+		return error;
+	if (tie) {
+		tie->count++;
+		return 0;
 	}
-}
-
-/* Many ways may lead to an object: it is looked at once if there are more than a few. */
-static void remember(uint64_t inode, unsigned int reach)
-{
-	if (!stored.memo && store_steps >= MEMO_FROM) {
-		stored.memo = pages_alloc(MEMO_ORDER);
-		if (stored.memo)
-			memset(stored.memo, 0, PAGE_SIZE << MEMO_ORDER);
-	}
-	if (stored.memo)
-		*memo_slot(inode) = (struct memo){ inode, reach };
-}
-
-static const struct memo *recall(uint64_t inode)
-{
-	const struct memo *memo = stored.memo ? memo_slot(inode) : NULL;
-
-	return memo && memo->inode ? memo : NULL;
-}
-
-static unsigned int volatile_chain_above(objid_t id);
-
-static void enter(unsigned int depth, const struct store_handle *object, enum store_tie_way way)
-{
-	stored.at[depth].object = *object;
-	stored.at[depth].cursor = (struct store_tie_cursor){ 0 };
-	stored.at[depth].reach = way == STORE_PARENTS ? volatile_chain_above(object->id) : 0;
-}
-
-static void reached(unsigned int depth, uint64_t reach)
-{
-	stored.at[depth].reach = MAX(stored.at[depth].reach, (unsigned int)reach + 1);
-}
-
-/* Take one tie on from at[*depth]. 1: go on; 0: the walk is done; or an error. */
-static int walk_on(unsigned int *depth, enum store_tie_way way, const struct object *stop)
-{
-	struct store_handle next;
-	int found = store_tie_next(stored.store, &stored.at[*depth].object, way, &stored.at[*depth].cursor,
-				   &next);
-
-	if (found < 0)
-		return found;
-	if (found == 0) {
-		remember(stored.at[*depth].object.inode, stored.at[*depth].reach);
-		if (*depth == 0)
-			return 0;
-		--*depth;
-		reached(*depth, stored.at[*depth + 1].reach);
-		return 1;
-	}
-	if (stop && next.id == stop->id)
-		return -ELOOP;
-	if (++store_steps > STORE_WALK_MAX)
-		return -EMLINK;
-	const struct memo *known = recall(next.inode);
-	if (known)
-		reached(*depth, known->reach);
-	else if (*depth == TIE_MAX_DEPTH)
-		return -EMLINK;
-	else
-		enter(++*depth, &next, way);
-	return 1;
-}
-
-/*
- * Ties in the longest chain from a persistent object on, upwards with the volatile ones that end there. -ELOOP:
- * `stop` is met; -EMLINK: longer than allowed, or too many ties to tell.
- */
-static int stored_chain(const struct object *from, enum store_tie_way way, const struct object *stop)
-{
-	unsigned int depth = 0;
-	int going;
-
-	stored.store = from->store;
-	enter(0, &from->stored, way);
-	do
-		going = walk_on(&depth, way, stop);
-	while (going > 0);
-	if (stored.memo)
-		pages_free(stored.memo, MEMO_ORDER);
-	stored.memo = NULL;
-	return going < 0 ? going : (int)stored.at[0].reach;
-}
-
-/* ---- Chains in memory ---- */
-
-/*
- * Ties in the longest chain below or above an object. Each object is looked at once a walk, however many
- * ways lead to it, and none of the chains that exist is longer than TIE_MAX_DEPTH: so deep goes this.
- */
-static int chain_below(struct object *object)
-{
-	int longest = 0;
-
-	if (object->tie_walk == walk)
-		return (int)object->tie_reach;
-	if (object->persistent)
-		longest = stored_chain(object, STORE_CHILDREN, NULL);
-	list_for_each_entry(struct tie, tie, &object->children, parent_link) {
-		int below = ++memory_steps > MEMORY_WALK_MAX ? -EMLINK : chain_below(tie->child);
-		if (below < 0)
-			return below;
-		longest = MAX(longest, below + 1);
-	}
-	object->tie_walk = walk;
-	object->tie_reach = MAX(longest, 0);
-	return longest;
-}
-
-static unsigned int chain_above(struct object *object)
-{
-	unsigned int longest = 0;
-
-	if (object->tie_walk == walk)
-		return object->tie_reach;
-	list_for_each_entry(struct tie, tie, &object->parents, child_link) {
-		unsigned int length = 1 + chain_above(tie->parent);
-		longest = MAX(longest, length);
-	}
-	object->tie_walk = walk;
-	object->tie_reach = longest;
-	return longest;
-}
-
-/*
- * Persistent objects with a volatile parent, which a walk in the store knows by their IDs. Each is in memory: its
- * parent holds it.
- */
-#define HELD_BUCKETS 64u
-static struct list held[HELD_BUCKETS]; /* of struct object.held_link; guarded by tie_lock */
-
-static struct list *held_bucket(objid_t id)
-{
-	struct list *bucket = &held[ID_LO(id) % HELD_BUCKETS];
-
-	if (!bucket->next)
-		list_init(bucket);
-	return bucket;
-}
-
-static unsigned int volatile_chain_above(objid_t id)
-{
-	list_for_each_entry(struct object, object, held_bucket(id), held_link)
-		if (object->id == id)
-			return chain_above(object);
+	object_ref(child);
+	tie_link(fresh, parent, child, 1);
+	*used = true;
+	tie_keep(parent);
 	return 0;
 }
 
-static void count_parent(struct object *child)
+/* Lock held. *spent is a tie to be freed, with its child to be put. */
+static int untie_in_memory(struct object *parent, struct object *child, struct tie **spent)
 {
-	if (child->ties_in++ == 0 && child->persistent)
-		list_push_back(held_bucket(child->id), &child->held_link);
-}
+	struct tie *tie = tie_find(parent, child);
 
-static void discount_parent(struct object *child)
-{
-	if (--child->ties_in == 0 && child->persistent)
-		list_remove(&child->held_link);
-}
-
-/* ---- New ties ---- */
-
-/* Whether a new tie would close a circle, or make a chain longer than allowed. Tie lock held. */
-static int check_chains(struct object *parent, struct object *child)
-{
-	int above, below = 0;
-
-	memory_steps = store_steps = 0;
-	walk++;
-	if (!parent->persistent) {
-		below = chain_below(child);
-		if (below >= 0 && parent->tie_walk == walk)
-			return -ELOOP;
-		walk++;
-		above = (int)chain_above(parent);
-	} else {
-		above = stored_chain(parent, STORE_PARENTS, child);
-		if (above >= 0)
-			below = stored_chain(child, STORE_CHILDREN, NULL);
-	}
-	if (above < 0 || below < 0)
-		return above < 0 ? above : below;
-	return (unsigned int)(above + 1 + below) > TIE_MAX_DEPTH ? -EMLINK : 0;
-}
-
-static int tie_in_memory(struct object *parent, struct object *child)
-{
-	struct tie *fresh = slab_alloc(&tie_cache);
-	if (!fresh)
-		return -ENOMEM;
-
-	spin_lock(&tie_lock);
-	struct tie *tie = find_tie(parent, child);
-	int error = tie ? 0 : check_chains(parent, child);
-	if (!error && tie) {
-		tie->count++;
-	} else if (!error) {
-		object_ref(child);
-		count_parent(child);
-		*fresh = (struct tie){ .parent = parent, .child = child, .count = 1 };
-		list_push_back(&parent->children, &fresh->parent_link);
-		list_push_back(&child->parents, &fresh->child_link);
-		fresh = NULL;
-	}
-	spin_unlock(&tie_lock);
-	if (fresh)
-		slab_free(&tie_cache, fresh);
-	return error;
-}
-
-static int untie_in_memory(struct object *parent, struct object *child)
-{
-	spin_lock(&tie_lock);
-	struct tie *tie = find_tie(parent, child);
-	bool last = tie && --tie->count == 0;
-	if (last) {
-		list_remove(&tie->parent_link);
-		list_remove(&tie->child_link);
-		discount_parent(child);
-	}
-	spin_unlock(&tie_lock);
-	if (last) {
-		slab_free(&tie_cache, tie);
-		object_put(child);
-	}
-	return tie ? 0 : -ENOENT;
+	if (!tie)
+		return -ENOENT;
+	if (--tie->count)
+		return 0;
+	tie_unlink(tie);
+	*spent = tie;
+	return 0;
 }
 
 /* ---- Ties in the store ---- */
 
+/* The lock keeps two ties from closing a circle together. */
 static int tie_in_store(struct object *parent, struct object *child)
 {
-	spin_lock(&tie_lock);
-	int error = check_chains(parent, child);
-	if (!error)
-		error = store_tie(parent->store, &parent->stored, &child->stored);
-	spin_unlock(&tie_lock);
-	return error;
+	int error = tie_check(parent, child);
+
+	return error ? error : store_tie(parent->store, &parent->stored, &child->stored);
 }
 
 static int untie_in_store(struct object *parent, const struct store_handle *child)
@@ -330,22 +131,15 @@ static int untie_in_store(struct object *parent, const struct store_handle *chil
 	return error;
 }
 
-int object_publish_tied(struct object *draft, unsigned int flags, struct object *const *parents,
-			unsigned int count)
+/* Its parent is gone: what nothing else keeps goes, too. */
+static void look_at(objid_t id)
 {
-	struct store_handle handles[OBJECT_MAX_TIES];
-	const struct store_relatives ties = { .parents = handles, .parent_count = count };
-	int error = 0;
+	struct object *object;
 
-	spin_lock(&tie_lock);
-	for (unsigned int i = 0; !error && i < count; i++) {
-		handles[i] = parents[i]->stored;
-		error = check_chains(parents[i], draft);
-	}
-	if (!error)
-		error = store_publish_tied(draft->store, &draft->stored, flags, &ties);
-	spin_unlock(&tie_lock);
-	return error;
+	if (object_hold(id, &object) != 0 || !object)
+		return;
+	object_tie_review(object);
+	object_put(object);
 }
 
 /*
@@ -362,50 +156,85 @@ void object_stored_ties_drop(struct object *parent)
 			return;
 		for (uint64_t i = 0; !error && i < cursor.count; i++)
 			error = untie_in_store(parent, &child);
-		if (error)
+		if (error && error != -ENOENT)
 			return;
-		object_put(object_get(child.id));
+		look_at(child.id);
 	}
 }
 
 /* ---- Either ---- */
 
-int object_tie(struct object *parent, struct object *child)
+/* Lock held. */
+static int tie_either(struct tie *fresh, struct object *parent, struct object *child, bool *used)
 {
-	if (parent == child)
-		return -EPERM;
-	if (!parent->persistent)
-		return tie_in_memory(parent, child);
-	if (!child->persistent)
-		return -ENOTSUP;
+	if (!parent->persistent || !child->persistent)
+		return tie_in_memory(fresh, parent, child, used);
 	/* No power cut may show half of it, and two stores change one after the other. */
 	return parent->store == child->store ? tie_in_store(parent, child) : -EXDEV;
 }
 
+int object_tie(struct object *parent, struct object *child)
+{
+	bool used = false;
+
+	if (parent == child)
+		return -EPERM;
+	struct tie *fresh = tie_alloc();
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&tie_lock);
+	int error = tie_either(fresh, parent, child, &used);
+	/* A deleted child lives on now: then what is tied to it does. */
+	if (!error)
+		tie_keep(child);
+	spin_unlock(&tie_lock);
+	if (!used)
+		tie_free(fresh);
+	return error;
+}
+
+/* Lock held. */
+static int untie_either(struct object *parent, struct object *child, struct tie **spent)
+{
+	if (!parent->persistent || !child->persistent)
+		return untie_in_memory(parent, child, spent);
+	return parent->store == child->store ? store_untie(parent->store, &parent->stored, &child->stored)
+					     : -ENOENT;
+}
+
 int object_untie(struct object *parent, struct object *child)
 {
-	if (parent->persistent && child->persistent && parent->store != child->store)
-		return -ENOENT;
-	if (parent->persistent && child->persistent)
-		return untie_in_store(parent, &child->stored);
-	return untie_in_memory(parent, child);
+	struct tie *spent = NULL;
+
+	spin_lock(&tie_lock);
+	int error = untie_either(parent, child, &spent);
+	bool let_go_parent = tie_keep(parent), let_go_child = tie_keep(child);
+	spin_unlock(&tie_lock);
+	if (spent) {
+		tie_free(spent);
+		object_put(child);
+	}
+	if (let_go_parent)
+		object_put(parent);
+	if (let_go_child)
+		object_put(child);
+	return error;
 }
 
 void object_ties_drop(struct object *parent)
 {
 	for (;;) {
 		spin_lock(&tie_lock);
-		struct list *node = list_pop_front(&parent->children);
+		struct list *node = list_first(&parent->children);
 		struct tie *tie = node ? list_entry(node, struct tie, parent_link) : NULL;
-		if (tie) {
-			list_remove(&tie->child_link);
-			discount_parent(tie->child);
-		}
+		if (tie)
+			tie_unlink(tie);
 		spin_unlock(&tie_lock);
 		if (!tie)
 			return;
+		object_tie_review(tie->child);
 		/* The child's own ties are dropped after this, not in here: object_put(). */
 		object_put(tie->child);
-		slab_free(&tie_cache, tie);
+		tie_free(tie);
 	}
 }

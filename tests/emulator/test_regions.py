@@ -159,6 +159,18 @@ def test_ties_stay_in_one_store(machine):
 
 
 @pytest.mark.quick
+def test_ties_of_objects_that_moved(machine):
+    """A child that was deleted is there after a power cut if, and only if, it and its parent are in the store by then."""
+    session = machine.guest.start(autorun="test_regions families; test_regions look " + "0" * 32, pmem=[machine.path("a")])
+    session.expect(r"regions: 0+:0+ is missing")
+    session.cut_power()
+    told = _TOLD.findall(session.out)
+    assert len(told) == 32 and all(result == "0" for _, _, result in told), session.out
+    wanted = {ident: "whole" if what == "kept" else "missing" for what, ident, _ in told}
+    assert machine.look(["a"], list(wanted)) == wanted
+
+
+@pytest.mark.quick
 def test_copies_between_stores(machine):
     source, = machine.make(["a"], 1, 20)
     machine.fill(["a"])

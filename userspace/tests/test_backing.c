@@ -158,22 +158,221 @@ static void refusals(void)
 
 static void held_where_it_is(void)
 {
-	twzobj o, child;
+	twzobj o;
 
 	if (!have_store())
 		return;
-	NEED(fill(&o, OBJ_VOLATILE) == 0 && new_object(&child) == 0);
+	NEED(fill(&o, OBJ_VOLATILE) == 0);
 	CHECK_EQ(twz_object_pin(&o, NULL, 0), 0);
 	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), -EBUSY);
 	CHECK_EQ(twz_object_pin(&o, NULL, OP_UNPIN), 0);
-	CHECK_EQ(twz_object_tie(&o, &child, 0), 0);
-	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), -EBUSY);
-	CHECK_EQ(twz_object_ctl(&child, OCO_PERSIST, 1), -EBUSY);
-	CHECK_EQ(twz_object_tie(&o, &child, TIE_UNTIE), 0);
 	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), 0);
 	CHECK_EQ(wrong_words(&o), 0);
-	drop_object(&child);
 	drop_object(&o);
+}
+
+/* ---- Ties come along ---- */
+
+static int make(twzobj *o, enum object_backing_type type)
+{
+	return twz_object_new(o, NULL, NULL, type, NEW_FLAGS);
+}
+
+static uint64_t ties_in(twzobj *o)
+{
+	struct kernel_ostat st = { 0 };
+
+	CHECK_EQ(twz_object_kstat(o, &st), 0);
+	return st.ties_in;
+}
+
+/* Deleted and closed, so that nothing but its ties keeps it. */
+static objid_t leave_to_ties(twzobj *o)
+{
+	objid_t id = twz_object_guid(o);
+
+	CHECK_EQ(sys_odelete(id, 0), 0);
+	twz_object_release(o);
+	return id;
+}
+
+/*
+ * A parent and its child, each moved as the bits say, in both orders: the tie holds, counted, and lets go when it is
+ * undone as often as it was made.
+ */
+static void move_both(unsigned how, bool child_first, enum object_backing_type parent_type,
+    enum object_backing_type child_type)
+{
+	twzobj parent, child;
+	objid_t id;
+
+	NEED(make(&parent, parent_type) == 0 && make(&child, child_type) == 0);
+	id = twz_object_guid(&child);
+	CHECK_EQ(twz_object_tie(&parent, &child, 0), 0);
+	CHECK_EQ(twz_object_tie(&parent, &child, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		bool of_child = (i == 0) == child_first;
+
+		CHECK_EQ(twz_object_ctl(of_child ? &child : &parent, OCO_PERSIST, of_child ? how & 1 : how >> 1), 0);
+		CHECK_EQ(ties_in(&child), 1);
+	}
+	leave_to_ties(&child);
+	CHECK(object_exists(id));
+	CHECK_EQ(sys_otie(twz_object_guid(&parent), id, OTIE_UNTIE), 0);
+	CHECK(object_exists(id));
+	CHECK_EQ(sys_otie(twz_object_guid(&parent), id, OTIE_UNTIE), 0);
+	CHECK(!object_exists(id));
+	drop_object(&parent);
+}
+
+static void ties_come_along(void)
+{
+	if (!have_store())
+		return;
+	for (unsigned i = 0; i < 32; i++)
+		move_both(i & 3, i & 4, i & 8 ? OBJ_PERSISTENT : OBJ_VOLATILE, i & 16 ? OBJ_PERSISTENT : OBJ_VOLATILE);
+}
+
+/* Nobody has the parent open: it is remembered all the same, until it goes. */
+static void volatile_child_of_a_persistent_parent(void)
+{
+	twzobj parent, child;
+	objid_t id, up;
+
+	if (!have_store())
+		return;
+	NEED(make(&parent, OBJ_PERSISTENT) == 0 && make(&child, OBJ_VOLATILE) == 0);
+	up = twz_object_guid(&parent);
+	CHECK_EQ(twz_object_tie(&parent, &child, 0), 0);
+	id = leave_to_ties(&child);
+	twz_object_release(&parent);
+	CHECK(object_exists(id));
+	NEED(twz_object_init_guid(&parent, up, ACCESS_RW) == 0);
+	drop_object(&parent);
+	CHECK(!object_exists(up));
+	CHECK(!object_exists(id));
+}
+
+/* grand -> parent (both of the store, parent deleted) -> child (in memory). */
+static void family(bool untie)
+{
+	twzobj grand, parent, child;
+	objid_t id, middle;
+
+	NEED(make(&grand, OBJ_PERSISTENT) == 0 && make(&parent, OBJ_PERSISTENT) == 0);
+	NEED(make(&child, OBJ_VOLATILE) == 0);
+	CHECK_EQ(twz_object_tie(&grand, &parent, 0), 0);
+	CHECK_EQ(twz_object_tie(&parent, &child, 0), 0);
+	middle = leave_to_ties(&parent);
+	id = leave_to_ties(&child);
+	CHECK(object_exists(middle) && object_exists(id));
+	if (untie)
+		CHECK_EQ(sys_otie(twz_object_guid(&grand), middle, OTIE_UNTIE), 0);
+	drop_object(&grand);
+	CHECK(!object_exists(middle));
+	CHECK(!object_exists(id));
+}
+
+static void three_generations(void)
+{
+	if (!have_store())
+		return;
+	family(true);
+	family(false);
+}
+
+/* A circle that is closed in memory, with a tie of the store in it. */
+static void circles_of_both_kinds(void)
+{
+	twzobj a, b, v;
+
+	if (!have_store())
+		return;
+	NEED(make(&a, OBJ_PERSISTENT) == 0 && make(&b, OBJ_PERSISTENT) == 0 && make(&v, OBJ_VOLATILE) == 0);
+	CHECK_EQ(twz_object_tie(&a, &b, 0), 0);
+	CHECK_EQ(twz_object_tie(&b, &v, 0), 0);
+	CHECK_EQ(twz_object_tie(&v, &a, 0), -ELOOP);
+	CHECK_EQ(twz_object_tie(&b, &v, TIE_UNTIE), 0);
+	CHECK_EQ(twz_object_tie(&v, &a, 0), 0);
+	CHECK_EQ(twz_object_tie(&b, &v, 0), -ELOOP);
+	CHECK_EQ(twz_object_tie(&a, &b, TIE_UNTIE), 0);
+	CHECK_EQ(twz_object_tie(&b, &v, 0), 0);
+	CHECK_EQ(twz_object_tie(&a, &b, 0), -ELOOP);
+	drop_object(&v);
+	drop_object(&b);
+	drop_object(&a);
+}
+
+#define TOO_MANY 65
+
+static void more_ties_than_one_step_takes(void)
+{
+	static twzobj child[TOO_MANY];
+	twzobj o;
+
+	if (!have_store())
+		return;
+	NEED(make(&o, OBJ_VOLATILE) == 0);
+	for (int i = 0; i < TOO_MANY; i++) {
+		NEED(make(&child[i], OBJ_PERSISTENT) == 0);
+		CHECK_EQ(twz_object_tie(&o, &child[i], 0), 0);
+	}
+	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), -EMLINK);
+	CHECK_EQ(backing_of(&o), TWZ_BACKING_VOLATILE);
+	CHECK_EQ(twz_object_tie(&o, &child[0], TIE_UNTIE), 0);
+	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), 0);
+	CHECK_EQ(ties_in(&child[1]), 1);
+	CHECK_EQ(twz_object_tie(&o, &child[0], 0), 0);
+	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 0), -EMLINK);
+	CHECK_EQ(backing_of(&o), TWZ_BACKING_PERSISTENT);
+	CHECK_EQ(ties_in(&child[0]), 1);
+	drop_object(&o);
+	for (int i = 0; i < TOO_MANY; i++) {
+		CHECK_EQ(ties_in(&child[i]), 0);
+		drop_object(&child[i]);
+	}
+}
+
+static twzobj mover, friend;
+
+static void tie_and_untie(void *arg)
+{
+	bool above = (uintptr_t)arg;
+	twzobj *parent = above ? &friend : &mover, other;
+
+	if (make(&other, above ? OBJ_PERSISTENT : OBJ_VOLATILE) < 0)
+		twz_thread_exit(1);
+	while (!atomic_load(&stop)) {
+		long r = twz_object_tie(parent, &other, 0);
+
+		if (r < 0 || twz_object_tie(parent, &other, TIE_UNTIE) < 0)
+			twz_thread_exit(2);
+	}
+	drop_object(&other);
+}
+
+/* Others tie what moves, and what it is tied to, which moves as well. */
+static void tied_and_moved_at_once(void)
+{
+	struct thread t[2];
+
+	if (!have_store())
+		return;
+	NEED(make(&mover, OBJ_VOLATILE) == 0 && make(&friend, OBJ_PERSISTENT) == 0);
+	CHECK_EQ(twz_object_tie(&mover, &friend, 0), 0);
+	atomic_store(&stop, 0);
+	for (uintptr_t i = 0; i < 2; i++)
+		NEED(run_thread(&t[i], tie_and_untie, (void *)i) == 0);
+	for (unsigned i = 0; i < 40; i++)
+		CHECK_EQ(twz_object_ctl(i % 3 ? &mover : &friend, OCO_PERSIST, i & 1), 0);
+	atomic_store(&stop, 1);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(finish_thread(&t[i]), 0);
+	CHECK_EQ(ties_in(&friend), 1);
+	CHECK_EQ(twz_object_tie(&mover, &friend, TIE_UNTIE), 0);
+	CHECK_EQ(ties_in(&friend), 0);
+	drop_object(&mover);
+	drop_object(&friend);
 }
 
 static void cache_modes(void)
@@ -226,7 +425,13 @@ static const struct ktap_case cases[] = {
 	{ "copies keep the pages they shared", shared_pages },
 	{ "while others use it", while_others_use_it },
 	{ "refusals", refusals },
-	{ "pins and ties hold an object where it is", held_where_it_is },
+	{ "pins hold an object where it is", held_where_it_is },
+	{ "ties come along, either end first", ties_come_along },
+	{ "a volatile child of a persistent parent", volatile_child_of_a_persistent_parent },
+	{ "three generations", three_generations },
+	{ "circles of both kinds of ties", circles_of_both_kinds },
+	{ "more ties than one step takes", more_ties_than_one_step_takes },
+	{ "tied and moved at once", tied_and_moved_at_once },
 	{ "cache modes", cache_modes },
 	{ "nothing is left behind", nothing_is_left },
 };

@@ -11,6 +11,8 @@
  *   hash                      the one hash-data object that is empty; everywhere the same
  *   root [ID]                 the root of names; sets it first
  *   delete ID…
+ *   families                  objects that their parents keep, moved before and after they were tied; prints each, and
+ *                             whether it will be there after a reset: kept or lost
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -176,6 +178,51 @@ static long root_of_names(const objid_t *set, objid_t *id)
 	return r;
 }
 
+struct member {
+	enum object_backing_type type, then;
+};
+
+/* The child is deleted, so that nothing but its parent keeps it; both are moved after they were tied. */
+static long raise(struct member parent, struct member child, bool kept)
+{
+	objid_t up, down;
+	twzobj p, c;
+
+	if (twz_object_new(&p, NULL, NULL, parent.type, FLAGS | TWZ_OC_TIED_NONE) < 0 ||
+	    twz_object_new(&c, NULL, NULL, child.type, FLAGS | TWZ_OC_TIED_NONE) < 0)
+		return -ENOMEM;
+	up = twz_object_guid(&p);
+	down = twz_object_guid(&c);
+	fill(&p, 2, 1);
+	fill(&c, 3, 2);
+	long r = sys_otie(up, down, 0);
+	if (r == 0)
+		r = sys_odelete(down, 0);
+	if (r == 0)
+		r = twz_object_ctl(&c, OCO_PERSIST, child.then == OBJ_PERSISTENT);
+	if (r == 0)
+		r = twz_object_ctl(&p, OCO_PERSIST, parent.then == OBJ_PERSISTENT);
+	twz_object_release(&p);
+	twz_object_release(&c);
+	told(parent.then == OBJ_PERSISTENT ? "kept" : "lost", up, r);
+	told(kept ? "kept" : "lost", down, r);
+	return r;
+}
+
+static int families(void)
+{
+	const enum object_backing_type types[] = { OBJ_VOLATILE, OBJ_PERSISTENT };
+	long r = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		struct member parent = { types[i & 1], types[i >> 1 & 1] };
+		struct member child = { types[i >> 2 & 1], types[i >> 3 & 1] };
+
+		r |= raise(parent, child, parent.then == OBJ_PERSISTENT && child.then == OBJ_PERSISTENT);
+	}
+	return r != 0;
+}
+
 static int act(const char *verb, const objid_t *ids, unsigned count)
 {
 	objid_t id = ids[0];
@@ -216,6 +263,8 @@ static int command(int argc, char **argv)
 
 	if (strcmp(argv[1], "make") == 0 && argc >= 4)
 		return make_many(number(argv[2]), number(argv[3]), argc > 4);
+	if (strcmp(argv[1], "families") == 0)
+		return families();
 	for (int i = 2; i < argc && count < 64; i++)
 		if (!objid_parse(argv[i], strlen(argv[i]), &ids[count++]))
 			return 2;

@@ -44,9 +44,11 @@ struct object {
 	_Atomic uint32_t refs;
 
 	/* Fixed at creation. */
-	bool persistent;
-	struct store *store; /* persistent objects: the one it lives in */
 	bool kernel_owned; /* bytes are read-only to every mapping; identity is exempt from verification */
+
+	/* Read under either lock, changed under both: that below, and the lock of all ties. */
+	bool persistent;
+	struct store *store;        /* persistent objects: the one it lives in; else NULL */
 	struct store_handle stored; /* persistent objects */
 
 	/* Guarded by the table lock. */
@@ -74,8 +76,8 @@ struct object {
 	struct list parents;  /* struct tie.child_link */
 	uint64_t tie_walk;    /* the last walk that saw this object, and what it found */
 	uint32_t tie_reach;
-	uint32_t ties_in;     /* how many volatile parents hold this one */
-	struct list held_link; /* persistent, and ties_in is not 0 */
+	uint32_t ties_in;     /* how many parents hold this one */
+	bool kept;            /* by a reference, as a persistent parent of volatile children; obj/tie.h */
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
 	uint32_t kso_type;
@@ -271,8 +273,8 @@ int object_unpin(struct object *object);
 /* ---- Ties (obj/tie.c) ---- */
 
 /*
- * 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOTSUP a volatile child of a persistent parent; -ENOMEM;
- * between persistent objects durable on return, also -ENOSPC, -EROFS, -EUCLEAN. No lock held.
+ * 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOMEM. Between persistent objects durable on return, also -ENOSPC,
+ * -EROFS, -EUCLEAN, and -EXDEV: they are in two stores. No lock held.
  */
 int object_tie(struct object *parent, struct object *child);
 int object_untie(struct object *parent, struct object *child); /* -ENOENT */

@@ -42,12 +42,23 @@ int object_page_replace(struct object *object, uint64_t pgnr, void *page);
  */
 int object_page_store(struct object *object, uint64_t pgnr, const void *content);
 
+/* Drop a reference that is not the last: the caller has another. Any lock may be held. */
+static inline void object_unref(struct object *object)
+{
+	atomic_fetch_sub_explicit(&object->refs, 1, memory_order_release);
+}
+
+/* What keeps an object for its ties has changed: its deletion, its place, its parents. No lock held. */
+void object_tie_review(struct object *object);
+
 /*
- * store_publish() with ties to `count` persistent parents in its store, at most OBJECT_MAX_TIES, all or nothing.
- * Errors as object_tie(), and -EEXIST the ID is taken. No lock held.
+ * A new reference to an object that exists, whether lookups find it or not. *out is NULL if it is on its way out.
+ * -ENOMEM: it cannot be opened. The lock of all ties may be held.
  */
-int object_publish_tied(struct object *draft, unsigned int flags, struct object *const *parents,
-			unsigned int count);
+int object_hold(objid_t id, struct object **out);
+
+/* The object of that ID if it is in memory and has such ties there, else NULL. The lock of all ties is held. */
+struct object *object_tied(objid_t id, enum store_tie_way way);
 
 /* Untie a deleted persistent object from its children, which go if nothing else keeps them. No lock held. */
 void object_stored_ties_drop(struct object *parent);
