@@ -10,6 +10,7 @@
 #include <base/string.h>
 #include <mm/usercopy.h>
 #include <obj/object.h>
+#include <sched/stat.h>
 #include <sched/thread.h>
 #include <sec/check.h>
 #include <sys/access.h>
@@ -120,11 +121,12 @@ long sys_ostat(SYS_ARGS)
 	union {
 		struct kernel_ostat object;
 		struct kernel_ostat_page page;
+		struct kernel_ostat_thread thread;
 	} stat;
 	size_t size = sizeof(stat.object);
 
 	SYS_UNUSED();
-	if (a0 != TWZ_OSTAT_OBJECT && a0 != TWZ_OSTAT_PAGE)
+	if (a0 != TWZ_OSTAT_OBJECT && a0 != TWZ_OSTAT_PAGE && a0 != TWZ_OSTAT_THREAD)
 		return -EINVAL;
 	struct object *object = object_get(MKID(a2, a1));
 	if (!object)
@@ -132,6 +134,9 @@ long sys_ostat(SYS_ARGS)
 	int error = sec_allows(current_thread(), object, SEC_OP_STAT);
 	if (!error && a0 == TWZ_OSTAT_OBJECT) {
 		fill_stat(object, &stat.object);
+	} else if (!error && a0 == TWZ_OSTAT_THREAD) {
+		size = sizeof(stat.thread);
+		error = thread_stat(object, &stat.thread);
 	} else if (!error) {
 		size = sizeof(stat.page);
 		error = fill_page_stat(object, a3, &stat.page);

@@ -277,6 +277,14 @@ static void switched_under_load(void)
 		CHECK_EQ(finish_thread(&threads[i]), 0);
 }
 
+static void sleep_on(void *arg)
+{
+	atomic_ulong *word = arg;
+
+	while (atomic_load(word) == 0)
+		twz_thread_sync(THREAD_SYNC_SLEEP, word, 0, NULL);
+}
+
 /* --- counters */
 
 static uint64_t timer_interrupts(void)
@@ -327,6 +335,53 @@ static void lonely_threads_are_left_alone(void)
 	ktap_note("%lu timer interrupts", (unsigned long)(timer_interrupts() - before));
 }
 
+/* --- threads, looked at by others */
+
+static void threads_can_be_looked_at(void)
+{
+	struct kernel_ostat_thread first, second;
+	struct thread t;
+	uint64_t until = twz_clock_ns() + PATIENCE_NS;
+
+	atomic_store(&stop, 0);
+	NEED(run_thread(&t, call_all_the_time, NULL) == 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, t.tid, 0, &first), 0);
+	CHECK(first.klass == TWZ_SCHED_NORMAL && first.prio == TWZ_SCHED_DEFAULT_PRIO);
+	CHECK(first.view != 0 && first.cpu < twz_sysinfo()->ncpus);
+	do {
+		twz_sleep_ns(NS_PER_MS);
+		CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, t.tid, 0, &second), 0);
+	} while (second.cpu_ns < first.cpu_ns + 5 * NS_PER_MS && twz_clock_ns() < until);
+	CHECK(second.cpu_ns >= first.cpu_ns + 5 * NS_PER_MS);
+	CHECK(second.switches >= 1 && second.switches >= first.switches);
+	CHECK(second.faults >= first.faults);
+	CHECK(second.state == TWZ_THREAD_RUNNING || second.state == TWZ_THREAD_READY);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, twz_object_guid(&t.obj), 0, (void *)8), -EFAULT);
+	atomic_store(&stop, 1);
+	CHECK_EQ(twz_thread_join(&t, NULL, PATIENCE_NS), 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, t.tid, 0, &first), -ESRCH);
+	twz_thread_release(&t);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, KSO_ROOT_ID, 0, &first), -ESRCH);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, missing_id(), 0, &first), -ENOENT);
+}
+
+static void sleepers_are_seen_asleep(void)
+{
+	struct kernel_ostat_thread s = { .state = TWZ_THREAD_RUNNING };
+	uint64_t until = twz_clock_ns() + PATIENCE_NS;
+	static atomic_ulong word;
+	struct thread t;
+
+	atomic_store(&word, 0);
+	NEED(run_thread(&t, sleep_on, &word) == 0);
+	while (s.state != TWZ_THREAD_SLEEPING && twz_clock_ns() < until)
+		CHECK_EQ(sys_ostat(TWZ_OSTAT_THREAD, t.tid, 0, &s), 0);
+	CHECK_EQ(s.state, TWZ_THREAD_SLEEPING);
+	atomic_store(&word, 1);
+	twz_thread_sync(THREAD_SYNC_WAKE, &word, -1ul, NULL);
+	CHECK_EQ(finish_thread(&t), 0);
+}
+
 int main(void)
 {
 	static const struct ktap_case cases[] = {
@@ -340,6 +395,8 @@ int main(void)
 		{ "rings grow", rings_grow },
 		{ "switched on and off under load", switched_under_load },
 		{ "counters", counters },
+		{ "threads can be looked at by others", threads_can_be_looked_at },
+		{ "sleepers are seen asleep", sleepers_are_seen_asleep },
 		{ "idle CPUs take no timer interrupts", idle_cpus_are_left_alone },
 		{ "a thread alone on its CPU is not interrupted", lonely_threads_are_left_alone },
 	};

@@ -48,6 +48,7 @@ struct twz_sysinfo {
 #define TWZ_OSTAT_OBJECT 0u
 #define TWZ_OSTAT_PAGE 1u
 #define TWZ_OSTAT_SCTX 2u
+#define TWZ_OSTAT_THREAD 3u
 
 struct kernel_ostat {
 	uint64_t flags; /* OS_FLAGS_* */
@@ -91,6 +92,25 @@ struct kernel_ostat_page {
 #define OS_PAGE_COW 2u
 #define OS_PAGE_MAPPED 4u
 
+/* Of the thread that a thread object stands for, since its start. */
+struct kernel_ostat_thread {
+	uint32_t state; /* TWZ_THREAD_* */
+	uint32_t cpu;   /* where it ran last */
+	uint32_t klass; /* TWZ_SCHED_* */
+	uint32_t prio;
+	uint64_t cpu_ns;
+	uint64_t switches; /* times it was put on a CPU */
+	uint64_t faults;   /* page and mapping faults the kernel took on its behalf */
+	uint64_t reserved;
+	objid_t view;   /* not that of a protected call it is in */
+	objid_t active; /* the same of its active context, 0: none that is persistent */
+};
+
+#define TWZ_THREAD_SLEEPING 0u
+#define TWZ_THREAD_READY 1u
+#define TWZ_THREAD_RUNNING 2u
+#define TWZ_THREAD_SUSPENDED 3u
+
 _Static_assert(offsetof(struct twz_sysinfo, nslots) == 8, "sysinfo nslots");
 _Static_assert(offsetof(struct twz_sysinfo, ncpus) == 24, "sysinfo ncpus");
 _Static_assert(offsetof(struct twz_sysinfo, flush_mode) == 32, "sysinfo flush_mode");
@@ -106,5 +126,8 @@ _Static_assert(offsetof(struct kernel_ostat, p_flags) == 80, "ostat p_flags");
 _Static_assert(offsetof(struct kernel_ostat, kuid) == 96, "ostat kuid");
 _Static_assert(sizeof(struct kernel_ostat) == 112, "ostat");
 _Static_assert(sizeof(struct kernel_ostat_page) == 24, "ostat page");
+_Static_assert(offsetof(struct kernel_ostat_thread, cpu_ns) == 16, "ostat thread cpu_ns");
+_Static_assert(offsetof(struct kernel_ostat_thread, view) == 48, "ostat thread view");
+_Static_assert(sizeof(struct kernel_ostat_thread) == 80, "ostat thread");
 
 #endif
