@@ -178,7 +178,7 @@ static void full_memory(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "a full store", full_store },
+	{ "T60: a full store", full_store },
 	{ "the last small object", last_small_object },
 	{ "no memory", full_memory },
 };

@@ -231,7 +231,7 @@ static const struct ktap_case cases[] = {
 	{ "space comes back", space_comes_back },
 	{ "the name root", name_root },
 	{ "what the last run left is whole", survives },
-	{ "a full store", full_store },
+	{ "T60: a full store", full_store },
 };
 
 int main(void)

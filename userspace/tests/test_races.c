@@ -452,7 +452,7 @@ static void racing_arguments(void)
 static const struct ktap_case cases[] = {
 	{ "objects come and go", objects_come_and_go },
 	{ "all CPUs fault the same pages in", same_pages },
-	{ "deletion under use", deletion_under_use },
+	{ "T12: deletion under use", deletion_under_use },
 	{ "copies of an object that is written", copies_while_written },
 	{ "a slot is changed under its readers", swaps_under_readers },
 	{ "names from all sides", concurrent_names },
