@@ -47,6 +47,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	seccontexts_init();                            /* the security contexts that are no objects */
 	log_object_init();                             /* the log, for programs to read */
 	trace_init();                                  /* counters and the trace */
+	times_init();                                  /* how long locks and CPUs are kept, in debug builds */
 	asids_init();                                  /* address space numbers */
 	persist_init();                                /* the store */
 	wall_init(machine.fdt);                        /* the time of day */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Spinlock owner checks of debug builds: see spinlock.h. */
+/* Spinlock owner checks of debug builds, and how long locks are held: see spinlock.h. */
+#include <arch/time.h>
 #include <cpu.h>
 #include <panic.h>
 #include <spinlock.h>
@@ -23,9 +24,13 @@ void lockcheck_acquire(struct spinlock *lock)
 		      caller_name(__builtin_return_address(0)), (void *)lock);
 }
 
-void lockcheck_acquired(struct spinlock *lock)
+void (*lock_observer)(struct lock_site *site, uint64_t ticks);
+
+void lockcheck_acquired(struct spinlock *lock, struct lock_site *site)
 {
 	atomic_store_explicit(&lock->owner, this_cpu(), memory_order_relaxed);
+	lock->site = site;
+	lock->since = arch_counter();
 }
 
 void lockcheck_release(struct spinlock *lock)
@@ -37,4 +42,6 @@ void lockcheck_release(struct spinlock *lock)
 		      caller_name(__builtin_return_address(0)), (void *)lock,
 		      owner == NULL ? "nobody" : "another CPU");
 	atomic_store_explicit(&lock->owner, NULL, memory_order_relaxed);
+	if (lock_observer)
+		lock_observer(lock->site, arch_counter() - lock->since);
 }

@@ -12,13 +12,15 @@
  *   space lock or object lock → sync bucket → timer lock → run-queue lock
  *   log lock: innermost, anywhere
  *
- * Debug builds check that a lock is not taken twice by one CPU and is released by its owner.
+ * Debug builds check that a lock is not taken twice by one CPU and is released by its owner, and measure how
+ * long it is held, for each place that takes one (abi/times.h).
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <arch/cpu.h>
@@ -27,21 +29,43 @@ struct spinlock {
 	_Atomic uint32_t held;
 #ifdef CONFIG_DEBUG
 	_Atomic(struct cpu *) owner;
+	/* Guarded by the lock itself: who took it, and when. */
+	struct lock_site *site;
+	uint64_t since;
 #endif
 };
 
 #define SPINLOCK_INIT { 0 }
 
 /* Debug checks, in debug/lockcheck.c; empty in other builds. */
+struct lock_site;
 #ifdef CONFIG_DEBUG
 void lockcheck_acquire(struct spinlock *lock);
-void lockcheck_acquired(struct spinlock *lock);
+void lockcheck_acquired(struct spinlock *lock, struct lock_site *site);
 void lockcheck_release(struct spinlock *lock);
+
+/* A place that takes a lock. */
+struct lock_site {
+	const char *function, *lock;
+	struct twz_hold *_Atomic record; /* the observer's */
+};
+#define LOCK_SITE(lock)                                              \
+	({                                                           \
+		static struct lock_site site_ = { __func__, #lock, NULL }; \
+		&site_;                                              \
+	})
+
+/* Called when a lock has been let go that was taken at `site`, with the ticks it was held. NULL: nobody. */
+extern void (*lock_observer)(struct lock_site *site, uint64_t ticks);
 #else
+#define LOCK_SITE(lock) NULL
 static inline void lockcheck_acquire(struct spinlock *lock) { (void)lock; }
-static inline void lockcheck_acquired(struct spinlock *lock) { (void)lock; }
+static inline void lockcheck_acquired(struct spinlock *lock, struct lock_site *site) { (void)lock, (void)site; }
 static inline void lockcheck_release(struct spinlock *lock) { (void)lock; }
 #endif
+
+#define spin_lock(lock) spin_lock_at((lock), LOCK_SITE(lock))
+#define spin_trylock(lock) spin_trylock_at((lock), LOCK_SITE(lock))
 
 /* Wait until the lock looks free, for another try; parks the CPU for good when another CPU has panicked. */
 void spin_wait(struct spinlock *lock);
@@ -51,12 +75,12 @@ static inline bool spin_try(struct spinlock *lock)
 	return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
 }
 
-static inline void spin_lock(struct spinlock *lock)
+static inline void spin_lock_at(struct spinlock *lock, struct lock_site *site)
 {
 	lockcheck_acquire(lock);
 	while (!spin_try(lock))
 		spin_wait(lock);
-	lockcheck_acquired(lock);
+	lockcheck_acquired(lock, site);
 }
 
 static inline void spin_unlock(struct spinlock *lock)
@@ -65,11 +89,11 @@ static inline void spin_unlock(struct spinlock *lock)
 	atomic_store_explicit(&lock->held, 0, memory_order_release);
 }
 
-static inline bool spin_trylock(struct spinlock *lock)
+static inline bool spin_trylock_at(struct spinlock *lock, struct lock_site *site)
 {
 	if (!spin_try(lock))
 		return false;
-	lockcheck_acquired(lock);
+	lockcheck_acquired(lock, site);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include <mm/space_private.h>
 #include <obj/hash.h>
 #include <arch/upcall.h>
+#include <debug.h>
 #include <sched/thread.h>
 #include <sched/sync.h>
 #include <sec/check.h>
@@ -223,7 +224,7 @@ static int consult_view(struct thread *thread, uint32_t slot, unsigned int acces
 	return 0;
 }
 
-int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report)
+static int resolve_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report)
 {
 	uint64_t slot = va >> OBJ_SHIFT;
 	uint64_t offset = va & (OBJ_MAXSIZE - 1);
@@ -253,6 +254,15 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 	}
 	/* The view is being changed under us: let the access fault again, interrupts get their turn. */
 	return 0;
+}
+
+int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report)
+{
+	uint64_t since = stay_begin();
+	int result = resolve_fault(thread, va, access, report);
+
+	stay_end_fault(since);
+	return result;
 }
 
 /* The object is being verified in steps: another fault, another step. */

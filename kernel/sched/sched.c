@@ -9,6 +9,7 @@
 #include <arch/time.h>
 #include <arch/upcall.h>
 #include <base/bits.h>
+#include <debug.h>
 #include <log.h>
 #include <mm/space.h>
 #include <panic.h>
@@ -711,6 +712,7 @@ struct thread *upcall_return(void)
 {
 	struct cpu *cpu = this_cpu();
 	const struct thread *signalled = NULL; /* has been given a signal: one is enough for one return */
+	uint64_t since = stay_begin();
 
 	for (;;) {
 		if (panic_active())
@@ -723,7 +725,9 @@ struct thread *upcall_return(void)
 		atomic_store_explicit(&cpu->settled, atomic_load_explicit(&cpu->settled, memory_order_relaxed) + 1,
 				      memory_order_release);
 		if (!cpu->current) {
+			stay_end_return(since);
 			pick_next(cpu);
+			since = stay_begin();
 			atomic_store(&cpu->resched, 1);
 			continue;
 		}
@@ -746,6 +750,7 @@ struct thread *upcall_return(void)
 			arm_timer(cpu, arch_counter() + slice_ticks);
 			atomic_store(&cpu->resched, 1);
 		}
+		stay_end_return(since);
 		return thread;
 	}
 }

@@ -10,6 +10,7 @@
 #include <abi/object.h>
 #include <arch/time.h>
 #include <arch/upcall.h>
+#include <debug.h>
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/data.h>
@@ -118,7 +119,7 @@ static int make_room(unsigned int order)
 
 static void set_classes(uint32_t classes)
 {
-	const syscall_fn *table = classes & TWZ_TRACE_SYSCALLS ? traced_syscall_table : syscall_table;
+	const syscall_fn *table = classes & TWZ_TRACE_SYSCALLS ? traced_syscall_table : untraced_syscall_table;
 
 	for (unsigned int i = 0; i < cpu_count; i++)
 		atomic_store(&cpus[i].syscalls, (uintptr_t)table - SYSCALL_BASE * sizeof(*table));
