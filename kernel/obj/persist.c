@@ -7,11 +7,13 @@
 
 #include <abi/errno.h>
 #include <arch/persist.h>
+#include <arch/time.h>
 #include <base/string.h>
 #include <boot/machine.h>
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/persist.h>
+#include <sched/time.h>
 #include <sec/random.h>
 
 _Static_assert(MACHINE_MAX_PMEM <= PERSIST_MAX_STORES, "a store for each region");
@@ -21,6 +23,7 @@ struct mount {
 	uint8_t uuid[16];
 	paddr_t base;
 	bool readonly;
+	uint64_t took; /* to mount, ns */
 };
 
 static struct mount mounts[PERSIST_MAX_STORES];
@@ -97,7 +100,9 @@ static int mount_region(struct mount *mount, void *base, uint64_t size)
 			  (unsigned long)original->base);
 		return -EEXIST;
 	}
+	uint64_t from = arch_counter();
 	int error = store_mount(&mount->store, base, size, 0, pm.ops);
+	mount->took = time_ns_from_ticks(arch_counter() - from);
 	if (error == -EROFS || error == -EUCLEAN) {
 		log_warn("trying to mount it read-only");
 		error = store_mount(&mount->store, base, size, STORE_RDONLY, pm.ops);
@@ -153,10 +158,10 @@ static void report(struct mount *mount)
 	struct store_stats stats;
 
 	store_stats(&mount->store, &stats);
-	log_notice("mounted%s: %lu objects, %lu of %lu KiB free, boot %lu",
+	log_notice("mounted%s: %lu objects, %lu of %lu KiB free, boot %lu, in %lu ns",
 		   mount->readonly ? " read-only" : "", (unsigned long)stats.objects,
 		   (unsigned long)stats.free_pages * 4, (unsigned long)stats.total_pages * 4,
-		   (unsigned long)stats.boots);
+		   (unsigned long)stats.boots, (unsigned long)mount->took);
 }
 
 static void insert_by_uuid(struct mount *mount)

@@ -27,6 +27,18 @@ static void summary_clear(struct store_summary *summary, uint64_t group)
 		summary->top &= ~(1ull << group / 64);
 }
 
+/* The first `count` groups, at least one; the summary is empty. */
+static void summary_fill(struct store_summary *summary, uint64_t count)
+{
+	uint64_t full = count / 64, rest = count % 64;
+
+	for (uint64_t i = 0; i < full; i++)
+		summary->low[i] = ~0ull;
+	if (rest)
+		summary->low[full] = (1ull << rest) - 1;
+	summary->top = full + (rest != 0) == 64 ? ~0ull : (1ull << (full + (rest != 0))) - 1;
+}
+
 /* The first set group at or behind *group. */
 static bool summary_up(const struct store_summary *summary, uint64_t *group)
 {
@@ -83,10 +95,8 @@ void store_space_init(struct store *st)
 	st->hint = st->first_data / MAP_PAGES;
 	while ((st->bitmap_words - 1) / group_words(st) >= STORE_GROUPS)
 		st->group_shift++;
-	for (uint64_t group = 0; group <= (st->bitmap_words - 1) / group_words(st); group++) {
-		summary_set(&st->may_page, group);
-		summary_set(&st->may_run, group);
-	}
+	summary_fill(&st->may_page, (st->bitmap_words - 1) / group_words(st) + 1);
+	st->may_run = st->may_page;
 }
 
 /* Tell the summary that the `count` pages from `page` on are free now. */

@@ -5,10 +5,12 @@
  * is only printed.
  *
  * Environment: STORE_SCALE: how many objects (1000000; takes 4 GiB of memory, 100000 if the machine
- * has not twice that).
+ * has not twice that). STORE_SCALE_FILE: a new file that the store is made in, and left in.
  */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,11 +108,28 @@ static void assert_flushes(struct store *st, unsigned long count)
 		fail_msg("%lu flushes with %lu objects", hosted_flushes - before, count);
 }
 
+/* A new region, in a file if one is asked for. */
+static void *region(size_t len)
+{
+	const char *path = getenv("STORE_SCALE_FILE");
+
+	if (!path)
+		return hosted_region(len);
+	int file = open(path, O_RDWR | O_CREAT | O_EXCL, 0666);
+
+	assert_true(file >= 0 && ftruncate(file, (off_t)len) == 0);
+	void *base = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+
+	assert_true(base != MAP_FAILED);
+	close(file);
+	return base;
+}
+
 static void test_a_million_objects(void **state)
 {
 	unsigned long most = wanted(), have = 0;
-	size_t len = (most * 3 + 65536) * STORE_PAGE_SIZE;
-	void *base = hosted_region(len);
+	size_t len = (most * 3 + 65536) * STORE_PAGE_SIZE / (2ul << 20) * (2ul << 20);
+	void *base = region(len);
 	struct store st;
 
 	(void)state;
