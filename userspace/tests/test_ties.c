@@ -98,16 +98,20 @@ static objid_t object_of(bool persistent)
 	return id;
 }
 
-/* Objects to be tied from 0 on; those from `persistent` on are. */
+/* Objects to be tied from 0 on. */
 #define LENGTH (DEPTH + 2)
 struct chain {
 	objid_t id[LENGTH];
 };
 
+/* Which of them are persistent: those from `persistent` on; negative: those above −persistent; or by turns of three. */
+#define BY_TURNS (-100)
+
 static void make_chain(struct chain *c, int persistent)
 {
 	for (int i = 0; i < LENGTH; i++)
-		c->id[i] = object_of(i >= persistent);
+		c->id[i] = object_of(persistent == BY_TURNS ? i / 3 % 2 == 0 :
+			persistent < 0 ? i < -persistent : i >= persistent);
 }
 
 static void drop_chain(const struct chain *c)
@@ -211,6 +215,8 @@ static void mixed_depth(void)
 	depth(1);
 	depth(DEPTH / 2);
 	depth(DEPTH);
+	depth(-DEPTH / 2);
+	depth(BY_TURNS);
 }
 
 /* As many chains as there are ways through, which nobody may walk one by one. */
