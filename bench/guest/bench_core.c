@@ -157,6 +157,33 @@ static void become_and_return(const char *name, objid_t view)
 	report(name, ns_since(start), COUNT);
 }
 
+/* A service has a thread in its view, which keeps the address space there. */
+static void wait_for_word(void *word)
+{
+	while (__atomic_load_n((uint64_t *)word, __ATOMIC_ACQUIRE) == 0)
+		twz_thread_sync(THREAD_SYNC_SLEEP, word, 0, NULL);
+}
+
+static void call_service(twzobj *view)
+{
+	atomic_ulong word = 0;
+	struct thrd_spawn_args a = {
+		.target_view = twz_object_guid(view),
+		.start_func = (uintptr_t)wait_for_word,
+		.arg = (uintptr_t)&word,
+	};
+	struct thread service;
+
+	if (!ok("become_other_view_and_return", twz_thread_spawn(&service, &a)))
+		return;
+	sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	become_and_return("become_other_view_and_return", a.target_view);
+	atomic_store(&word, 1);
+	twz_thread_sync(THREAD_SYNC_WAKE, &word, (uint64_t)-1, NULL);
+	twz_thread_join(&service, NULL, 0);
+	twz_thread_release(&service);
+}
+
 static void protected_calls(void)
 {
 	twzobj view;
@@ -164,7 +191,7 @@ static void protected_calls(void)
 	become_and_return("become_and_return", 0);
 	if (!ok("become_other_view_and_return", new_view(&view)))
 		return;
-	become_and_return("become_other_view_and_return", twz_object_guid(&view));
+	call_service(&view);
 	drop_object(&view);
 }
 

@@ -37,18 +37,28 @@ static struct addrspace *exchange_space(struct thread *thread, struct addrspace 
 	return old;
 }
 
+/* A thread keeps the frame of its last call for the next. */
+static void frame_free(struct thread *thread, struct become_frame *frame)
+{
+	if (thread->become_spare)
+		slab_free(&frame_cache, frame);
+	else
+		thread->become_spare = frame;
+}
+
 int become_prepare(struct thread *thread, struct become_frame **frame)
 {
 	if (thread->become_depth >= BECOME_MAX_DEPTH)
 		return -EOVERFLOW;
-	*frame = slab_alloc(&frame_cache);
+	*frame = thread->become_spare ? thread->become_spare : slab_alloc(&frame_cache);
+	thread->become_spare = NULL;
 	return *frame ? 0 : -ENOMEM;
 }
 
-void become_cancel(struct become_frame *frame)
+void become_cancel(struct thread *thread, struct become_frame *frame)
 {
 	if (frame)
-		slab_free(&frame_cache, frame);
+		frame_free(thread, frame);
 }
 
 void become_call(struct thread *thread, struct become_frame *frame, struct addrspace *space)
@@ -63,6 +73,7 @@ void become_call(struct thread *thread, struct become_frame *frame, struct addrs
 void become_move(struct thread *thread, struct addrspace *space)
 {
 	space_put(exchange_space(thread, space));
+	sec_tell(thread);
 }
 
 /* What was put off until the thread acts for itself again is looked at before it goes on. */
@@ -83,7 +94,7 @@ bool become_return(struct thread *thread)
 	unlink_top(thread);
 	arch_call_restore(thread, &frame->call);
 	space_put(exchange_space(thread, frame->space));
-	slab_free(&frame_cache, frame);
+	frame_free(thread, frame);
 	sec_recheck(thread);
 	return true;
 }
@@ -105,6 +116,9 @@ void become_drop_all(struct thread *thread)
 		struct become_frame *frame = thread->become_top;
 		unlink_top(thread);
 		space_put(frame->space);
-		slab_free(&frame_cache, frame);
+		frame_free(thread, frame);
 	}
+	if (thread->become_spare)
+		slab_free(&frame_cache, thread->become_spare);
+	thread->become_spare = NULL;
 }

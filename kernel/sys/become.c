@@ -38,6 +38,10 @@ static int target_space(struct thread *thread, const struct sys_become_args *arg
 
 	if (error)
 		return error;
+	if (args->target_view == 0 && context == thread->space->context) {
+		*out = space_ref(thread->space);
+		return 0;
+	}
 	if (args->target_view == 0)
 		return space_get(current, context, out);
 	struct object *view = object_get(args->target_view);
@@ -86,7 +90,7 @@ static long call(struct thread *thread, const struct sys_become_args *args, unsi
 		return error;
 	error = target_space(thread, args, &space);
 	if (error) {
-		become_cancel(frame);
+		become_cancel(thread, frame);
 		return error;
 	}
 	if (frame)

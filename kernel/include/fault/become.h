@@ -34,7 +34,7 @@ void become_drop_all(struct thread *thread);
  * the thread takes over.
  */
 int become_prepare(struct thread *thread, struct become_frame **frame);
-void become_cancel(struct become_frame *frame); /* instead of the second step; NULL is ignored */
+void become_cancel(struct thread *thread, struct become_frame *frame); /* instead of the second step; NULL is ignored */
 void become_call(struct thread *thread, struct become_frame *frame, struct addrspace *space);
 
 /* Go on in `space` for good. The thread takes its reference over. */

@@ -63,6 +63,13 @@ void asids_init(void);
 int space_get(struct object *view, struct seccontext *context, struct addrspace **out);
 void space_put(struct addrspace *space); /* no lock held */
 
+/* Another reference to a space one holds a reference to; returns it. */
+static inline struct addrspace *space_ref(struct addrspace *space)
+{
+	atomic_fetch_add_explicit(&space->refs, 1, memory_order_relaxed);
+	return space;
+}
+
 /* Make `space` (NULL: none) this CPU's user half. The CPU holds a reference while it is installed. No lock held. */
 void space_install(struct addrspace *space);
 

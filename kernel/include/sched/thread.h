@@ -151,6 +151,7 @@ struct thread {
 
 	/* Protected calls (fault/become.h); the thread itself only. */
 	struct become_frame *become_top; /* NULL = no frame */
+	struct become_frame *become_spare; /* not in use, kept for the next call */
 	unsigned int become_depth;
 	/* A sleeping system call was ended with -EINTR: the next frame says so. Set before it runs. */
 	bool call_interrupted;
