@@ -556,8 +556,11 @@ static bool take_turns(struct cpu *cpu, struct thread *thread, uint32_t level)
 	bool yields = atomic_load_explicit(&cpu->preempt, memory_order_relaxed) == 2;
 	bool fifo = atomic_load_explicit(&thread->slice, memory_order_relaxed) == 0;
 
-	if (end != 0 && (!fifo || yields) && turn_is_over(cpu, thread, level, yields))
+	if (end != 0 && (!fifo || yields) && turn_is_over(cpu, thread, level, yields)) {
+		/* The next one has a turn of its own. */
+		atomic_store_explicit(&cpu->slice_end, 0, memory_order_relaxed);
 		return true;
+	}
 	if (end == 0 || fifo != (end == UINT64_MAX) || end <= arch_counter())
 		begin_turn(cpu, thread);
 	return false;
