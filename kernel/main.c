@@ -12,6 +12,8 @@
 #include <dev/console.h>
 #include <dev/irqchip.h>
 #include <log.h>
+#include <kso/device.h>
+#include <kso/directory.h>
 #include <mm/kmap.h>
 #include <mm/phys.h>
 #include <mm/space.h>
@@ -44,6 +46,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	sched_init();                                  /* run queues */
 	sync_init();                                   /* wait queues */
 	objects_init();                                /* the object table */
+	kso_init();                                    /* the root and its directories */
 	seccontexts_init();                            /* the security contexts that are no objects */
 	log_object_init();                             /* the log, for programs to read */
 	trace_init();                                  /* counters and the trace */
@@ -52,6 +55,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	persist_init();                                /* the store */
 	wall_init(machine.fdt);                        /* the time of day */
 	console_input_init(machine.fdt);               /* keyboard */
+	devices_init(machine.fdt);                     /* devices, for drivers that are programs */
 	cpus_start();                                  /* the other CPUs: they idle */
 	boot_init_start();                             /* the pack and the first thread */
 	sched_start();                                 /* run it */

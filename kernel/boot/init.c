@@ -204,7 +204,6 @@ void boot_init_start(void)
 	objid_t init;
 	struct twz_program program = load_pack(&init);
 
-	object_put(make_kernel_object(KSO_ROOT_ID, KSO_ROOT, "root"));
 	make_bootinfo(init);
 	struct phys_stats memory = phys_stats();
 	log_notice("%lu KiB of memory in use, entering user mode after %lu us",

@@ -105,18 +105,25 @@ int irq_attach(unsigned int line, bool level, void (*handler)(void *data), void 
 	return error;
 }
 
-int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *),
-		    void *data)
+int irq_node_line(const void *fdt, int node, unsigned int index, bool *level)
 {
 	uint32_t cells[4];
-	bool level = true;
-	int parent, line, count = fdt_node_interrupt(fdt, node, index, &parent, cells);
+	int parent, count = fdt_node_interrupt(fdt, node, index, &parent, cells);
 
 	if (count < 0)
 		return count;
 	if (chip == NULL || parent != chip_node)
 		return -ENODEV;
-	line = chip->translate(cells, count, &level);
+	*level = true;
+	return chip->translate(cells, count, level);
+}
+
+int irq_attach_node(const void *fdt, int node, unsigned int index, void (*handler)(void *),
+		    void *data)
+{
+	bool level;
+	int line = irq_node_line(fdt, node, index, &level);
+
 	return line < 0 ? line : irq_attach((unsigned int)line, level, handler, data);
 }
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Kernel state objects.
-obj-y += type.o resume.o resume_book.o
+obj-y += directory.o device.o type.o resume.o resume_book.o

@@ -206,7 +206,7 @@ static int consult_view(struct thread *thread, uint32_t slot, unsigned int acces
 		return 0;
 	}
 	int result = 0;
-	if (!error && object->kernel_owned)
+	if (!error && object->kernel_owned && !object->mmio_pages)
 		rights &= SEC_READ;
 	if (!(entry_rights(flags) & need))
 		result = fault(report, FAULT_OBJECT, access);

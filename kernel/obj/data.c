@@ -2,6 +2,7 @@
 /* Kernel-owned data objects. See obj/data.h. */
 #include <abi/kso.h>
 #include <base/string.h>
+#include <kso/directory.h>
 #include <obj/data.h>
 #include <obj/object.h>
 
@@ -23,6 +24,7 @@ struct object *data_object_create(objid_t id, const char *name)
 	if (header) {
 		object->kso_type = KSO_DATA;
 		strlcpy(header->name, name, sizeof(header->name));
+		(void)directory_enter(&kso_data, id, KSO_DATA, 0);
 		return object;
 	}
 	if (object)

@@ -75,6 +75,9 @@ int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page)
 	*page = NULL;
 	if (pgnr == 0 || pgnr >= OBJ_MAXPAGES)
 		return -EINVAL;
+	/* Registers are no memory: nothing but an instruction of the driver touches them. */
+	if (object->mmio_pages && pgnr >= OBJ_MMIO_PGNR && pgnr != OBJ_META_PGNR)
+		return -EINVAL;
 	return object->persistent ? persistent_page(object, pgnr, alloc, page)
 				  : volatile_page(object, pgnr, alloc, page);
 }

@@ -165,7 +165,7 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 	if (!fill.table)
 		return NULL;
 	/* Nor are pages that would have to be verified, each at some cost. */
-	if ((prot == OBJ_PROT_R || prot == OBJ_PROT_RW) && (!object->hash || hash_block_checked(object, pgnr)))
+	if ((prot == OBJ_PROT_R || prot == OBJ_PROT_RW) && !object->mmio_pages && (!object->hash || hash_block_checked(object, pgnr)))
 		object_pages_walk(object, first, first + PT_ENTRIES, fill_entry, &fill);
 	arch_pte_set(&object->subtree[prot][pgnr / PT_ENTRIES],
 		     arch_pte_table(virt_to_phys(fill.table)));
@@ -212,6 +212,24 @@ static bool map_block(struct object *object, enum object_prot prot, uint64_t pgn
 	return true;
 }
 
+/* Registers of a device: memory that is not ours, never cached, and never executed. */
+static int map_registers(struct object *object, enum object_prot prot, uint64_t pgnr)
+{
+	uint64_t number = pgnr - OBJ_MMIO_PGNR;
+	pte_t *table;
+
+	if (number >= object->mmio_pages || prot > OBJ_PROT_RW)
+		return -EINVAL;
+	table = leaf_table(object->subtree[prot], pgnr);
+	if (!table)
+		table = leaf_table_make(object, prot, pgnr);
+	if (!table)
+		return -ENOMEM;
+	arch_pte_set(&table[pgnr % PT_ENTRIES], arch_pte_leaf(object->mmio_base + number * PAGE_SIZE, 0,
+							      prot_bits[prot] | PTE_DEVICE));
+	return 0;
+}
+
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write)
 {
 	pte_t *subtree = object_subtree(object, prot);
@@ -219,6 +237,10 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 
 	if (!subtree)
 		return -ENOMEM;
+	if (object->mmio_pages && pgnr >= OBJ_MMIO_PGNR && pgnr != OBJ_META_PGNR)
+		return map_registers(object, prot, pgnr);
+	if (object->mmio_pages && write)
+		return -EACCES;
 	int error = page_to_map(object, pgnr, write, &page);
 	if (error)
 		return error;
@@ -230,7 +252,7 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 	if (!table)
 		return -ENOMEM;
 	pte_t *slot = &table[pgnr % PT_ENTRIES];
-	bool writable = page != zero_page && !object_page_shared(object, pgnr, page);
+	bool writable = page != zero_page && !object->mmio_pages && !object_page_shared(object, pgnr, page);
 	if (arch_pte_valid(*slot) && (!write || arch_pte_writable(*slot)))
 		return 0;
 	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)

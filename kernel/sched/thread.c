@@ -6,6 +6,7 @@
 #include <base/string.h>
 #include <fault/become.h>
 #include <kso/resume.h>
+#include <kso/directory.h>
 #include <kso/type.h>
 #include <mm/slab.h>
 #include <mm/space.h>
@@ -116,6 +117,7 @@ void thread_launch(struct thread *thread)
 	spin_lock(&threads_lock);
 	list_push_back(&threads_all, &thread->all_link);
 	spin_unlock(&threads_lock);
+	thread->listed = directory_enter(&kso_threads, thread->id, KSO_THREAD, 0);
 	sched_wake(thread);
 }
 
@@ -195,6 +197,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	spin_lock(&threads_lock);
 	list_remove(&thread->all_link);
 	spin_unlock(&threads_lock);
+	directory_leave(&kso_threads, thread->listed);
 	release_repr(repr);
 	control_end(thread);
 	become_drop_all(thread);

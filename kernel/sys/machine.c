@@ -13,6 +13,7 @@
 #include <base/bits.h>
 #include <base/string.h>
 #include <boot/init.h>
+#include <kso/device.h>
 #include <log.h>
 #include <mm/phys.h>
 #include <mm/usercopy.h>
@@ -180,6 +181,19 @@ static long root_action(int64_t cmd, uint64_t arg)
 	}
 }
 
+/* Each operation acts on its own object. */
+static long action_on(struct object *object, const struct sys_kaction_args *op)
+{
+	bool root = op->id == KSO_ROOT_ID;
+
+	if (!root && object->kso_type != KSO_DEVICE)
+		return -EINVAL;
+	long error = sec_allows(current_thread(), object, root ? SEC_OP_CHANGE_MACHINE : SEC_OP_DEVICE_INTERRUPTS);
+	if (error)
+		return error;
+	return root ? root_action(op->cmd, op->arg) : device_action(object, op->cmd, op->arg);
+}
+
 static long one_action(const struct sys_kaction_args *op)
 {
 	if (op->flags & ~(uint64_t)KACTION_VALID)
@@ -187,9 +201,7 @@ static long one_action(const struct sys_kaction_args *op)
 	struct object *object = object_get(op->id);
 	if (!object)
 		return -ENOENT;
-	long result = op->id == KSO_ROOT_ID ? sec_allows(current_thread(), object, SEC_OP_CHANGE_MACHINE) : -EINVAL;
-	if (!result)
-		result = root_action(op->cmd, op->arg);
+	long result = action_on(object, op);
 	object_put(object);
 	return result;
 }

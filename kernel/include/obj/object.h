@@ -26,6 +26,7 @@
 #include <store/store.h>
 
 #define OBJ_META_PGNR (OBJ_MAXPAGES - 1)
+#define OBJ_MMIO_PGNR 2u
 
 /* The protections a subtree can have. W and X never stand together. */
 enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_COUNT };
@@ -44,6 +45,8 @@ struct object {
 	_Atomic uint32_t refs;
 
 	/* Fixed at creation. */
+	uint64_t mmio_base;  /* registers of a device stand in it, from page OBJ_MMIO_PGNR on: physical address */
+	uint64_t mmio_pages; /* 0: none do */
 	bool kernel_owned; /* bytes are read-only to every mapping; identity is exempt from verification */
 
 	/* Read under either lock, changed under both: that below, and the lock of all ties. */

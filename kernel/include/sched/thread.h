@@ -79,6 +79,7 @@ struct thread {
 
 	objid_t id;
 	struct object *repr; /* holds references */
+	uint64_t listed;     /* its place in the directory of threads, 0 = none */
 	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
 
 	/* What is to be done of it at the next boot (kso/resume.h). Guarded by repr->lock. */

@@ -6,7 +6,6 @@
 #include <abi/kso.h>
 #include <twz/_types.h>
 
-#define KSO_ROOT_ID ((objid_t)1)
 
 /* Set the name in the header, cut to fit; o NULL is this thread. Flushed. 0. */
 int kso_set_name(twzobj *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
