@@ -6,6 +6,7 @@
 #define CPU_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct cpu {
 	uint64_t hwid;
 	_Atomic uintptr_t syscalls; /* address that the entry of call number 0 in the table would have. Any CPU */
 
+	bool takes_late;       /* syscalls is the table of sys/dispatch.h; this CPU only */
 	int fdt_node;          /* offset of the CPU's node; set at discovery */
 	_Atomic uint32_t online;
 	struct addrspace *space; /* user address space installed here; this CPU only */

@@ -20,6 +20,7 @@
 #include <sched/time.h>
 #include <trace.h>
 #include <sec/attach.h>
+#include <sys/dispatch.h>
 
 _Static_assert(CONFIG_MAX_CPUS <= 64, "masks hold a bit per CPU");
 
@@ -745,6 +746,8 @@ struct thread *upcall_return(void)
 		}
 		if (atomic_load_explicit(&thread->unsettled, memory_order_relaxed))
 			sec_settle_now(thread);
+		if ((atomic_load_explicit(&thread->late, memory_order_relaxed) != 0) != cpu->takes_late)
+			dispatch_for(cpu, thread);
 		sched_program_timer(cpu);
 		if (atomic_load(&cpu->resched) != 0)
 			continue;

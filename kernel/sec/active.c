@@ -10,6 +10,7 @@
 #include <sec/attach.h>
 #include <sec/check.h>
 #include <sec/context.h>
+#include <sec/late.h>
 
 #define REPR(member) (OBJ_NULLPAGE_SIZE + offsetof(struct twzthread_repr, member))
 
@@ -159,8 +160,10 @@ void sec_recheck(struct thread *thread)
 
 void sec_settle_now(struct thread *thread)
 {
-	if (atomic_exchange(&thread->unsettled, 0))
-		sec_settle_surely(thread);
+	if (!atomic_exchange(&thread->unsettled, 0))
+		return;
+	sec_late_returned(thread);
+	sec_settle_surely(thread);
 }
 
 int sec_set_active(struct thread *thread, objid_t id)

@@ -11,12 +11,7 @@
 #include <sec/check.h>
 #include <sec/context.h>
 
-struct sec_set {
-	struct spinlock lock; /* innermost */
-	/* Guarded by lock. */
-	struct seccontext *contexts[TWZ_THRD_MAX_SCS]; /* hold references */
-	uint32_t fresh; /* bit per place: added since the thread last settled */
-};
+#include "set.h"
 
 static struct slab_cache set_cache = SLAB_CACHE("attached contexts", struct sec_set);
 
@@ -95,7 +90,7 @@ static bool holds(const struct sec_set *set, const struct seccontext *context)
 static int free_place(const struct sec_set *set)
 {
 	for (int i = 0; i < TWZ_THRD_MAX_SCS; i++)
-		if (!set->contexts[i])
+		if (!set->contexts[i] && !set->away[i])
 			return i;
 	return -1;
 }
@@ -107,14 +102,16 @@ int sec_add(struct thread *thread, struct seccontext *context)
 	if (!set)
 		return -ENOMEM;
 	spin_lock(&set->lock);
-	bool there = holds(set, context);
-	int place = there ? -1 : free_place(set);
+	int there = place_of(set, context->object->id);
+	int place = there >= 0 ? -1 : free_place(set);
+	if (there >= 0)
+		set->late[there] = (struct sec_late){ 0 };
 	if (place >= 0) {
 		set->contexts[place] = seccontext_ref(context);
 		set->fresh |= 1u << place;
 	}
 	spin_unlock(&set->lock);
-	return there ? 1 : place < 0 ? -ENOSPC : 0;
+	return there >= 0 ? 1 : place < 0 ? -ENOSPC : 0;
 }
 
 /* Lock held; the reference becomes the caller's. */
@@ -123,6 +120,7 @@ static struct seccontext *take_out(struct sec_set *set, int place)
 	struct seccontext *context = set->contexts[place];
 
 	set->contexts[place] = NULL;
+	set->late[place] = (struct sec_late){ 0 };
 	set->fresh &= ~(1u << place);
 	return context;
 }
@@ -217,9 +215,12 @@ void sec_release(struct thread *thread)
 
 	if (!set)
 		return;
-	for (int i = 0; i < TWZ_THRD_MAX_SCS; i++)
+	for (int i = 0; i < TWZ_THRD_MAX_SCS; i++) {
 		if (set->contexts[i])
 			seccontext_put(set->contexts[i]);
+		if (set->away[i])
+			seccontext_put(set->away[i]);
+	}
 	slab_free(&set_cache, set);
 	atomic_store_explicit(&thread->attached, NULL, memory_order_relaxed);
 }

@@ -6,12 +6,14 @@
 #include <abi/kso.h>
 #include <abi/syscall.h>
 #include <kso/resume.h>
+#include <arch/upcall.h>
 #include <mm/space.h>
 #include <obj/object.h>
 #include <sched/thread.h>
 #include <sec/attach.h>
 #include <sec/check.h>
 #include <sec/context.h>
+#include <sec/late.h>
 #include <sys/access.h>
 #include <sys/calls.h>
 
@@ -239,6 +241,23 @@ static int may_shed(struct thread *thread, objid_t id)
 	return sec_allows(thread, active->object, SEC_OP_WRITE);
 }
 
+/* Now, or when the thread makes the call that the request names. */
+static bool is_late(const struct request *request)
+{
+	return request->call != 0;
+}
+
+static int detach_own_late(const struct request *request)
+{
+	struct thread *thread = current_thread();
+
+	if (!sec_late_request(thread, request->child, request->flags, request->call - SYSCALL_BASE))
+		return -ENOENT;
+	/* Its calls go another way from now on. */
+	atomic_store(&this_cpu()->resched, 1);
+	return 0;
+}
+
 static int detach_own_context(const struct request *request)
 {
 	struct thread *thread = current_thread();
@@ -246,6 +265,8 @@ static int detach_own_context(const struct request *request)
 
 	if (error)
 		return error;
+	if (is_late(request))
+		return detach_own_late(request);
 	if (!sec_shed(thread, request->child))
 		return -ENOENT;
 	sec_settle_surely(thread);
@@ -273,10 +294,21 @@ static int may_take_from(struct thread *thread, struct object *repr, objid_t id)
 	return error;
 }
 
-static int detach_one(struct object *repr, objid_t id)
+/* Lock of the thread object held. How many were detached, or will be. */
+static unsigned int take_from(struct thread *target, objid_t id, const struct request *request,
+			      struct seccontext *removed[], unsigned int *removed_count)
+{
+	if (is_late(request))
+		return sec_late_request(target, id, request->flags, request->call - SYSCALL_BASE);
+	*removed_count = sec_remove(target, id, removed);
+	return *removed_count;
+}
+
+static int detach_one(struct object *repr, objid_t id, const struct request *request)
 {
 	struct seccontext *removed[TWZ_THRD_MAX_SCS];
 	struct thread *thread = current_thread();
+	unsigned int removed_count = 0;
 	unsigned int count = 0;
 
 	int error = may_take_from(thread, repr, id);
@@ -288,11 +320,11 @@ static int detach_one(struct object *repr, objid_t id)
 	else if (!sec_covers(thread, repr->thread))
 		error = -EACCES;
 	else
-		count = sec_remove(repr->thread, id, removed);
+		count = take_from(repr->thread, id, request, removed, &removed_count);
 	if (count)
 		sec_settle_soon(repr->thread);
 	spin_unlock(&repr->lock);
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < removed_count; i++)
 		seccontext_put(removed[i]);
 	return error ? error : count ? 0 : -ENOENT;
 }
@@ -310,7 +342,7 @@ static objid_t attached_id(struct object *repr, unsigned int place)
 }
 
 /* Each by itself, as permission is needed for each; the first that is refused ends it. */
-static int detach_all(struct object *repr)
+static int detach_all(struct object *repr, const struct request *request)
 {
 	int result = -ENOENT;
 
@@ -318,7 +350,7 @@ static int detach_all(struct object *repr)
 		objid_t id = attached_id(repr, i);
 		if (!id)
 			continue;
-		result = detach_one(repr, id);
+		result = detach_one(repr, id, request);
 		if (result)
 			break;
 	}
@@ -330,7 +362,7 @@ static int detach_from(struct object *parent, const struct request *request)
 	if (request->type == KSO_THREAD && type_of(parent) == KSO_ROOT)
 		return detach_thread(parent, request);
 	if (request->type == KSO_SECCTX && type_of(parent) == KSO_THREAD)
-		return request->child ? detach_one(parent, request->child) : detach_all(parent);
+		return request->child ? detach_one(parent, request->child, request) : detach_all(parent, request);
 	return -EINVAL;
 }
 
@@ -350,7 +382,11 @@ static int check_detach(const struct request *request)
 {
 	if (request->flags & ~(TWZ_DETACH_ONENTRY | TWZ_DETACH_ONEXIT))
 		return -EINVAL;
-	return request->flags || request->call ? 0 : -EINVAL;
+	if (request->call == 0)
+		return request->flags ? 0 : -EINVAL;
+	/* Only contexts wait, and for calls that there are. */
+	bool known = request->call >= SYSCALL_BASE && request->call < SYSCALL_BASE + NUM_SYSCALLS;
+	return known && request->type == KSO_SECCTX ? 0 : -EINVAL;
 }
 
 /* plo phi clo chi type|call<<16|flags<<32 */

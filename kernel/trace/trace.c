@@ -18,6 +18,7 @@
 #include <panic.h>
 #include <sched/thread.h>
 #include <spinlock.h>
+#include <sys/dispatch.h>
 #include <trace.h>
 
 #include "syscalls.h"
@@ -121,8 +122,7 @@ static void set_classes(uint32_t classes)
 {
 	const syscall_fn *table = classes & TWZ_TRACE_SYSCALLS ? traced_syscall_table : untraced_syscall_table;
 
-	for (unsigned int i = 0; i < cpu_count; i++)
-		atomic_store(&cpus[i].syscalls, (uintptr_t)table - SYSCALL_BASE * sizeof(*table));
+	dispatch_use(table);
 	atomic_store(&trace_classes, classes);
 }
 

@@ -291,6 +291,88 @@ static void sticky_stays(void)
 	scene_drop(&s);
 }
 
+/* ---- At system calls ---- */
+
+static bool is_attached(objid_t id)
+{
+	struct twzthread_repr *repr = twz_thread_repr_base();
+
+	for (int i = 0; i < TWZ_THRD_MAX_SCS; i++)
+		if (repr->attached[i].id == id)
+			return true;
+	return false;
+}
+
+static long late_entry(void *arg)
+{
+	objid_t id = *(objid_t *)arg;
+
+	if (sys_detach(0, id, TWZ_DETACH_ONENTRY | TWZ_DETACH_ONSYSCALL(SYS_KCONF), KSO_SECCTX) != 0)
+		return -1;
+	sys_null();
+	if (!is_attached(id))
+		return -2;
+	sys_kconf(KCONF_RDRESET, 0);
+	return is_attached(id) || active_context() != 0 ? -3 : 0;
+}
+
+static long late_exit(void *arg)
+{
+	objid_t id = *(objid_t *)arg, during = 0;
+
+	if (sys_detach(0, id, TWZ_DETACH_ONEXIT | TWZ_DETACH_ONSYSCALL(SYS_THRD_CTL), KSO_SECCTX) != 0)
+		return -1;
+	if (sys_thrd_ctl(THRD_CTL_GET_ACTIVE, (long)&during) != 0 || during != id)
+		return -2;
+	return is_attached(id) || active_context() != 0 ? -3 : 0;
+}
+
+/* Away during the call, which fails or succeeds without it, and back after. */
+static long late_back(void *arg)
+{
+	objid_t id = *(objid_t *)arg, during = 1;
+
+	if (sys_detach(0, id, TWZ_DETACH_REATTACH | TWZ_DETACH_ONSYSCALL(SYS_THRD_CTL), KSO_SECCTX) != 0)
+		return -1;
+	for (int i = 0; i < 3; i++) {
+		if (sys_thrd_ctl(THRD_CTL_GET_ACTIVE, (long)&during) != 0 || during != 0)
+			return -2;
+		if (!is_attached(id))
+			return -3;
+	}
+	/* Attaching what is attached takes the request back. */
+	if (sys_attach(0, id, 0, KSO_SECCTX) != 0)
+		return -4;
+	return active_context() == id ? 0 : -5;
+}
+
+/* A call that sleeps is over when the thread goes on. */
+static long late_sleep(void *arg)
+{
+	objid_t id = *(objid_t *)arg;
+
+	if (sys_detach(0, id, TWZ_DETACH_ONEXIT | TWZ_DETACH_ONSYSCALL(SYS_THRD_SYNC), KSO_SECCTX) != 0)
+		return -1;
+	twz_sleep_ns(5 * NS_PER_MS);
+	return is_attached(id) ? -2 : 0;
+}
+
+static void detached_at_calls(void)
+{
+	static long (*const cases[])(void *) = { late_entry, late_exit, late_back, late_sleep };
+	struct scene s;
+	objid_t id;
+	long result;
+
+	NEED(scene_make(&s, 0) == 0);
+	id = twz_object_guid(&s.open);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CHECK_EQ(run_in(&s.open, cases[i], &id, &result), 0);
+		CHECK_EQ(result, 0);
+	}
+	scene_drop(&s);
+}
+
 /* ---- Other threads ---- */
 
 struct other {
@@ -396,6 +478,9 @@ static void bad_arguments(void)
 	CHECK_EQ(sys_detach(0, id, TWZ_DETACH_ONENTRY, KSO_SECCTX), -ENOENT);
 	CHECK_EQ(sys_detach(0, id, TWZ_DETACH_ONENTRY, KSO_VIEW), -EINVAL);
 	CHECK_EQ(sys_detach(0, id, 0, KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, id, 4, KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, id, TWZ_DETACH_ONENTRY | TWZ_DETACH_ONSYSCALL(7), KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, id, TWZ_DETACH_ONENTRY | TWZ_DETACH_ONSYSCALL(SYS_NULL), KSO_VIEW), -EINVAL);
 	drop_object(&c);
 	drop_object(&v);
 }
@@ -544,6 +629,7 @@ static const struct ktap_case cases[] = {
 	{ "detaching passes on what is active", detached },
 	{ "the first attach ends the bootstrap privilege", privilege_is_gone },
 	{ "a sticky context is not shed", sticky_stays },
+	{ "contexts are detached at system calls", detached_at_calls },
 	{ "a context for another thread", attach_other },
 	{ "children get what their maker has", inherited },
 	{ "thirty-two and no more", thirty_two },

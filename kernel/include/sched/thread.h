@@ -92,6 +92,9 @@ struct thread {
 	/* Attached contexts (sec/attach.h). NULL: it never had any, and is unrestricted. */
 	struct sec_set *_Atomic attached;
 	_Atomic uint32_t unsettled; /* others changed them */
+	_Atomic uint32_t late;      /* some are to be detached at a system call (sec/late.h) */
+	unsigned int late_call;     /* the one under way, where there is something left to do after it */
+	uintptr_t late_pc;          /* and where it was made; 0 = nothing is */
 	bool context_fixed; /* what the kernel writes for it switches no context; the thread itself only */
 
 	/* What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone. */
