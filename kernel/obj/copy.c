@@ -67,6 +67,8 @@ static int copy_page(struct object *to, uint64_t to_page, struct object *from, u
 struct copying {
 	struct object *to, *from;
 	int64_t shift; /* destination page minus source page */
+	uint64_t next;
+	unsigned int left;
 	bool protected;
 };
 
@@ -74,23 +76,28 @@ static int copy_one(void *arg, uint64_t pgnr, void *page)
 {
 	struct copying *copying = arg;
 
+	copying->next = pgnr;
+	if (copying->left-- == 0)
+		return 1;
 	if (pgnr == OBJ_META_PGNR || pgnr + copying->shift == OBJ_META_PGNR)
 		return 0;
 	return copy_page(copying->to, pgnr + copying->shift, copying->from, pgnr, page,
 			 &copying->protected);
 }
 
-int object_copy_into_new(struct object *to, struct object *from, uint64_t first, uint64_t end,
+int object_copy_into_new(struct object *to, struct object *from, uint64_t *first, uint64_t end,
 			 int64_t shift)
 {
-	struct copying copying = { .to = to, .from = from, .shift = shift };
+	struct copying copying = { .to = to, .from = from, .shift = shift, .left = OBJECT_COPY_BATCH };
 
 	spin_lock(&from->lock);
-	int error = object_pages_walk(from, first, end, copy_one, &copying);
+	int error = object_pages_walk(from, *first, end, copy_one, &copying);
+	uint64_t done = error == 1 ? copying.next : end;
 	/* From here on nobody writes through an old translation to a page that is shared now. */
 	if (copying.protected)
-		object_flush(from, first, end - first);
+		object_flush(from, *first, done - *first);
 	spin_unlock(&from->lock);
+	*first = done;
 	return error;
 }
 

@@ -84,62 +84,51 @@ static int make_metapage(const struct object_spec *spec, void **out, objid_t *id
 
 /* ---- Contents ---- */
 
-static int drop_page(void *arg, uint64_t pgnr, void *page)
-{
-	(void)page;
-	return object_make_hole(arg, pgnr);
-}
-
 /* The metadata page is never part of a range: it is the object's own from the start. */
-static int drop_range(struct object *object, const struct object_source *source)
+static int drop_range(struct object *object, const struct object_source *source, uint64_t *next)
 {
 	uint64_t end = MIN(source->dest + source->count, (uint64_t)OBJ_META_PGNR);
+	uint64_t first = source->dest + *next;
+	int more = object_make_holes(object, &first, MAX(first, end), OBJECT_COPY_BATCH);
 
-	return object_pages_walk(object, source->dest, end, drop_page, object);
+	*next = more == 1 ? first - source->dest : 0;
+	return more;
 }
 
-/* Later sources overwrite earlier ones, with their holes too. */
-static int fill_sources(struct object *object, const struct object_spec *spec)
+static int copy_range(struct object *object, const struct object_source *source, uint64_t *next)
 {
-	int error = 0;
+	uint64_t first = source->first + *next;
 
-	for (unsigned int i = 0; !error && i < spec->source_count; i++) {
-		const struct object_source *source = &spec->sources[i];
-		if (i > 0)
-			error = drop_range(object, source);
-		if (!error && source->object)
-			error = object_copy_into_new(object, source->object, source->first,
-						     source->first + source->count,
-						     (int64_t)(source->dest - source->first));
+	if (!source->object)
+		return 0;
+	int more = object_copy_into_new(object, source->object, &first, source->first + source->count,
+					(int64_t)(source->dest - source->first));
+	*next = more == 1 ? first - source->first : 0;
+	return more;
+}
+
+/* Later sources overwrite earlier ones, with their holes too. One batch: 1 there is more, 0 done. */
+static int fill_more(struct object_creation *c)
+{
+	const struct object_source *source = &c->spec->sources[c->source];
+	int more;
+
+	if (c->source == c->spec->source_count)
+		return 0;
+	if (!c->cleared && c->source > 0) {
+		more = drop_range(c->draft, source, &c->next);
+		c->cleared = more == 0;
+		return more < 0 ? more : 1;
 	}
-	return error;
-}
-
-/* Takes the metadata page. */
-static int fill_volatile(struct object *object, const struct object_spec *spec, void *metapage)
-{
-	int error = object_page_insert(object, OBJ_META_PGNR, metapage);
-
-	if (error) {
-		page_free(metapage);
-		return error;
+	more = copy_range(c->draft, source, &c->next);
+	if (more == 0) {
+		c->source++;
+		c->cleared = false;
 	}
-	return fill_sources(object, spec);
+	return more < 0 ? more : 1;
 }
 
-/* The object is hidden in the store until it is whole; a crash before that leaves nothing. */
-static int fill_persistent(struct object *object, const struct object_spec *spec, void *metapage)
-{
-	int error = store_create(object->store, object->id, metapage, STORE_CREATE_HIDDEN, &object->stored);
-
-	page_free(metapage);
-	if (error)
-		return error;
-	error = fill_sources(object, spec);
-	if (error)
-		store_free(object->store, &object->stored);
-	return error;
-}
+/* ---- The draft ---- */
 
 static void discard(struct object *object)
 {
@@ -152,32 +141,57 @@ static void discard(struct object *object)
 	slab_free(&object_cache, object);
 }
 
-/* An object nobody knows, with its contents, hidden in a store or (NULL) in memory. NULL: -errno in *error. */
-static struct object *make_draft(const struct object_spec *spec, struct store *store, int *error)
+/* Hidden in a store until it is whole, so that a crash before that leaves nothing; or (NULL) in memory. */
+static int place_metapage(struct object *draft, struct store *store, void *metapage)
+{
+	int error;
+
+	if (!store) {
+		error = object_page_insert(draft, OBJ_META_PGNR, metapage);
+		if (error)
+			page_free(metapage);
+		return error;
+	}
+	error = store_create(store, draft->id, metapage, STORE_CREATE_HIDDEN, &draft->stored);
+	page_free(metapage);
+	draft->persistent = error == 0;
+	draft->store = error ? NULL : store;
+	return error;
+}
+
+/* An object nobody knows, with nothing but metadata. */
+static int begin_draft(struct object_creation *c, struct store *store)
 {
 	void *metapage;
 	objid_t id;
+	int error = make_metapage(c->spec, &metapage, &id);
 
-	*error = make_metapage(spec, &metapage, &id);
-	if (*error)
-		return NULL;
-	struct object *object = object_new(id);
-	if (!object) {
+	if (error)
+		return error;
+	struct object *draft = object_new(id);
+	if (!draft) {
 		page_free(metapage);
-		*error = -ENOMEM;
-		return NULL;
+		return -ENOMEM;
 	}
-	object->persistent = store != NULL;
-	object->store = store;
-	object->deleted = spec->born_deleted;
-	*error = store ? fill_persistent(object, spec, metapage)
-		       : fill_volatile(object, spec, metapage);
-	if (!*error)
-		return object;
-	if (!store)
-		object_pages_free(object);
-	slab_free(&object_cache, object);
-	return NULL;
+	draft->deleted = c->spec->born_deleted;
+	error = place_metapage(draft, store, metapage);
+	if (error) {
+		object_pages_free(draft);
+		slab_free(&object_cache, draft);
+		return error;
+	}
+	c->draft = draft;
+	c->source = 0;
+	c->next = 0;
+	c->cleared = false;
+	return 0;
+}
+
+static void drop_draft(struct object_creation *c)
+{
+	if (c->draft)
+		discard(c->draft);
+	c->draft = NULL;
 }
 
 /* ---- A place in a store ---- */
@@ -218,107 +232,164 @@ static int choose_stores(const struct object_spec *spec, struct store *stores[PE
 	return persist_candidates(store_of_sources(spec), stores);
 }
 
-static struct object *make_stored_draft(const struct object_spec *spec, int *error)
-{
-	struct store *stores[PERSIST_MAX_STORES];
-	int count = choose_stores(spec, stores);
-	struct object *draft = NULL;
+/* ---- Steps. Each returns 1: there is more to do; 0: done; or an error. ---- */
 
-	*error = count < 0 ? count : -ENOSPC;
-	for (int i = 0; i < count && *error == -ENOSPC; i++)
-		draft = make_draft(spec, stores[i], error);
-	return draft;
+/* Objects named by their nonce are made where they will be; where there is no room, it is begun again elsewhere. */
+static int begin_by_nonce(struct object_creation *c)
+{
+	int error = -ENOSPC;
+
+	if (!c->spec->persistent)
+		return begin_draft(c, NULL);
+	while (error == -ENOSPC && c->store < c->store_count)
+		error = begin_draft(c, c->stores[c->store++]);
+	return error;
 }
 
-static int move_draft(struct object *draft, const struct object_spec *spec)
+static int step_by_nonce(struct object_creation *c)
 {
-	struct store *stores[PERSIST_MAX_STORES];
-	int count = choose_stores(spec, stores);
+	int more = c->draft ? fill_more(c) : begin_by_nonce(c);
 
-	return count < 0 ? count : object_move_to_store(draft, stores, count);
+	if (more == -ENOSPC && c->draft && c->store < c->store_count) {
+		drop_draft(c);
+		return 1;
+	}
+	if (more == 0 && !c->draft->id)
+		return -EAGAIN;
+	/* What has just begun is not filled. */
+	return more == 0 && c->source < c->spec->source_count ? 1 : more;
 }
 
-/* ---- Publication ---- */
-
-/* The draft is complete: tie it, and let it be found. It is discarded on error. */
-static int finish(struct object *object, const struct object_spec *spec)
+/*
+ * The content decides the ID: the draft is made in memory, hashed, and only then named and, if asked for, moved
+ * into the store. It may turn out to be an object that there is.
+ */
+static int name_by_content(struct object_creation *c)
 {
-	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
-			     (spec->system ? STORE_CREATE_SYSTEM : 0);
-	int error = object_publish_tied(object, spec->ties, spec->tie_count, flags);
+	int error = hash_name_draft(c->draft, c->spec->zero_nonce, c->spec->persistent);
 
 	if (error)
-		discard(object);
-	return error;
-}
-
-static int create_named_by_nonce(const struct object_spec *spec, struct object **out)
-{
-	int error = 0;
-
-	*out = spec->persistent ? make_stored_draft(spec, &error) : make_draft(spec, NULL, &error);
-	if (!*out)
 		return error;
-	error = (*out)->id ? finish(*out, spec) : -EAGAIN;
-	return error;
+	c->named = true;
+	c->twin = object_get(c->draft->id);
+	return c->spec->persistent && !c->twin;
 }
 
-/* The object that a hash-data draft turns out to be already. 0: there is none. */
-static int find_twin(const struct object_spec *spec, objid_t id, struct object **out)
+static int move_more(struct object_creation *c)
 {
-	struct object *twin = object_get(id);
+	int more = 1;
 
-	if (!twin)
-		return 0;
-	int error = 0;
+	if (!c->moving) {
+		c->place.store = c->stores[c->store++];
+		more = object_place_begin(c->draft, &c->place);
+		c->moving = more == 0;
+	}
+	if (c->moving)
+		more = object_place_more(c->draft, &c->place);
+	if (more < 0) {
+		c->moving = false;
+		return more == -ENOSPC && c->store < c->store_count ? 1 : more;
+	}
+	if (more == 0) {
+		c->moving = false;
+		object_adopt(c->draft, &c->place);
+	}
+	return more;
+}
+
+static int step_by_content(struct object_creation *c)
+{
+	if (!c->draft) {
+		int error = begin_draft(c, NULL);
+		return error ? error : 1;
+	}
+	if (c->named)
+		return move_more(c);
+	int more = fill_more(c);
+	return more ? more : name_by_content(c);
+}
+
+/* ---- Making an object ---- */
+
+int object_create_begin(struct object_creation *c, const struct object_spec *spec)
+{
+	*c = (struct object_creation){ .spec = spec };
+	if (spec->persistent)
+		c->store_count = choose_stores(spec, c->stores);
+	return MIN(c->store_count, 0);
+}
+
+void object_create_abandon(struct object_creation *c)
+{
+	if (c->moving)
+		store_free(c->place.store, &c->place.handle);
+	c->moving = false;
+	drop_draft(c);
+	object_put(c->twin);
+	c->twin = NULL;
+}
+
+int object_create_step(struct object_creation *c)
+{
+	int more = c->spec->p_flags & MIP_HASHDATA ? step_by_content(c) : step_by_nonce(c);
+
+	if (more < 0)
+		object_create_abandon(c);
+	else if (more == 0)
+		c->id = c->draft->id;
+	return more;
+}
+
+/* All ties to an object that exists already, or none. */
+static int tie_twin(const struct object_spec *spec, struct object *twin)
+{
 	unsigned int tied = 0;
+	int error = 0;
+
 	while (!error && tied < spec->tie_count) {
 		error = object_tie(spec->ties[tied], twin);
 		tied += error == 0;
 	}
-	if (!error) {
-		*out = twin;
-		return 1;
-	}
-	while (tied)
+	while (error && tied)
 		object_untie(spec->ties[--tied], twin);
-	object_put(twin);
 	return error;
 }
 
-/*
- * The content decides the ID: the draft is made in memory, hashed, and only then named and, if
- * asked for, moved into the store.
- */
-static int create_named_by_content(const struct object_spec *spec, struct object **out)
+static int publish(const struct object_spec *spec, struct object *draft)
 {
-	int error;
-	struct object *draft = make_draft(spec, NULL, &error);
+	unsigned int flags = (spec->born_deleted ? STORE_CREATE_DELETED : 0) |
+			     (spec->system ? STORE_CREATE_SYSTEM : 0);
+	int error = object_publish_tied(draft, spec->ties, spec->tie_count, flags);
 
-	if (!draft)
-		return error;
-	error = hash_name_draft(draft, spec->zero_nonce, spec->persistent);
-	int twin = error ? error : find_twin(spec, draft->id, out);
-	if (twin) {
-		discard(draft);
-		return twin < 0 ? twin : 0;
-	}
-	if (spec->persistent)
-		error = move_draft(draft, spec);
-	if (error) {
-		discard(draft);
-		return error;
-	}
-	*out = draft;
-	error = finish(draft, spec);
-	/* The twin was not found, but its ID is taken: it is on its way out. */
+	/* A twin was not found, but its ID is taken: it is on its way out. */
 	return error == -EEXIST ? -EBUSY : error;
+}
+
+int object_create_finish(struct object_creation *c, struct object **out)
+{
+	int error = c->twin ? tie_twin(c->spec, c->twin) : publish(c->spec, c->draft);
+
+	if (!error) {
+		*out = c->twin ? c->twin : c->draft;
+		if (c->twin)
+			c->twin = NULL;
+		else
+			c->draft = NULL;
+	}
+	object_create_abandon(c);
+	return error;
 }
 
 int object_create(const struct object_spec *spec, struct object **out)
 {
-	return spec->p_flags & MIP_HASHDATA ? create_named_by_content(spec, out)
-					    : create_named_by_nonce(spec, out);
+	struct object_creation c;
+	int more = object_create_begin(&c, spec);
+
+	if (more == 0)
+		do {
+			more = object_create_step(&c);
+		} while (more == 1);
+	return more ? more : object_create_finish(&c, out);
 }
 
 /* ---- Objects whose names are given ---- */

@@ -32,12 +32,6 @@ static uint64_t implied_size(struct object *draft)
 	return last * PAGE_SIZE;
 }
 
-static int drop_page(void *arg, uint64_t pgnr, void *page)
-{
-	(void)page;
-	return object_page_replace(arg, pgnr, NULL);
-}
-
 /* Zero the bytes [from, to) of an existing page; the range stays within the page. */
 static int zero_in_page(struct object *draft, uint64_t from, uint64_t to)
 {
@@ -57,11 +51,11 @@ int hash_drop_uncovered(struct object *draft, const struct metainfo *mi)
 {
 	uint64_t data_end = OBJ_NULLPAGE_SIZE + mi->sz;
 	uint64_t fot_start = OBJ_FOTE_OFFSET(mi->fotentries - 1ul);
+	uint64_t uncovered = div_round_up(data_end, PAGE_SIZE);
 	int error = zero_in_page(draft, data_end, align_up(data_end, PAGE_SIZE));
 
 	if (!error)
-		error = object_pages_walk(draft, div_round_up(data_end, PAGE_SIZE),
-					  fot_start / PAGE_SIZE, drop_page, draft);
+		error = object_make_holes(draft, &uncovered, fot_start / PAGE_SIZE, OBJ_MAXPAGES);
 	if (!error)
 		error = zero_in_page(draft, align_down(fot_start, PAGE_SIZE), fot_start);
 	return error;

@@ -13,40 +13,59 @@
 #include <obj/private.h>
 #include <obj/tie.h>
 
-struct place {
-	struct store *store;
-	struct store_handle handle;
+struct storing {
+	struct object_place *place;
+	unsigned int left;
 };
 
 static int store_one(void *arg, uint64_t pgnr, void *page)
 {
-	struct place *place = arg;
+	struct storing *storing = arg;
+	struct object_place *place = storing->place;
 	void *stored;
 
+	place->next = pgnr;
+	if (storing->left-- == 0)
+		return 1;
 	return store_page_alloc(place->store, &place->handle, pgnr, page, &stored);
 }
 
-/* A hidden copy of the object in one store. On error there is none. */
-static int copy_to_place(struct object *object, struct place *place)
+int object_place_begin(struct object *object, struct object_place *place)
 {
 	void *metapage;
 	int error = object_page(object, OBJ_META_PGNR, false, &metapage);
 
-	if (error)
-		return error;
-	error = store_create(place->store, object->id, metapage, STORE_CREATE_HIDDEN, &place->handle);
-	if (error)
-		return error;
-	error = object_pages_walk(object, 1, OBJ_META_PGNR, store_one, place);
-	if (!error)
+	place->next = 1;
+	return error ? error : store_create(place->store, object->id, metapage, STORE_CREATE_HIDDEN, &place->handle);
+}
+
+int object_place_more(struct object *object, struct object_place *place)
+{
+	struct storing storing = { place, OBJECT_COPY_BATCH };
+	int error = object_pages_walk(object, place->next, OBJ_META_PGNR, store_one, &storing);
+
+	if (error == 0)
 		error = hash_store_digests(object, place->store, &place->handle);
-	if (error)
+	if (error < 0)
 		store_free(place->store, &place->handle);
 	return error;
 }
 
+static int copy_to_place(struct object *object, struct object_place *place)
+{
+	int more = object_place_begin(object, place);
+
+	if (more)
+		return more;
+	do {
+		more = object_place_more(object, place);
+	} while (more == 1);
+	return more;
+}
+
 /* A hidden copy in the first of the stores that has room for all of it. */
-static int copy_to_store(struct object *object, struct store *const *stores, int count, struct place *place)
+static int copy_to_store(struct object *object, struct store *const *stores, int count,
+			 struct object_place *place)
 {
 	int error = -ENOSPC;
 
@@ -57,24 +76,13 @@ static int copy_to_store(struct object *object, struct store *const *stores, int
 	return error;
 }
 
-/* The object is what stands in `place` from now on. */
-static void adopt(struct object *object, const struct place *place)
+void object_adopt(struct object *object, const struct object_place *place)
 {
 	hash_forget(object);
 	object_pages_free(object);
 	object->persistent = true;
 	object->store = place->store;
 	object->stored = place->handle;
-}
-
-int object_move_to_store(struct object *draft, struct store *const *stores, int count)
-{
-	struct place place;
-	int error = copy_to_store(draft, stores, count, &place);
-
-	if (!error)
-		adopt(draft, &place);
-	return error;
 }
 
 static int load_one(void *arg, uint64_t pgnr, void *page)
@@ -113,7 +121,8 @@ static void drop_draft(struct object *draft)
 static int move_to_memory(struct object *object, struct list *spent)
 {
 	struct object *draft = object_new(object->id);
-	const struct place place = { object->store, object->stored };
+	struct store *const store = object->store;
+	const struct store_handle handle = object->stored;
 	struct store_freeing freeing;
 
 	if (!draft)
@@ -131,7 +140,7 @@ static int move_to_memory(struct object *object, struct list *spent)
 	slab_free(&object_cache, draft);
 	hash_forget(object);
 	/* Gone from the store in any case: what is left of it now goes with the next mount. */
-	while (store_free_more(place.store, &place.handle, &freeing) == 1)
+	while (store_free_more(store, &handle, &freeing) == 1)
 		;
 	return 0;
 }
@@ -152,7 +161,7 @@ static int try_to_store(struct object *object, struct list *spent)
 {
 	struct store *stores[PERSIST_MAX_STORES];
 	int count = choose_stores(object, stores);
-	struct place place;
+	struct object_place place;
 
 	if (count < 0)
 		return count;

@@ -230,6 +230,33 @@ int object_make_hole(struct object *object, uint64_t pgnr)
 				  : object_page_replace(object, pgnr, NULL);
 }
 
+struct holes {
+	struct object *object;
+	uint64_t next;
+	unsigned int left;
+};
+
+static int make_one_hole(void *arg, uint64_t pgnr, void *page)
+{
+	struct holes *holes = arg;
+
+	(void)page;
+	holes->next = pgnr;
+	if (holes->left == 0)
+		return 1;
+	holes->left--;
+	return object_make_hole(holes->object, pgnr);
+}
+
+int object_make_holes(struct object *object, uint64_t *first, uint64_t end, unsigned int most)
+{
+	struct holes holes = { .object = object, .left = most };
+	int error = object_pages_walk(object, *first, end, make_one_hole, &holes);
+
+	*first = error == 1 ? holes.next : end;
+	return error;
+}
+
 /* The first page number after pgnr that the missing node at `level` does not cover. */
 static uint64_t skip_node(uint64_t pgnr, unsigned int level)
 {

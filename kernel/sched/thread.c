@@ -14,6 +14,7 @@
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
+#include <sys/making.h>
 #include <sec/attach.h>
 
 struct spinlock threads_lock;
@@ -205,6 +206,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	space_install(NULL);
 	space_put(thread->space);
 	object_put(thread->verifying);
+	making_drop(thread);
 	sec_release(thread);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);

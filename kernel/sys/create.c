@@ -4,15 +4,19 @@
  */
 #include <abi/errno.h>
 #include <abi/object.h>
+#include <abi/syscall.h>
+#include <arch/upcall.h>
 #include <base/bits.h>
 #include <base/string.h>
 #include <mm/phys.h>
+#include <mm/slab.h>
 #include <mm/usercopy.h>
 #include <obj/object.h>
 #include <sched/thread.h>
 #include <sec/check.h>
 #include <sys/access.h>
 #include <sys/calls.h>
+#include <sys/making.h>
 
 #define DFL_MASK (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_EXEC | TWZ_OC_DFL_USE | \
 		  TWZ_OC_DFL_DEL)
@@ -30,59 +34,177 @@ static int check_create_flags(unsigned long flags)
 	return 0;
 }
 
-/* Make the object and tell its ID; an ID that cannot be told takes the object with it. */
-static long create_and_tell(const struct object_spec *spec, uintptr_t id_at)
-{
-	struct object *object;
-	int error = object_create(spec, &object);
-
-	if (error)
-		return error;
-	error = copy_to_user(id_at, &object->id, sizeof(object->id));
-	if (error)
-		object_delete(object, false);
-	object_put(object);
-	return error;
-}
-
 static uint16_t create_p_flags(unsigned long flags)
 {
 	return (flags & DFL_MASK) | (flags & TWZ_OC_HASHDATA ? MIP_HASHDATA : 0);
 }
 
-/* kulo kuhi slo shi flags id* */
-long sys_ocreate(SYS_ARGS)
+/* ---- A call under way ---- */
+
+struct general;
+
+/*
+ * A creation whose call is made again until it is complete. The thread has it meanwhile; only the very same call goes on
+ * with it, any other drops it. Then it starts over: nothing of it was visible.
+ */
+struct making {
+	struct object_creation creation;
+	struct object_spec spec;
+	struct object_source source; /* SYS_OCREATE */
+	struct general *general;     /* SYS_OCREATE2, else NULL */
+	uintptr_t id_at;             /* where the ID goes */
+	const struct addrspace *space;
+	unsigned long args[6];
+};
+
+static struct slab_cache making_cache = SLAB_CACHE("creation", struct making);
+
+#define STEPS_A_CALL 5u /* small objects are made in as many */
+
+static void general_free(struct general *general);
+
+static void making_free(struct making *making)
+{
+	object_put(making->source.object);
+	if (making->general)
+		general_free(making->general);
+	slab_free(&making_cache, making);
+}
+
+void making_drop(struct thread *thread)
+{
+	struct making *making = thread->making;
+
+	if (!making)
+		return;
+	thread->making = NULL;
+	object_create_abandon(&making->creation);
+	making_free(making);
+}
+
+/* What this thread's call got to before, or NULL. */
+static struct making *making_resume(struct thread *thread, const unsigned long args[6])
+{
+	struct making *making = thread->making;
+
+	if (making && making->space == thread->space && memcmp(making->args, args, sizeof(making->args)) == 0) {
+		thread->making = NULL;
+		return making;
+	}
+	making_drop(thread);
+	return NULL;
+}
+
+static struct making *making_new(struct thread *thread, const unsigned long args[6])
+{
+	struct making *making = slab_alloc_zero(&making_cache);
+
+	if (!making)
+		return NULL;
+	making->space = thread->space;
+	memcpy(making->args, args, sizeof(making->args));
+	return making;
+}
+
+/*
+ * Tell the ID, then let the object be found under it: an ID that cannot be told leaves no object. On an error there is
+ * 0 where the ID goes.
+ */
+static long tell_and_finish(struct making *making)
 {
 	const objid_t zero = 0;
-	objid_t source_id = MKID(a3, a2);
-	struct object_source source = { .first = 1, .count = OBJ_MAXPAGES - 1, .dest = 1, .whole = true };
-	struct object_spec spec = {
-		.p_flags = create_p_flags(a4),
-		.persistent = a4 & TWZ_OC_PERSIST,
-		.zero_nonce = a4 & TWZ_OC_ZERONONCE,
-		.kuid = MKID(a1, a0),
-		.sources = &source,
+	struct object *object;
+	int error = copy_to_user(making->id_at, &making->creation.id, sizeof(objid_t));
+
+	if (error) {
+		object_create_abandon(&making->creation);
+		return error;
+	}
+	error = object_create_finish(&making->creation, &object);
+	if (!error)
+		object_put(object);
+	else
+		(void)copy_to_user(making->id_at, &zero, sizeof(zero));
+	return error;
+}
+
+/* Some steps, and the call again with what is left: a large object delays nobody. */
+static long making_go_on(struct thread *thread, struct making *making)
+{
+	int more = 1;
+
+	for (unsigned int i = 0; more == 1 && i < STEPS_A_CALL; i++)
+		more = object_create_step(&making->creation);
+	if (more == 1) {
+		thread->making = making;
+		arch_regs_restart(&thread->regs);
+		return SYSCALL_PARKED;
+	}
+	long result = more ? more : tell_and_finish(making);
+	making_free(making);
+	return result;
+}
+
+static long making_begin(struct thread *thread, struct making *making)
+{
+	int error = object_create_begin(&making->creation, &making->spec);
+
+	if (!error)
+		return making_go_on(thread, making);
+	making_free(making);
+	return error;
+}
+
+/* ---- The short form ---- */
+
+/* kulo kuhi slo shi flags id* */
+static int fill_short(struct making *making, const unsigned long *args)
+{
+	const objid_t zero = 0;
+	objid_t source_id = MKID(args[3], args[2]);
+	int error = check_create_flags(args[4]);
+
+	making->id_at = args[5];
+	making->spec = (struct object_spec){
+		.p_flags = create_p_flags(args[4]),
+		.persistent = args[4] & TWZ_OC_PERSIST,
+		.zero_nonce = args[4] & TWZ_OC_ZERONONCE,
+		.kuid = MKID(args[1], args[0]),
+		.sources = &making->source,
 		.source_count = source_id != 0,
 	};
-	int error = check_create_flags(a4);
-
-	if (error)
-		return error;
+	making->source =
+		(struct object_source){ .first = 1, .count = OBJ_MAXPAGES - 1, .dest = 1, .whole = true };
 	/* The result is writable, or nothing happens. */
-	error = copy_to_user(a5, &zero, sizeof(zero));
+	if (!error)
+		error = copy_to_user(making->id_at, &zero, sizeof(zero));
 	if (!error && source_id)
-		error = sys_take_object(source_id, SEC_OP_CREATE_FROM, &source.object);
-	if (error)
-		return error;
-	long result = create_and_tell(&spec, a5);
-	object_put(source.object);
-	return result;
+		error = sys_take_object(source_id, SEC_OP_CREATE_FROM, &making->source.object);
+	return error;
+}
+
+long sys_ocreate(SYS_ARGS)
+{
+	const unsigned long args[6] = { a0, a1, a2, a3, a4, a5 };
+	struct thread *thread = current_thread();
+	struct making *making = making_resume(thread, args);
+
+	if (making)
+		return making_go_on(thread, making);
+	making = making_new(thread, args);
+	if (!making)
+		return -ENOMEM;
+	long error = fill_short(making, args);
+	if (!error)
+		return making_begin(thread, making);
+	making_free(making);
+	return error;
 }
 
 /* ---- The general form ---- */
 
 /* Everything about one call; too large for the stack. */
-struct creation {
+struct general {
 	struct twz_ocreate_spec spec;
 	struct twz_ocreate_source user_sources[TWZ_OCREATE_MAX_SOURCES];
 	objid_t user_ties[TWZ_OCREATE_MAX_TIES];
@@ -92,8 +214,8 @@ struct creation {
 	unsigned int tie_count;
 };
 
-#define CREATION_ORDER 3u
-_Static_assert(sizeof(struct creation) <= PAGE_SIZE << CREATION_ORDER, "fits its pages");
+#define GENERAL_ORDER 3u
+_Static_assert(sizeof(struct general) <= PAGE_SIZE << GENERAL_ORDER, "fits its pages");
 _Static_assert(TWZ_OCREATE_MAX_SOURCES == OBJECT_MAX_SOURCES &&
 	       TWZ_OCREATE_MAX_TIES == OBJECT_MAX_TIES, "limits");
 
@@ -135,96 +257,107 @@ static int decode_source(const struct twz_ocreate_source *user, bool first, stru
 	return 0;
 }
 
-static int take_sources(struct creation *creation)
+static int take_sources(struct general *general)
 {
 	int error = 0;
 
-	for (unsigned int i = 0; !error && i < creation->spec.srcs_len; i++) {
-		const struct twz_ocreate_source *user = &creation->user_sources[i];
-		struct object_source *source = &creation->sources[i];
+	for (unsigned int i = 0; !error && i < general->spec.srcs_len; i++) {
+		const struct twz_ocreate_source *user = &general->user_sources[i];
+		struct object_source *source = &general->sources[i];
 		error = decode_source(user, i == 0, source);
 		if (!error && user->id)
 			error = sys_take_object(user->id, SEC_OP_CREATE_FROM, &source->object);
-		creation->source_count += error == 0;
+		general->source_count += error == 0;
 	}
 	return error;
 }
 
-static int take_ties(struct creation *creation)
+static int take_ties(struct general *general)
 {
 	int error = 0;
 
-	for (unsigned int i = 0; !error && i < creation->spec.ties_len; i++) {
-		error = sys_take_object(creation->user_ties[i], SEC_OP_CREATE_TIED_TO, &creation->ties[i]);
-		creation->tie_count += error == 0;
+	for (unsigned int i = 0; !error && i < general->spec.ties_len; i++) {
+		error = sys_take_object(general->user_ties[i], SEC_OP_CREATE_TIED_TO, &general->ties[i]);
+		general->tie_count += error == 0;
 	}
 	return error;
 }
 
-static void release(struct creation *creation)
+static void general_free(struct general *general)
 {
-	for (unsigned int i = 0; i < creation->source_count; i++)
-		object_put(creation->sources[i].object);
-	for (unsigned int i = 0; i < creation->tie_count; i++)
-		object_put(creation->ties[i]);
+	for (unsigned int i = 0; i < general->source_count; i++)
+		object_put(general->sources[i].object);
+	for (unsigned int i = 0; i < general->tie_count; i++)
+		object_put(general->ties[i]);
+	pages_free(general, GENERAL_ORDER);
 }
 
-static int copy_in(struct creation *creation, uintptr_t at)
+static int copy_in(struct general *general, uintptr_t at)
 {
-	struct twz_ocreate_spec *spec = &creation->spec;
+	struct twz_ocreate_spec *spec = &general->spec;
 	const objid_t zero = 0;
 	int error = copy_from_user(spec, at, sizeof(*spec));
 
 	if (!error)
 		error = check_spec(spec);
 	if (!error)
-		error = copy_from_user(creation->user_sources, spec->srcs,
+		error = copy_from_user(general->user_sources, spec->srcs,
 				       spec->srcs_len * sizeof(struct twz_ocreate_source));
 	if (!error)
-		error = copy_from_user(creation->user_ties, spec->ties, spec->ties_len * sizeof(objid_t));
+		error = copy_from_user(general->user_ties, spec->ties, spec->ties_len * sizeof(objid_t));
 	/* The result is writable, or nothing happens. */
 	if (!error)
 		error = copy_to_user(at + offsetof(struct twz_ocreate_spec, result), &zero, sizeof(zero));
 	return error;
 }
 
-static long create_general(struct creation *creation, uintptr_t at)
+static int fill_general(struct making *making, uintptr_t at)
 {
-	const struct twz_ocreate_spec *user = &creation->spec;
-	int error = take_sources(creation);
+	struct general *general = making->general;
+	const struct twz_ocreate_spec *user = &general->spec;
+	int error = copy_in(general, at);
 
 	if (!error)
-		error = take_ties(creation);
-	if (error)
-		return error;
-	const struct object_spec spec = {
+		error = take_sources(general);
+	if (!error)
+		error = take_ties(general);
+	making->id_at = at + offsetof(struct twz_ocreate_spec, result);
+	making->spec = (struct object_spec){
 		.p_flags = create_p_flags(user->flags),
 		.persistent = user->backing_type == TWZ_BACKING_PERSISTENT || (user->flags & TWZ_OC_PERSIST),
 		.zero_nonce = user->flags & TWZ_OC_ZERONONCE,
 		.born_deleted = user->lifetime == 1,
 		.kuid = user->ku,
-		.sources = creation->sources,
-		.source_count = creation->source_count,
-		.ties = creation->ties,
-		.tie_count = creation->tie_count,
+		.sources = general->sources,
+		.source_count = general->source_count,
+		.ties = general->ties,
+		.tie_count = general->tie_count,
 	};
-	return create_and_tell(&spec, at + offsetof(struct twz_ocreate_spec, result));
+	return error;
 }
 
 /* spec* */
 long sys_ocreate2(SYS_ARGS)
 {
-	struct creation *creation = pages_alloc(CREATION_ORDER);
+	const unsigned long args[6] = { a0, [5] = SYS_OCREATE2 };
+	struct thread *thread = current_thread();
+	struct making *making = making_resume(thread, args);
 
 	SYS_UNUSED();
-	if (!creation)
+	if (making)
+		return making_go_on(thread, making);
+	making = making_new(thread, args);
+	if (!making)
 		return -ENOMEM;
-	creation->source_count = creation->tie_count = 0;
-	long result = copy_in(creation, a0);
-	if (!result) {
-		result = create_general(creation, a0);
-		release(creation);
+	making->general = pages_alloc(GENERAL_ORDER);
+	if (!making->general) {
+		making_free(making);
+		return -ENOMEM;
 	}
-	pages_free(creation, CREATION_ORDER);
-	return result;
+	making->general->source_count = making->general->tie_count = 0;
+	long error = fill_general(making, a0);
+	if (!error)
+		return making_begin(thread, making);
+	making_free(making);
+	return error;
 }

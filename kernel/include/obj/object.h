@@ -27,6 +27,7 @@
 
 #define OBJ_META_PGNR (OBJ_MAXPAGES - 1)
 #define OBJ_MMIO_PGNR 2u
+#define PERSIST_MAX_STORES 8u /* regions of persistent memory that are used */
 
 /* The protections a subtree can have. W and X never stand together. */
 enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_COUNT };
@@ -145,6 +146,13 @@ struct object_spec {
 	unsigned int tie_count;
 };
 
+/* A hidden copy of a volatile object in a store, while it is made (obj/private.h). */
+struct object_place {
+	struct store *store;
+	struct store_handle handle;
+	uint64_t next; /* page to be copied next */
+};
+
 /*
  * Make an object with a derived ID, its contents, its ties and its birth deletion in one step. On success
  * a reference is returned in *out; a volatile object is in the table, a persistent one durable as a whole.
@@ -153,6 +161,33 @@ struct object_spec {
  * and those of object_tie(). On error nothing exists.
  */
 int object_create(const struct object_spec *spec, struct object **out);
+
+/*
+ * The same in steps, none of which takes long. Until it is finished nobody sees anything of it. The spec, and all it
+ * names, stay as they are until the end. Members are private.
+ */
+struct object_creation {
+	const struct object_spec *spec;
+	objid_t id;           /* of the object to be; valid when a step has returned 0 */
+	struct object *draft; /* NULL: not begun */
+	struct object *twin;  /* the same hash-data object exists already; holds a reference */
+	struct store *stores[PERSIST_MAX_STORES]; /* to be tried, and which is next */
+	int store_count, store;
+	unsigned int source;  /* where filling got to: the source, */
+	uint64_t next;        /* the page of it, */
+	bool cleared;         /* and whether its range is empty by now */
+	bool named, moving;   /* hash-data: what it is called is known; it is on its way into a store */
+	struct object_place place;
+};
+
+int object_create_begin(struct object_creation *creation, const struct object_spec *spec);
+
+/* 1: to be called again; 0: complete, to be finished or abandoned; an error: nothing is left of it. */
+int object_create_step(struct object_creation *creation);
+
+/* Publish it, as object_create() does. On an error nothing is left of it. */
+int object_create_finish(struct object_creation *creation, struct object **out);
+void object_create_abandon(struct object_creation *creation);
 
 /*
  * Turn a volatile object into a persistent one or back, keeping its contents. Durable on return.

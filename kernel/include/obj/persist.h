@@ -15,9 +15,8 @@
 
 #include <abi/types.h>
 #include <arch/persist.h>
+#include <obj/object.h>
 #include <store/store.h>
-
-#define PERSIST_MAX_STORES 8u
 
 /* Find, check and mount the machine's persistent memory. Says what it did. Boot CPU, once. */
 void persist_init(void);

@@ -23,11 +23,12 @@ int object_publish(struct object *object);
 void object_reveal(struct object *object, bool whole);
 
 /*
- * Copy the pages first … end-1 of `from` but its metadata page into an object nobody else knows yet, `shift`
- * pages further on. Pages in memory are shared until one side writes; between memory and store the
- * bytes are copied. from->lock is taken. On error some pages were copied.
+ * Copy the pages *first … end-1 of `from` but its metadata page into an object nobody else knows yet, `shift`
+ * pages further on; OBJECT_COPY_BATCH at most. Pages in memory are shared until one side writes; between memory and
+ * store the bytes are copied. from->lock is taken.
+ * 0: done; 1: there may be more from *first on. On error some pages were copied.
  */
-int object_copy_into_new(struct object *to, struct object *from, uint64_t first, uint64_t end,
+int object_copy_into_new(struct object *to, struct object *from, uint64_t *first, uint64_t end,
 			 int64_t shift);
 
 /*
@@ -67,10 +68,22 @@ void object_stored_ties_drop(struct object *parent);
 int object_make_hole(struct object *object, uint64_t pgnr);
 
 /*
- * Give a volatile draft that nobody knows a hidden place in the first of these stores that has room
- * (obj/move.c). -errno: unchanged.
+ * The same for the pages *first … end-1, but at most so many. 0: done; 1: there may be more from *first on;
+ * errors as object_page_store().
  */
-int object_move_to_store(struct object *draft, struct store *const *stores, int count);
+int object_make_holes(struct object *object, uint64_t *first, uint64_t end, unsigned int most);
+
+/* ---- A copy in a store (obj/move.c) ---- */
+
+/*
+ * Begin a hidden copy, in place->store; then copy up to OBJECT_COPY_BATCH pages a call: 1 more is to do, 0 done. On an error
+ * there is none. Lock held, or nobody else knows the object.
+ */
+int object_place_begin(struct object *object, struct object_place *place);
+int object_place_more(struct object *object, struct object_place *place);
+
+/* The object, whose pages go, is the copy from now on. */
+void object_adopt(struct object *object, const struct object_place *place);
 
 /* One page of zeroes that holes of persistent objects are read through. Never written. */
 extern unsigned char zero_page[PAGE_SIZE];

@@ -122,6 +122,7 @@ struct thread {
 	void (*resume)(struct thread *thread);
 
 	struct sleep sleep;
+	struct making *making; /* a large object, over several calls (sys/making.h); or NULL */
 	struct object *verifying; /* what it waits for while it is verified in steps; holds a reference */
 
 	/* What others want of it; the rest guarded by repr->lock (sched/control.c). */
