@@ -13,6 +13,7 @@
 #include <panic.h>
 
 #include "fp.h"
+#include "registers.h"
 
 _Static_assert(SYSCALL_BASE == ENTRY_SYSCALL_BASE, "system calls");
 _Static_assert(SYSCALL_COUNT == ENTRY_SYSCALL_COUNT, "system calls");
@@ -192,10 +193,7 @@ static void print_frame(const struct kernel_frame *frame)
 {
 	log_error("pc %016lx sp %016lx pstate %08lx esr %08lx far %016lx", frame->pc, frame->sp,
 		  frame->pstate, frame->esr, frame->far);
-	for (unsigned int i = 0; i < 28; i += 4)
-		log_error("x%-2u %016lx %016lx %016lx %016lx", i, frame->x[i], frame->x[i + 1],
-			  frame->x[i + 2], frame->x[i + 3]);
-	log_error("x28 %016lx %016lx %016lx", frame->x[28], frame->x[29], frame->x[30]);
+	registers_print(frame->x);
 }
 
 static const char *describe(const struct kernel_frame *frame, unsigned int vector)

@@ -12,6 +12,7 @@
 #include <sched/thread.h>
 
 #include "fp.h"
+#include "registers.h"
 
 #define CPACR_FP_OPEN (3ul << 20) /* FPEN: no traps. SVE and SME (ZEN, SMEN) stay closed */
 
@@ -174,12 +175,16 @@ void arch_call_restore(struct thread *thread, const struct arch_call *call)
 	fp_load_kept(&call->fp);
 }
 
+void registers_print(const uint64_t x[31])
+{
+	for (unsigned int i = 0; i < 28; i += 4)
+		log_error("x%-2u %016lx %016lx %016lx %016lx", i, x[i], x[i + 1], x[i + 2], x[i + 3]);
+	log_error("x28 %016lx %016lx %016lx", x[28], x[29], x[30]);
+}
+
 void arch_regs_print(const struct arch_regs *regs)
 {
 	log_error("pc %016lx sp %016lx pstate %08lx tls %016lx", regs->pc, regs->sp, regs->pstate,
 		  is_current(regs) ? sysreg_read(tpidr_el0) : regs->tls);
-	for (unsigned int i = 0; i < 28; i += 4)
-		log_error("x%-2u %016lx %016lx %016lx %016lx", i, regs->x[i], regs->x[i + 1],
-			  regs->x[i + 2], regs->x[i + 3]);
-	log_error("x28 %016lx %016lx %016lx", regs->x[28], regs->x[29], regs->x[30]);
+	registers_print(regs->x);
 }

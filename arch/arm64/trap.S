@@ -13,23 +13,32 @@
 
 #define EMERGENCY_STACK_SIZE 8192
 
+/* \op = stp or ldp: x2 … x29 to or from where sp points, x0 … x30 being the first thing there. */
+.macro x2_to_x17 op
+	\op	x2, x3, [sp, #16]
+	\op	x4, x5, [sp, #32]
+	\op	x6, x7, [sp, #48]
+	\op	x8, x9, [sp, #64]
+	\op	x10, x11, [sp, #80]
+	\op	x12, x13, [sp, #96]
+	\op	x14, x15, [sp, #112]
+	\op	x16, x17, [sp, #128]
+.endm
+
+.macro x18_to_x29 op
+	\op	x18, x19, [sp, #144]
+	\op	x20, x21, [sp, #160]
+	\op	x22, x23, [sp, #176]
+	\op	x24, x25, [sp, #192]
+	\op	x26, x27, [sp, #208]
+	\op	x28, x29, [sp, #224]
+.endm
+
 /* Store the user state; take the kernel stack; end the chain of frames. 25 instructions. */
 .macro save_user
 	stp	x0, x1, [sp, #REGS_X]
-	stp	x2, x3, [sp, #REGS_X + 16]
-	stp	x4, x5, [sp, #REGS_X + 32]
-	stp	x6, x7, [sp, #REGS_X + 48]
-	stp	x8, x9, [sp, #REGS_X + 64]
-	stp	x10, x11, [sp, #REGS_X + 80]
-	stp	x12, x13, [sp, #REGS_X + 96]
-	stp	x14, x15, [sp, #REGS_X + 112]
-	stp	x16, x17, [sp, #REGS_X + 128]
-	stp	x18, x19, [sp, #REGS_X + 144]
-	stp	x20, x21, [sp, #REGS_X + 160]
-	stp	x22, x23, [sp, #REGS_X + 176]
-	stp	x24, x25, [sp, #REGS_X + 192]
-	stp	x26, x27, [sp, #REGS_X + 208]
-	stp	x28, x29, [sp, #REGS_X + 224]
+	x2_to_x17 stp
+	x18_to_x29 stp
 	mrs	x9, sp_el0
 	mrs	x10, elr_el1
 	mrs	x11, spsr_el1
@@ -119,14 +128,7 @@ system_call:
 	msr	elr_el1, x10
 	msr	spsr_el1, x11
 	ldr	x1, [sp, #REGS_X + 8]
-	ldp	x2, x3, [sp, #REGS_X + 16]
-	ldp	x4, x5, [sp, #REGS_X + 32]
-	ldp	x6, x7, [sp, #REGS_X + 48]
-	ldp	x8, x9, [sp, #REGS_X + 64]
-	ldp	x10, x11, [sp, #REGS_X + 80]
-	ldp	x12, x13, [sp, #REGS_X + 96]
-	ldp	x14, x15, [sp, #REGS_X + 112]
-	ldp	x16, x17, [sp, #REGS_X + 128]
+	x2_to_x17 ldp
 	ldp	x18, x19, [sp, #REGS_X + 144]
 	ldr	x20, [sp, #REGS_X + 160]
 	ldp	x29, x30, [sp, #REGS_X + 232]
@@ -153,20 +155,8 @@ restore_user:
 	msr	spsr_el1, x23
 	msr	sp_el0, x21
 	ldp	x0, x1, [sp, #REGS_X]
-	ldp	x2, x3, [sp, #REGS_X + 16]
-	ldp	x4, x5, [sp, #REGS_X + 32]
-	ldp	x6, x7, [sp, #REGS_X + 48]
-	ldp	x8, x9, [sp, #REGS_X + 64]
-	ldp	x10, x11, [sp, #REGS_X + 80]
-	ldp	x12, x13, [sp, #REGS_X + 96]
-	ldp	x14, x15, [sp, #REGS_X + 112]
-	ldp	x16, x17, [sp, #REGS_X + 128]
-	ldp	x18, x19, [sp, #REGS_X + 144]
-	ldp	x20, x21, [sp, #REGS_X + 160]
-	ldp	x22, x23, [sp, #REGS_X + 176]
-	ldp	x24, x25, [sp, #REGS_X + 192]
-	ldp	x26, x27, [sp, #REGS_X + 208]
-	ldp	x28, x29, [sp, #REGS_X + 224]
+	x2_to_x17 ldp
+	x18_to_x29 ldp
 	eret
 
 user_sync:
@@ -215,20 +205,8 @@ kernel_\name:
 	kernel_entry wrong_stack, 4
 
 kernel_exception:
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
+	x2_to_x17 stp
+	x18_to_x29 stp
 	str	x30, [sp, #FRAME_X30]
 	mrs	x2, sp_el0
 	mrs	x3, tpidrro_el0
@@ -257,20 +235,8 @@ kernel_exception:
 	msr	elr_el1, x2
 	msr	spsr_el1, x3
 	ldp	x0, x1, [sp]
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x19, [sp, #144]
-	ldp	x20, x21, [sp, #160]
-	ldp	x22, x23, [sp, #176]
-	ldp	x24, x25, [sp, #192]
-	ldp	x26, x27, [sp, #208]
-	ldp	x28, x29, [sp, #224]
+	x2_to_x17 ldp
+	x18_to_x29 ldp
 	ldr	x30, [sp, #FRAME_X30]
 	add	sp, sp, #FRAME_SIZE
 	eret

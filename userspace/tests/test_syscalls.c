@@ -252,7 +252,7 @@ static bool spoils_the_test(long number)
 {
 	return number == SYS_THRD_CTL || number == SYS_KEC_READ || number == SYS_THRD_SYNC ||
 	    number == SYS_BECOME || number == SYS_DEBUG_PRINT || number == SYS_KEC_WRITE ||
-	    number == SYS_FAULT_RETURN || number == SYS_KACTION;
+	    number == SYS_FAULT_RETURN || number == SYS_KACTION || number == SYS_SIGNAL;
 }
 
 /* Garbage in every register, every call that returns. */
