@@ -19,6 +19,7 @@
 #define NESTED_EFFORT 4u
 #define NOTHING 1 /* an operation's result: there was nothing to do it to */
 #define ATTEMPTS 40u
+#define WALK_SHARE 8u /* one state in so many is listed, too */
 
 static const uint8_t uuid[16] = "crash explorer!";
 
@@ -61,10 +62,15 @@ static const char *judge_store(struct store *st)
 {
 	if (hosted_check(st))
 		return "checker finds faults";
-	const char *why = model_compare(st, &run.next);
+	const struct model *is = &run.next;
+	const char *why = model_compare(st, is);
 
-	if (why && !run.acknowledged && !model_compare(st, &run.now))
+	if (why && !run.acknowledged && !model_compare(st, &run.now)) {
+		is = &run.now;
 		why = NULL;
+	}
+	if (!why && !st->rdonly && random64() % WALK_SHARE == 0)
+		why = model_walk(st, is);
 	return why;
 }
 

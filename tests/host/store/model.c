@@ -201,3 +201,50 @@ const char *model_compare(struct store *st, const struct model *before)
 		why = m.object[i].life == NONE ? NULL : compare_ties(st, &m, i);
 	return why;
 }
+
+/* Pages of an object's content, by number. */
+static unsigned pages_of(const struct model_object *m)
+{
+	unsigned count = m->bulk;
+
+	for (unsigned i = 0; i < MODEL_SIDE; i++)
+		count += m->page[i].present;
+	return count + (m->run ? STORE_RUN_PAGES - 1 : 0);
+}
+
+static const char *walk_pages(struct store *st, const struct store_handle *h,
+			      const struct model_object *m)
+{
+	unsigned count = 0;
+	void *page, *same;
+	int found;
+
+	for (uint64_t pgnr = 0; (found = store_page_next(st, h, &pgnr, &page)) == 1; pgnr++) {
+		if (store_page_get(st, h, pgnr, &same) || same != page)
+			return "walk meets another page";
+		count++;
+	}
+	return found == 0 && count == pages_of(m) ? NULL : "walk misses pages";
+}
+
+const char *model_walk(struct store *st, const struct model *before)
+{
+	struct store_cursor cursor = { 0 };
+	struct model m = *before;
+	struct store_handle h;
+	const char *why = NULL;
+	unsigned wanted = 0;
+	int found;
+
+	model_remount(&m);
+	for (unsigned i = 0; i < MODEL_OBJECTS; i++)
+		wanted += m.object[i].life != NONE;
+	while (!why && (found = store_next(st, &cursor, &h)) != 0) {
+		const struct model_object *o = &m.object[object_of(&m, &h)];
+
+		if (found < 0 || o->id != h.id || o->life == NONE || !wanted--)
+			return "list has another object";
+		why = walk_pages(st, &h, o);
+	}
+	return why ? why : wanted ? "list misses objects" : NULL;
+}
