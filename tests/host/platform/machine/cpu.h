@@ -7,7 +7,12 @@ extern struct cpu *host_cpu; /* the CPU that the test pretends to be */
 
 static inline struct cpu *arch_this_cpu(void)
 {
+#ifdef EXPLORED_CPUS
+	struct cpu *explored_cpu(void); /* tests/host/sync: many CPUs, one at a time */
+	return explored_cpu();
+#else
 	return host_cpu;
+#endif
 }
 
 static inline void arch_set_this_cpu(struct cpu *cpu)
