@@ -7,8 +7,7 @@
 #include <obj/object.h>
 #include <panic.h>
 
-struct directory kso_threads, kso_devices, kso_data;
-static struct directory root;
+struct directory kso_root, kso_threads, kso_devices, kso_data;
 
 #define AT(member) (OBJ_NULLPAGE_SIZE + offsetof(struct kso_hdr, member))
 
@@ -109,7 +108,7 @@ static void make_directory(struct directory *directory, objid_t id, const char *
 	struct object *object = make(id, KSO_DIRECTORY, name);
 
 	directory_open(directory, object, KSO_DIRECTORY_DIR_OFFSET);
-	if (!directory_enter(&root, id, KSO_DIRECTORY, 0))
+	if (!directory_enter(&kso_root, id, KSO_DIRECTORY, 0))
 		panic("no memory for the root directory");
 	object_put(object);
 }
@@ -118,7 +117,7 @@ void kso_init(void)
 {
 	struct object *object = make(KSO_ROOT_ID, KSO_ROOT, "root");
 
-	directory_open(&root, object, KSO_ROOT_DIR_OFFSET);
+	directory_open(&kso_root, object, KSO_ROOT_DIR_OFFSET);
 	object_put(object);
 	make_directory(&kso_threads, KSO_THREADS_ID, "threads");
 	make_directory(&kso_devices, KSO_DEVICES_ID, "devices");

@@ -8,6 +8,7 @@
 #include <abi/fault.h>
 #include <fault/become.h>
 #include <fault/fault.h>
+#include <kso/directory.h>
 #include <kso/resume.h>
 #include <kso/resume_book.h>
 #include <log.h>
@@ -111,13 +112,28 @@ static int gather(struct object *repr, struct resume_state *state, resume_place 
 	return 0;
 }
 
+/* The root lists what is attached to it. Lock held. */
+static void list_under_root(struct thread *thread, bool marked)
+{
+	if (marked == (thread->rooted != 0))
+		return;
+	if (marked) {
+		thread->rooted = directory_enter(&kso_root, thread->id, KSO_THREAD, 0);
+	} else {
+		directory_leave(&kso_root, thread->rooted);
+		thread->rooted = 0;
+	}
+}
+
 static void set_place(struct object *repr, resume_place place)
 {
 	const uint64_t flags = place && place != PLACE_NEVER ? THRD_FLAG_RESUMABLE : 0;
 
 	spin_lock(&repr->lock);
-	repr->thread->resume_place = place;
+	struct thread *thread = repr->thread;
+	thread->resume_place = place;
 	spin_unlock(&repr->lock);
+	list_under_root(thread, flags != 0);
 	(void)object_write(repr, REPR(flags), &flags, sizeof(flags));
 }
 
@@ -394,6 +410,7 @@ static const char *start_recorded(resume_place place, const struct resume_state 
 	if (thread) {
 		schedule_recorded(thread, state);
 		thread->resume_place = place;
+		list_under_root(thread, true);
 		thread->resume = begin_after_reset;
 		thread_launch(thread);
 	}

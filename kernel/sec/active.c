@@ -20,11 +20,19 @@ static objid_t context_id(const struct seccontext *context)
 }
 
 /* What cannot be told for want of a page is not worth more than that. */
+static void tell_where(struct thread *thread)
+{
+	objid_t view = thread->space->view->id;
+	objid_t active = context_id(thread->space->context);
+
+	(void)object_write(thread->repr, REPR(view), &view, sizeof(view));
+	(void)object_write(thread->repr, REPR(active), &active, sizeof(active));
+	resume_note(thread);
+}
+
 void sec_tell(struct thread *thread)
 {
 	struct kso_attachment attached[TWZ_THRD_MAX_SCS] = { 0 };
-	objid_t view = thread->space->view->id;
-	objid_t active = context_id(thread->space->context);
 
 	for (unsigned int i = 0; i < TWZ_THRD_MAX_SCS; i++) {
 		struct seccontext *context = sec_attached_at(thread, i);
@@ -35,9 +43,7 @@ void sec_tell(struct thread *thread)
 		seccontext_put(context);
 	}
 	(void)object_write(thread->repr, REPR(attached), attached, sizeof(attached));
-	(void)object_write(thread->repr, REPR(view), &view, sizeof(view));
-	(void)object_write(thread->repr, REPR(active), &active, sizeof(active));
-	resume_note(thread);
+	tell_where(thread);
 }
 
 int sec_enter(struct thread *thread, struct object *view, struct seccontext *context)
@@ -51,7 +57,7 @@ int sec_enter(struct thread *thread, struct object *view, struct seccontext *con
 	thread->space = space;
 	space_install(space);
 	space_put(old);
-	sec_tell(thread);
+	tell_where(thread);
 	return 0;
 }
 
@@ -111,7 +117,6 @@ static void keep_active(struct thread *thread, struct seccontext *active, uint32
 			sec_shed(thread, context->object->id);
 		seccontext_put(context);
 	}
-	sec_tell(thread);
 }
 
 int sec_settle(struct thread *thread)
@@ -126,9 +131,11 @@ int sec_settle(struct thread *thread)
 		keep_active(thread, active, fresh);
 	else
 		error = succeed(thread, active->object ? UINT32_MAX : fresh);
-	if (!error)
-		sec_fresh_settled(thread, fresh);
-	return error;
+	if (error)
+		return error;
+	sec_fresh_settled(thread, fresh);
+	sec_tell(thread);
+	return 0;
 }
 
 void sec_settle_soon(struct thread *thread)

@@ -619,6 +619,94 @@ static void view_switch(void)
 	scene_drop(&s);
 }
 
+/* ---- All at once ---- */
+
+struct storm {
+	struct scene s;
+	objid_t victim;
+	_Atomic uint64_t stop, rounds;
+};
+
+static void suffer(void *arg)
+{
+	struct storm *st = arg;
+
+	while (!st->stop) {
+		(void)*st->s.word;
+		sys_null();
+		st->rounds++;
+	}
+}
+
+/* Contexts come and go at a thread that reads what all of them permit. */
+static void torment(void *arg)
+{
+	struct storm *st = arg;
+	objid_t ids[2] = { twz_object_guid(&st->s.strict), twz_object_guid(&st->s.open) };
+
+	for (unsigned int i = 0; i < 300; i++) {
+		sys_attach(st->victim, ids[i & 1], 0, KSO_SECCTX);
+		if (i % 3 == 0)
+			sys_detach(st->victim, ids[i >> 1 & 1], TWZ_DETACH_ONEXIT, KSO_SECCTX);
+		if (i % 7 == 0)
+			sys_detach(st->victim, 0, TWZ_DETACH_REATTACH | TWZ_DETACH_ONSYSCALL(SYS_NULL), KSO_SECCTX);
+	}
+}
+
+static void invalidate_often(void *arg)
+{
+	struct storm *st = arg;
+	struct sys_invalidate_op ops[2] = {
+		{ .id = twz_object_guid(&st->s.strict), .flags = KSOI_VALID },
+		{ .id = twz_object_guid(&st->s.open), .flags = KSOI_VALID },
+	};
+
+	for (unsigned int i = 0; i < 300; i++)
+		sys_invalidate(ops, 2);
+}
+
+static void storm(void)
+{
+	static struct storm st;
+	struct thread victim, others[3];
+
+	NEED(scene_make(&st.s, SCP_DEL) == 0);
+	NEED(run_thread(&victim, suffer, &st) == 0);
+	st.victim = victim.tid;
+	NEED(run_thread(&others[0], torment, &st) == 0);
+	NEED(run_thread(&others[1], torment, &st) == 0);
+	NEED(run_thread(&others[2], invalidate_often, &st) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(finish_thread(&others[i]), 0);
+	uint64_t before = st.rounds;
+	while (st.rounds == before)
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	st.stop = 1;
+	CHECK_EQ(finish_thread(&victim), 0);
+	scene_drop(&st.s);
+}
+
+static void nothing_is_left(void)
+{
+	uint64_t before = 0, after;
+
+	for (int i = 0; i < 40; i++) {
+		struct scene s;
+		long result;
+
+		NEED(scene_make(&s, SCP_DEL) == 0);
+		objid_t then = twz_object_guid(&s.open);
+		struct two t = { &s, twz_object_guid(&s.strict), then };
+		CHECK_EQ(run_in(&s.strict, call_does_not_switch, &t, &result), 0);
+		scene_drop(&s);
+		if (i == 19)
+			before = memory_free();
+	}
+	after = memory_free();
+	ktap_note("memory free: %lu before, %lu after", (unsigned long)before, (unsigned long)after);
+	CHECK(after + 16 * TWZ_PAGE_SIZE >= before);
+}
+
 static const struct ktap_case cases[] = {
 	{ "masks of the active context count", masks_count },
 	{ "gmask and masks of one target", gmask_and_regrant },
@@ -639,6 +727,8 @@ static const struct ktap_case cases[] = {
 	{ "more collisions than buckets", collisions },
 	{ "a permission is cut at once", cut_is_immediate },
 	{ "another view, the same address", view_switch },
+	{ "attached, detached and invalidated at once", storm },
+	{ "nothing is left behind", nothing_is_left },
 };
 
 int main(void)

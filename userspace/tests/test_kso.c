@@ -124,6 +124,27 @@ static void read_only_for_all(void)
 		CHECK_EQ(exit_code_of(write_name, &ids[i]), THRD_EXIT_FAULT(FAULT_SCTX));
 }
 
+/* A persistent object that left memory is still what it was. */
+static void kinds_stay(void)
+{
+	twzobj c;
+	objid_t id;
+
+	if (!have_store())
+		return;
+	NEED(twz_object_new(&c, NULL, NULL, OBJ_PERSISTENT, ALL_DEFAULTS | TWZ_OC_TIED_NONE) == 0);
+	id = twz_object_guid(&c);
+	CHECK_EQ(twz_sctx_init(&c, "kept"), 0);
+	twz_object_release(&c);
+	struct limited l = { .run = read_id_of, .arg = &id, .context = id };
+	CHECK_EQ(run_limited(&l), 0);
+	CHECK_EQ(l.attached, 0);
+	CHECK_EQ(sys_attach(0, id, 0, KSO_VIEW), -EBUSY);
+	CHECK_EQ(run_limited(&l), 0);
+	CHECK_EQ(l.attached, 0);
+	CHECK_EQ(sys_odelete(id, 0), 0);
+}
+
 /* ---- Devices ---- */
 
 static bool child_of(objid_t device, uint64_t what, objid_t *id)
@@ -349,6 +370,7 @@ static const struct ktap_case cases[] = {
 	{ "places are used again", places_are_reused },
 	{ "who may read directories", who_may_read },
 	{ "what is the kernel's is read-only", read_only_for_all },
+	{ "kinds of persistent objects stay", kinds_stay },
 	{ "a driver takes interrupts", interrupts },
 	{ "actions that make no sense", bad_actions },
 	{ "rights to devices", device_rights },

@@ -28,6 +28,7 @@ struct directory {
 	directory_place free; /* a hole, which holds the next one in its `info`; 0: none */
 };
 
+extern struct directory kso_root;
 extern struct directory kso_threads; /* nobody but the kernel's own thread has a right to it */
 extern struct directory kso_devices;
 extern struct directory kso_data;

@@ -80,6 +80,7 @@ struct thread {
 	objid_t id;
 	struct object *repr; /* holds references */
 	uint64_t listed;     /* its place in the directory of threads, 0 = none */
+	uint64_t rooted;     /* and in the root's, if it is attached there (kso/resume.c) */
 	struct addrspace *space; /* of its view and its active context; changed by the thread itself only */
 
 	/* What is to be done of it at the next boot (kso/resume.h). Guarded by repr->lock. */
