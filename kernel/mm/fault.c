@@ -106,8 +106,11 @@ static enum object_prot widest_prot(uint32_t rights)
 	return OBJ_PROT_R;
 }
 
+/* 0: what is left of objects that are gone took the room, and gave some back; the access is to be tried again. */
 static int page_fault(struct fault_report *report, int error)
 {
+	if ((error == -ENOMEM || error == -ENOSPC) && object_remains_step())
+		return 0;
 	if (error == -EBADMSG)
 		return fault(report, FAULT_PAGE, FAULT_PAGE_HASH);
 	return fault(report, FAULT_PAGE, error == -EUCLEAN ? FAULT_PAGE_MEDIA : FAULT_PAGE_NOMEM);

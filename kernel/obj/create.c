@@ -135,10 +135,8 @@ static void discard(struct object *object)
 	object_ties_drop(object);
 	hash_forget(object);
 	if (object->persistent)
-		store_free(object->store, &object->stored);
-	else
-		object_pages_free(object);
-	slab_free(&object_cache, object);
+		object->leaving = store_free_begin(object->store, &object->stored, &object->freeing) == 0;
+	object_dissolve(object);
 }
 
 /* Hidden in a store until it is whole, so that a crash before that leaves nothing; or (NULL) in memory. */

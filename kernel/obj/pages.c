@@ -339,26 +339,42 @@ static void free_leaf(struct page_node *leaf)
 	slab_free(&node_cache, leaf);
 }
 
-static void free_middle(struct page_node *node)
+/* Free a node above leaves, and at most *left of those. False: some are left. */
+static bool free_middle(struct page_node *node, unsigned int *left)
 {
-	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
-		if (node->entry[i])
-			free_leaf(node->entry[i]);
+	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++) {
+		if (!node->entry[i])
+			continue;
+		if (*left == 0)
+			return false;
+		--*left;
+		free_leaf(node->entry[i]);
+		node->entry[i] = NULL;
+	}
 	slab_free(&node_cache, node);
+	return true;
 }
 
-void object_pages_free(struct object *object)
+bool object_pages_free_some(struct object *object, unsigned int nodes)
 {
 	struct page_node *root = object->pages;
 
 	if (!root)
-		return;
-	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
-		if (root->entry[i])
-			free_middle(root->entry[i]);
+		return true;
+	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++) {
+		if (root->entry[i] && !free_middle(root->entry[i], &nodes))
+			return false;
+		root->entry[i] = NULL;
+	}
 	slab_free(&node_cache, root);
 	object->pages = NULL;
 	object->page_count = 0;
+	return true;
+}
+
+void object_pages_free(struct object *object)
+{
+	object_pages_free_some(object, UINT32_MAX);
 }
 
 int object_read(struct object *object, uint64_t offset, void *to, size_t length)

@@ -238,9 +238,7 @@ static void object_free(struct object *object)
 	object_ties_drop(object);
 	object_subtrees_free(object);
 	hash_forget(object);
-	if (!object->persistent)
-		object_pages_free(object);
-	slab_free(&object_cache, object);
+	object_dissolve(object);
 }
 
 /* Drop a reference that is not the last without any lock. */
@@ -283,8 +281,9 @@ static void object_leave_store(struct object *object)
 		return;
 	object_stored_ties_drop(object);
 	kso_forget(object->id);
-	int error = store_free(object->store, &object->stored);
+	int error = store_free_begin(object->store, &object->stored, &object->freeing);
 
+	object->leaving = error == 0;
 	if (error)
 		log_error("freeing " IDFMT " in the store failed (%d)", IDPR(object->id), error);
 	spin_lock(&table.lock);

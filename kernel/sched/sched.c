@@ -12,6 +12,7 @@
 #include <debug.h>
 #include <log.h>
 #include <mm/space.h>
+#include <obj/object.h>
 #include <panic.h>
 #include <sched/control.h>
 #include <sched/sched.h>
@@ -672,7 +673,7 @@ static struct thread *idle(struct cpu *cpu)
 	struct thread *thread = dequeue(cpu);
 	if (!thread)
 		thread = steal(cpu, LEVEL_NONE);
-	if (!thread) {
+	if (!thread && !object_remains_step()) {
 		sched_program_timer(cpu);
 		wait_for_work(cpu);
 	}

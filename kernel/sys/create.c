@@ -128,6 +128,18 @@ static long tell_and_finish(struct making *making)
 	return error;
 }
 
+/* Nothing is full for good while something large that is gone still takes room. */
+static bool no_room(long result)
+{
+	return (result == -ENOSPC || result == -ENOMEM) && object_remains_step();
+}
+
+static long again(struct thread *thread)
+{
+	arch_regs_restart(&thread->regs);
+	return SYSCALL_PARKED;
+}
+
 /* Some steps, and the call again with what is left: a large object delays nobody. */
 static long making_go_on(struct thread *thread, struct making *making)
 {
@@ -137,12 +149,11 @@ static long making_go_on(struct thread *thread, struct making *making)
 		more = object_create_step(&making->creation);
 	if (more == 1) {
 		thread->making = making;
-		arch_regs_restart(&thread->regs);
-		return SYSCALL_PARKED;
+		return again(thread);
 	}
 	long result = more ? more : tell_and_finish(making);
 	making_free(making);
-	return result;
+	return no_room(result) ? again(thread) : result;
 }
 
 static long making_begin(struct thread *thread, struct making *making)

@@ -16,10 +16,31 @@
 #include <sys/access.h>
 #include <sys/calls.h>
 
+/*
+ * The call again with what is left, when something large is gone: not to delete anything, but to free its pages, so
+ * that they are free when the call returns. No other call looks like this: ID 0 is nobody's.
+ */
+#define SWEEP_ONLY (1ul << 63)
+
+static long sweep(long result)
+{
+	struct arch_regs *regs = &current_thread()->regs;
+
+	if (result || !object_remains_step())
+		return result;
+	arch_regs_set_argument(regs, 0, 0);
+	arch_regs_set_argument(regs, 1, 0);
+	arch_regs_set_argument(regs, 2, SWEEP_ONLY);
+	arch_regs_restart(regs);
+	return SYSCALL_PARKED;
+}
+
 /* lo hi flags */
 long sys_odelete(SYS_ARGS)
 {
 	SYS_UNUSED();
+	if (a0 == 0 && a1 == 0 && a2 == SWEEP_ONLY)
+		return sweep(0);
 	if (a2 & ~(unsigned long)TWZ_OD_IMMEDIATE)
 		return -EINVAL;
 	struct object *object = object_get(MKID(a1, a0));
@@ -36,7 +57,7 @@ long sys_odelete(SYS_ARGS)
 			error = object_delete(object, a2 & TWZ_OD_IMMEDIATE);
 	}
 	object_put(object);
-	return error;
+	return sweep(error);
 }
 
 static int tie_checked(struct object *parent, struct object *child, bool untie)

@@ -93,7 +93,10 @@ struct object {
 
 	_Atomic uint32_t sleepers;
 
-	struct list end_link; /* no reference is left: among those its CPU is giving back */
+	/* No reference is left: who gives it back owns it. */
+	struct list end_link;         /* among those its CPU is giving back, or of which there are remains */
+	bool leaving;                 /* its pages in the store are being freed */
+	struct store_freeing freeing; /* and how far that got */
 };
 
 /* ---- Finding and holding (obj/table.c) ---- */
@@ -116,6 +119,9 @@ void object_put(struct object *object);
  * Durable on return for persistent objects. Permission has been checked. -EROFS, -EUCLEAN.
  */
 int object_delete(struct object *object, bool immediate);
+
+/* Free a batch of what is left of large objects that are gone (obj/remains.c). False: nothing is. No lock held. */
+bool object_remains_step(void);
 
 /* Objects in memory; for statistics. */
 uint64_t objects_count(void);

@@ -73,6 +73,15 @@ int object_make_hole(struct object *object, uint64_t pgnr);
  */
 int object_make_holes(struct object *object, uint64_t *first, uint64_t end, unsigned int most);
 
+/* As object_pages_free(), but at most so many nodes of 64 pages. False: some are left. */
+bool object_pages_free_some(struct object *object, unsigned int nodes);
+
+/*
+ * Free a struct object and its pages: those in memory, or with `leaving` set those in its store, where
+ * store_free_begin() was called. All else that it held is gone, nobody knows it. Much of it is freed later.
+ */
+void object_dissolve(struct object *object);
+
 /* ---- A copy in a store (obj/move.c) ---- */
 
 /*
