@@ -17,3 +17,9 @@ def run(guest, programs, **options):
 @pytest.mark.parametrize("smp", [1, 4])
 def test_ten_thousand_threads_in_256_mib(guest, smp):
     run(guest, "test_many", smp=smp, mem="256M")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_everything_at_once_on_eight_cpus(guest, seed):
+    """More CPUs than the host has: they stand still at any point."""
+    run(guest, f"test_stress seconds=5 seed={seed}", smp=8)
