@@ -280,7 +280,7 @@ static long result_of(struct thread *thread, int winner)
 		return -ENOENT;
 	if (winner != WAIT_INTERRUPTED)
 		return 0;
-	thread->call_interrupted = true;
+	thread->call_interrupted = atomic_load(&thread->pending) & PENDING_SIGNAL;
 	return -EINTR;
 }
 
