@@ -51,9 +51,7 @@ static int release_run(struct store *st, uint64_t inode, uint64_t offset, uint64
 /* The first of the words first … end-1 of a page that is not zero, or `end`. */
 static unsigned next_used(struct store *st, uint64_t page, unsigned first, unsigned end)
 {
-	uint64_t base = page * STORE_PAGE_SIZE;
-
-	return (unsigned)((store_skip_zeroes(st, base + 8ull * first, base + 8ull * end) - base) / 8);
+	return first + (unsigned)store_zeroes(st, page * STORE_PAGE_SIZE + 8ull * first, end - first);
 }
 
 static bool free_direct(struct store *st, uint64_t inode, struct store_freeing *at)

@@ -55,12 +55,15 @@ static inline uint64_t store_raw(const struct store *st, uint64_t offset)
 	return __atomic_load_n(store_word_at(st, offset), __ATOMIC_ACQUIRE);
 }
 
-/* The first word of [offset, end) that is not zero; `end` if there is none. Mounts for writing. */
-static inline uint64_t store_skip_zeroes(const struct store *st, uint64_t offset, uint64_t end)
+/* How many of the `count` words from `offset` on are zero before the first that is not. Not under an overlay. */
+static inline uint64_t store_zeroes(const struct store *st, uint64_t offset, uint64_t count)
 {
-	while (offset < end && !__atomic_load_n(store_word_at(st, offset), __ATOMIC_RELAXED))
-		offset += 8;
-	return offset;
+	const uint64_t *word = store_word_at(st, offset);
+	uint64_t zeroes = 0;
+
+	while (zeroes < count && !__atomic_load_n(&word[zeroes], __ATOMIC_RELAXED))
+		zeroes++;
+	return zeroes;
 }
 
 /* The payload of the sealed word at `offset`. -EUCLEAN. */

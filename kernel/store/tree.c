@@ -92,8 +92,12 @@ static int next_word(struct store *st, uint64_t offset, uint64_t end, uint64_t *
 	uint64_t number;
 
 	for (; *pgnr < end; ++*pgnr, offset += 8) {
-		if (!store_raw(st, offset))
-			continue;
+		uint64_t zeroes = st->overlay ? 0 : store_zeroes(st, offset, end - *pgnr);
+
+		*pgnr += zeroes;
+		offset += 8 * zeroes;
+		if (*pgnr == end)
+			break;
 		int error = store_read_page(st, offset, &number);
 
 		if (error)

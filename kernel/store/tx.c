@@ -65,7 +65,7 @@ void store_tx_put(struct store *st, uint64_t offset, uint64_t payload)
 		write = &st->tx.write[st->tx.count++];
 		write->offset = offset;
 	}
-	write->value = store_seal(payload);
+	write->value = payload;
 }
 
 void store_tx_add(struct store *st, uint64_t offset, int64_t delta)
@@ -180,12 +180,31 @@ static void apply(struct store *st, const struct store_write *write, uint32_t co
 	}
 }
 
+/*
+ * While it is built a transaction holds payloads; on a read-only mount it is the log record, and holds sealed words.
+ * Both copies of a state word stand side by side.
+ */
+static void seal_all(struct store *st)
+{
+	uint64_t last = 0, sealed = 0;
+
+	for (uint32_t i = 0; i < st->tx.count; i++) {
+		uint64_t payload = st->tx.write[i].value;
+
+		if (payload != last)
+			sealed = store_seal(payload);
+		last = payload;
+		st->tx.write[i].value = sealed;
+	}
+}
+
 int store_tx_commit(struct store *st)
 {
 	if (st->tx.error)
 		return st->tx.error;
 	if (!st->tx.count)
 		return 0;
+	seal_all(st);
 	if (st->tx.fresh)
 		pm_fence(st->ops, PM_FRESH_FENCE);
 	write_record(st);
