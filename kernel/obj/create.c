@@ -267,7 +267,7 @@ static int name_by_content(struct object_creation *c)
 	int error = hash_name_draft(c->draft, c->spec->zero_nonce, c->spec->persistent);
 
 	if (error)
-		return error;
+		return error == OBJECT_AGAIN ? 1 : error;
 	c->named = true;
 	c->twin = object_get(c->draft->id);
 	return c->spec->persistent && !c->twin;

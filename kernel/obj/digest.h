@@ -34,8 +34,6 @@ struct hash_state {
 struct hash_state *hash_state_new(const struct metainfo *mi);
 void hash_state_free(struct hash_state *state);
 
-/* Collect the digests of a tree in state->side; without memory for them it is NULL afterwards. */
-void hash_keep_digests(struct hash_state *state, struct id_tree *tree);
 void hash_side_drop(struct hash_state *state);
 
 /* Put `content` into side page n, which it derives from trusted content. Best effort. */
@@ -47,6 +45,14 @@ void hash_side_write(struct object *object, uint32_t n, const void *content);
  * 0; OBJECT_AGAIN: call again; -EINVLOBJ: it does not; -ENOMEM.
  */
 int hash_recompute(struct object *object, struct hash_state *state);
+
+/*
+ * The root of a draft's tree, in the same steps. With `keep` its digests are in state->side afterwards, if there was
+ * memory for them. 0; OBJECT_AGAIN; -ENOMEM.
+ */
+int hash_draft_root(struct object *draft, struct hash_state *state, bool keep, uint8_t root[HASH_SIZE]);
+
+/* Give up what is under way. */
 void hash_recompute_stop(struct hash_state *state);
 
 /* Make a volatile hash-data object's bytes that the tree does not cover zero. -ENOMEM. */

@@ -61,26 +61,6 @@ int hash_drop_uncovered(struct object *draft, const struct metainfo *mi)
 	return error;
 }
 
-/* The tree over the draft's pages; the nonce is not part of it. Its digests go to state->side if asked for. */
-static int compute_root(struct object *draft, struct hash_state *state, bool keep, uint8_t root[HASH_SIZE])
-{
-	struct id_tree tree;
-	void *page;
-	int error = 0;
-
-	id_tree_begin(&tree, &state->mi);
-	if (keep)
-		hash_keep_digests(state, &tree);
-	while (!error && id_tree_next(&tree)) {
-		error = object_page(draft, id_tree_next(&tree), false, &page);
-		if (!error)
-			id_tree_add(&tree, page);
-	}
-	if (!error)
-		id_tree_finish(&tree, root);
-	return error;
-}
-
 /* Draw nonces until the ID is not a reserved one. `mi` is the metadata page's own. */
 static int draw_name(struct object *draft, struct metainfo *mi, bool zero_nonce, const uint8_t root[HASH_SIZE])
 {
@@ -96,33 +76,9 @@ static int draw_name(struct object *draft, struct metainfo *mi, bool zero_nonce,
 	return -EAGAIN;
 }
 
-/* Hash the draft, which is in form, and name it. */
-static int derive_name(struct object *draft, struct metainfo *mi, bool zero_nonce, bool keep)
+/* Bring the draft into form, and be ready to hash it. */
+static int prepare(struct object *draft, struct metainfo *mi)
 {
-	struct hash_state *state = hash_state_new(mi);
-	uint8_t root[HASH_SIZE];
-
-	if (!state)
-		return -ENOMEM;
-	int error = compute_root(draft, state, keep, root);
-	if (!error)
-		error = draw_name(draft, mi, zero_nonce, root);
-	if (!error && state->side)
-		draft->hash = state;
-	else
-		hash_state_free(state);
-	return error;
-}
-
-int hash_name_draft(struct object *draft, bool zero_nonce, bool keep)
-{
-	struct metainfo *mi;
-	void *page;
-	int error = object_page_write(draft, OBJ_META_PGNR, &page);
-
-	if (error)
-		return error;
-	mi = page;
 	if (!(mi->flags & MIF_SZ))
 		mi->sz = implied_size(draft);
 	mi->flags = MIF_SZ;
@@ -130,11 +86,30 @@ int hash_name_draft(struct object *draft, bool zero_nonce, bool keep)
 		mi->fotentries = 1;
 	if (meta_check(mi) != 0)
 		return -EINVAL;
-	error = hash_drop_uncovered(draft, mi);
+	int error = hash_drop_uncovered(draft, mi);
 	if (!error)
-		error = derive_name(draft, mi, zero_nonce, keep);
+		draft->hash = hash_state_new(mi);
+	return error || draft->hash ? error : -ENOMEM;
+}
+
+int hash_name_draft(struct object *draft, bool zero_nonce, bool keep)
+{
+	uint8_t root[HASH_SIZE];
+	void *page;
+	int error = object_page_write(draft, OBJ_META_PGNR, &page);
+	struct metainfo *mi = page;
+
+	if (!error && !draft->hash)
+		error = prepare(draft, mi);
+	if (!error)
+		error = hash_draft_root(draft, draft->hash, keep, root);
+	/* The nonce is not part of the tree. */
+	if (!error)
+		error = draw_name(draft, mi, zero_nonce, root);
 	if (error)
 		return error;
+	if (!draft->hash->side)
+		hash_forget(draft);
 	memcpy(&draft->verified, mi, sizeof(draft->verified));
 	draft->p_flags = mi->p_flags;
 	draft->kuid = mi->kuid;

@@ -361,16 +361,30 @@ static void pause_ns(uint64_t ns)
 		sys_thrd_ctl(THRD_CTL_YIELD, 0);
 }
 
-/* Programs that make objects are ended at any step: no object of theirs is left. */
-static void makers_leave_nothing(void)
+/* For ever, too, and each time it takes a while. */
+static int hash_and_drop(void)
 {
-	char *const argv[] = { SELF, "make", NULL };
+	twzobj o;
+
+	if (twz_object_new(&o, NULL, NULL, OBJ_VOLATILE, TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE) < 0)
+		return 1;
+	for (uint64_t p = 1; p <= 64; p++)
+		*page_word(&o, p) = p;
+	twz_object_setsz(&o, TWZ_OSSM_ABSOLUTE, 64l << 20);
+	for (;;)
+		hash_of(&o);
+}
+
+/* Programs that make objects are ended at any step: no object of theirs is left. */
+static void end_makers(char *what, uint64_t first_ns)
+{
+	char *const argv[] = { SELF, what, NULL };
 	uint64_t before = 0, after, status;
 	struct thread t;
 
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 50; i++) {
 		NEED(twz_program_spawn(self_id, 2, argv, NULL, &t) == 0);
-		pause_ns(200000 + (uint64_t)i * 37000);
+		pause_ns(first_ns + (uint64_t)i * 37000);
 		CHECK_EQ(sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 3), 0);
 		CHECK_EQ(twz_program_wait(&t, &status), 0);
 		CHECK_EQ(status, 3);
@@ -380,6 +394,11 @@ static void makers_leave_nothing(void)
 	after = memory_free();
 	ktap_note("memory free: %lu before, %lu after", (unsigned long)before, (unsigned long)after);
 	CHECK(after + (64 << 10) >= before);
+}
+
+static void makers_leave_nothing(void)
+{
+	end_makers("make", 200000);
 }
 
 /* ---- T12 ---- */
@@ -485,6 +504,55 @@ static void wild_ranges(void)
 	drop_object(&o);
 }
 
+/* ---- T50, its part about hash-data objects; copies are test_copy's ---- */
+
+static volatile uint64_t turns;
+
+static void take_turns(void *arg)
+{
+	(void)arg;
+	while (!stop) {
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+		turns++;
+	}
+}
+
+/* Another thread gets its turns, on the same CPU if there is only one, while a large object is hashed. */
+static void hashing_lets_others_run(void)
+{
+	uint64_t before, after;
+	objid_t id, again;
+	struct thread t;
+	twzobj o;
+
+	NEED(new_object(&o) == 0);
+	*page_word(&o, 9) = 9;
+	twz_object_setsz(&o, TWZ_OSSM_ABSOLUTE, 12l << 20);
+	stop = false;
+	turns = 0;
+	NEED(run_thread(&t, take_turns, NULL) == 0);
+	while (turns == 0)
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	before = turns;
+	id = hash_of(&o);
+	after = turns;
+	stop = true;
+	CHECK_EQ(finish_thread(&t), 0);
+	ktap_note("%lu turns meanwhile", (unsigned long)(after - before));
+	CHECK(after - before >= 5);
+	again = hash_of(&o);
+	CHECK(again == id);
+	*page_word(&o, 9) = 10;
+	CHECK(hash_of(&o) != id);
+	drop_object(&o);
+}
+
+/* The same of makers that are ended in the middle of hashing. */
+static void half_hashed(void)
+{
+	end_makers("hash", 3000000);
+}
+
 static const struct ktap_case cases[] = {
 	{ "T1 T6: a name is that of every byte, and always the same", everything_is_in_the_name },
 	{ "T2 T3: changed metadata changes no right, and is noticed", identity_is_trusted_once },
@@ -496,6 +564,8 @@ static const struct ktap_case cases[] = {
 	{ "T10: ties of what is missing; untied and deleted is gone", missing_relatives },
 	{ "T11: makers that are ended leave nothing", makers_leave_nothing },
 	{ "T12: deletion while others copy, tie and look", deletion_frees_nothing_in_use },
+	{ "T50: hashing lets others run", hashing_lets_others_run },
+	{ "T50: makers that are ended while they hash", half_hashed },
 	{ "T49: ranges that wrap, are misaligned or beyond the end", wild_ranges },
 };
 
@@ -514,9 +584,8 @@ static int find_self(void)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
 	if (argc > 1)
-		return make_and_drop();
+		return strcmp(argv[1], "hash") == 0 ? hash_and_drop() : make_and_drop();
 	if (find_self() < 0) {
 		ktap_note("this program does not find itself in the pack");
 		return 1;

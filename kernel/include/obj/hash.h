@@ -13,7 +13,8 @@
  * Bring a volatile draft that nobody knows into the form hash-data objects have (sized, nothing outside of
  * what the tree covers), draw a nonce unless it is to be 0, and set its ID and identity. With `keep` the
  * digests are kept for hash_store_digests().
- * -EINVAL: the metadata cannot be hashed, or a zero nonce gives a reserved ID; -ENOMEM.
+ * OBJECT_AGAIN: there is more to hash, call again; -EINVAL: the metadata cannot be hashed, or a zero nonce gives a
+ * reserved ID; -ENOMEM. On errors what is under way goes with the draft.
  */
 int hash_name_draft(struct object *draft, bool zero_nonce, bool keep);
 
