@@ -69,6 +69,10 @@ def _parser():
     add("--timeout", metavar="SEC", type=_seconds, help="give up on a hung guest")
     add("--icount", nargs="?", const="1", default="0", metavar="0|1",
         help="deterministic: 1 ns of guest time an instruction")
+    add("--seed", metavar="N", type=lambda t: _whole(t, 0, "--seed"),
+        help="with --icount: another run, as repeatable (default 1)")
+    add("--record", metavar="FILE", help="with --autorun, one CPU: keep what is needed to repeat the run")
+    add("--replay", metavar="FILE", help="the run of --record again, with the same other options")
     add("--gdb", action="store_true", help="wait for gdb-multiarch and attach it")
     add("--gdb-command", metavar="CMD", action="append", default=[], help="with --gdb: a debugger command to run first")
     add("--dtb", metavar="FILE", help="device tree instead of the emulator's")
@@ -79,6 +83,27 @@ def _parser():
     add("--plugin", metavar="FILE[,ARGS]", action="append", default=[], help="TCG plugin")
     add("--dry-run", action="store_true", help="print the commands, run nothing")
     return parser
+
+
+def _check_repeating(options):
+    """--seed, --record and --replay: what they need, and what they cannot be combined with."""
+    if options.record or options.replay:
+        name = "--record" if options.record else "--replay"
+        if options.record and options.replay:
+            raise UsageError("--record and --replay exclude each other")
+        if options.autorun is None:
+            raise UsageError(f"{name} needs --autorun: what is typed cannot be repeated")
+        if options.smp not in (None, 1):
+            raise UsageError(f"{name}: the emulator repeats one CPU only; with more, use --icount and --seed")
+        if options.pmem or options.mmu or options.dtb or options.dtb_edit:
+            raise UsageError(f"{name} excludes --pmem, --mmu, --dtb and --dtb-edit; with them, use --icount and --seed")
+        if options.seed is not None:
+            raise UsageError(f"{name} excludes --seed: each recording is another run")
+        options.icount = True
+    if options.replay and not os.path.exists(options.replay):
+        raise UsageError(f"--replay: there is no {options.replay}")
+    if options.seed is not None and not options.icount:
+        raise UsageError("--seed needs --icount")
 
 
 def parse(words):
@@ -92,6 +117,7 @@ def parse(words):
     if options.icount not in ("0", "1"):
         raise UsageError(f"--icount: '{options.icount}' is neither 0 nor 1")
     options.icount = options.icount == "1"
+    _check_repeating(options)
     options.machine = Board(options.board)
     options.build = options.build or os.path.join(TOP, "build", options.board)
     options.image = options.image or os.path.join(options.build, "Image")

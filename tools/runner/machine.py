@@ -91,7 +91,7 @@ class Machine:
         parts = [self.board.machine]
         if self.board.gic:
             parts.append(f"gic-version={self.options.gic or 3}")
-            if self.options.icount:
+            if self.options.icount and not self._recording() and self.options.seed is None:
                 parts.append("dtb-randomness=off")
         if self.options.el2:
             parts.append("virtualization=on")
@@ -101,7 +101,7 @@ class Machine:
         """The command that makes the emulator write its device tree, and refuse what it does not have."""
         return [self.board.qemu, "-machine", f"{self._machine_value()},dumpdtb={self.dumped}",
                 "-cpu", self.options.cpu or self.board.cpu, "-smp", str(self.smp), "-m", show_size(self.mem),
-                *self.board.options, "-nodefaults", "-display", "none"]
+                *self.board.options, *self._seed(), "-nodefaults", "-display", "none"]
 
     def _emulator_version(self):
         self._need_emulator()
@@ -241,7 +241,20 @@ class Machine:
     def _clock(self):
         if not self.options.icount:
             return []
-        return ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"]
+        if self._recording():
+            mode, file = ("record", self.options.record) if self.options.record else ("replay", self.options.replay)
+            return ["-icount", f"shift=0,sleep=off,rr={mode},rrfile={os.path.abspath(file).replace(',', ',,')}"]
+        return ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm", *self._seed()]
+
+    def _seed(self):
+        """What chance begins with, of a run that is to be repeatable by that alone."""
+        if not self.options.icount or self._recording():
+            return []
+        return ["-seed", str(1 if self.options.seed is None else self.options.seed)]
+
+    def _recording(self):
+        """Whether chance and the time of day come from a recording, or go into one."""
+        return bool(self.options.record or self.options.replay)
 
     def _plugins(self):
         return [word for plugin in self.options.plugin for word in ("-plugin", plugin)]
