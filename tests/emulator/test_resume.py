@@ -64,7 +64,9 @@ def test_a_service_goes_on_after_power_cuts(guest):
 
 
 def said(session, command, answer):
-    session.expect("twz> ")
+    """Types a command at the prompt, which may have come long ago among what the service says."""
+    if "twz> " not in session.out:
+        session.expect("twz> ")
     session.send(command + "\r")
     session.expect(answer)
 
@@ -110,3 +112,32 @@ def test_two_starts_are_refused(guest):
     said(session, "counter start", "counter: error -17")
     session.cut_power()
     service.check(session, "resumed")
+
+
+def how(session):
+    """Class and context that the service says it runs with."""
+    session.expect(r"counter: class (\d), context ([0-9a-f]{16}:[0-9a-f]{16})")
+    return session.child.match.groups()
+
+
+def test_scheduling_and_contexts_are_kept(guest):
+    none = ("0", "0" * 16 + ":" + "0" * 16)
+    service = Service(guest)
+    service.begin()
+    session = service.boot()
+    assert how(session) == none
+    said(session, "counter lower", "counter: done")
+    session.cut_power()
+    session = service.boot()
+    assert how(session) == ("2", none[1])
+    said(session, "counter confine", "counter: done")
+    # What is attached from outside counts when the thread runs next.
+    session.expect(r"counter: \d+\s.*counter: \d+\s.*counter: \d+\s")
+    session.cut_power()
+    session = service.boot(smp=2)
+    confined = how(session)
+    session.cut_power()
+    assert confined[0] == "2" and confined[1] != none[1]
+    session = service.boot(smp=1)
+    assert how(session) == confined
+    session.cut_power()

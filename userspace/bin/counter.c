@@ -6,6 +6,8 @@
  *
  *	counter start	make the service and start it
  *	counter stop	do not resume it any more; it runs on until the machine stops
+ *	counter lower	let it run only when nothing else wants to
+ *	counter confine	take from it the right to delete anything
  *	counter end	end it
  *	counter		show the count
  */
@@ -18,6 +20,7 @@
 #include <twz/sys/kec.h>
 #include <twz/sys/kso.h>
 #include <twz/sys/program.h>
+#include <twz/sys/sctx.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/view.h>
 
@@ -52,6 +55,16 @@ static void store_durably(uint64_t *word, uint64_t value)
 	sys_osync(service_state()->id, (uintptr_t)word % OBJ_MAXSIZE, sizeof(*word), 0);
 }
 
+static void tell_how(void)
+{
+	struct twz_sched sched = { 0 };
+	objid_t active = 0;
+
+	sys_thrd_ctl(THRD_CTL_GET_SCHED, (long)&sched);
+	sys_thrd_ctl(THRD_CTL_GET_ACTIVE, (long)&active);
+	debug_printf("counter: class %u, context " IDFMT "\n", sched.klass, IDPR(active));
+}
+
 static void serve(int fault, void *info, struct twz_fault_frame *frame)
 {
 	struct state *state = service_state();
@@ -65,6 +78,7 @@ static void serve(int fault, void *info, struct twz_fault_frame *frame)
 	    state->boot == boot ? ", AGAIN" : "");
 	state->boot = boot;
 	store_durably(&state->starts, state->starts + 1);
+	tell_how();
 	for (;;) {
 		store_durably(&state->count, state->count + 1);
 		debug_printf("counter: %lu\n", (unsigned long)state->count);
@@ -161,6 +175,31 @@ static int end(void)
 	return r < 0 ? r : (int)sys_thrd_ctl2(id, THRD_CTL_KILL, 0);
 }
 
+static int lower(void)
+{
+	const struct twz_sched idle = { .klass = TWZ_SCHED_IDLE };
+	objid_t id;
+	int r = twz_name_dfl_resolve(THREAD_NAME, 0, &id);
+
+	return r < 0 ? r : (int)sys_thrd_ctl2(id, THRD_CTL_SET_SCHED, (long)&idle);
+}
+
+static int confine(void)
+{
+	twzobj context;
+	objid_t id;
+	int r = twz_name_dfl_resolve(THREAD_NAME, 0, &id);
+
+	if (r == 0)
+		r = make(&context, NULL);
+	if (r == 0)
+		r = twz_sctx_init(&context, "counter");
+	if (r < 0)
+		return r;
+	twz_sctx_set_gmask(&context, SCP_DEL);
+	return (int)sys_attach(id, twz_object_guid(&context), 0, KSO_SECCTX);
+}
+
 static int show(void)
 {
 	twzobj state;
@@ -173,21 +212,26 @@ static int show(void)
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	int (*run)(void);
+} commands[] = {
+	{ "start", start }, { "stop", stop }, { "lower", lower }, { "confine", confine }, { "end", end },
+};
+
 int main(int argc, char **argv)
 {
-	int r = -EINVAL;
+	int (*run)(void) = argc == 1 ? show : NULL;
 
-	if (argc == 1)
-		r = show();
-	else if (argc == 2 && strcmp(argv[1], "start") == 0)
-		r = start();
-	else if (argc == 2 && strcmp(argv[1], "stop") == 0)
-		r = stop();
-	else if (argc == 2 && strcmp(argv[1], "end") == 0)
-		r = end();
-	if (r == -EINVAL)
-		kec_printf("usage: counter [start|stop|end]\n");
-	else if (r < 0)
+	for (size_t i = 0; argc == 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			run = commands[i].run;
+	if (!run) {
+		kec_printf("usage: counter [start|stop|lower|confine|end]\n");
+		return 1;
+	}
+	int r = run();
+	if (r < 0)
 		kec_printf("counter: error %d\n", r);
 	else if (argc == 2)
 		kec_printf("counter: done\n");
