@@ -296,6 +296,7 @@ static long put_in_force(struct thread *thread)
 
 	waiter->watch_count = cpu ? atomic_load(&cpu->settled) : 0;
 	sched_refresh(thread);
+	sync_requeue(thread);
 	if (!cpu || cpu == this_cpu() || __atomic_load_n(&cpu->current, __ATOMIC_SEQ_CST) != thread)
 		return 0; /* it is not running, or it is the caller, or looks before it runs */
 	waiter->watch_cpu = cpu;

@@ -148,6 +148,11 @@ static uint64_t running_time(const struct cpu *cpu, uint64_t now)
 	       (had * atomic_load_explicit(&cpu->fair_rate, memory_order_relaxed) >> RATE_SHIFT);
 }
 
+static uint32_t running_level(const struct cpu *cpu)
+{
+	return atomic_load(&cpu->running_level);
+}
+
 static bool runs_normal(const struct cpu *cpu)
 {
 	return atomic_load_explicit(&cpu->running_level, memory_order_relaxed) == LEVEL_NORMAL;
@@ -198,7 +203,7 @@ static void charge(struct cpu *cpu, struct thread *thread, uint64_t now)
 	/* In this order: who adds up a program's time may miss some of it, but counts none twice. */
 	atomic_store_explicit(&cpu->run_view, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&thread->space->view->view_ticks, had, memory_order_release);
-	if (atomic_load_explicit(&thread->level, memory_order_relaxed) == LEVEL_NORMAL)
+	if (running_level(cpu) == LEVEL_NORMAL)
 		thread->virtual_time += had * atomic_load_explicit(&thread->rate, memory_order_relaxed) >> RATE_SHIFT;
 }
 
@@ -228,11 +233,6 @@ static bool may_stay(const struct cpu *cpu, const struct thread *thread)
 {
 	return atomic_load_explicit(&thread->affinity, memory_order_relaxed) == AFFINITY_ALL ||
 	       (allowed_cpus(thread) & bit_of(cpu));
-}
-
-static uint32_t running_level(const struct cpu *cpu)
-{
-	return atomic_load(&cpu->running_level);
 }
 
 /* The allowed CPU that runs what matters least, if that matters less than `level`. */

@@ -24,6 +24,7 @@
 #include <mm/space.h>
 #include <mm/usercopy.h>
 #include <panic.h>
+#include <sched/lend.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
@@ -158,9 +159,11 @@ void sync_interrupt(struct thread *thread)
 	wake_for(thread, WAIT_INTERRUPTED);
 }
 
+/* A thread that only waits for a time has no place in a queue. */
 void sync_requeue(struct thread *thread)
 {
-	wake_for(thread, WAIT_MOVED);
+	if (__atomic_load_n(&thread->sleep.count, __ATOMIC_RELAXED) != 0)
+		wake_for(thread, WAIT_MOVED);
 }
 
 /* ---- Timeouts ---- */
@@ -291,6 +294,7 @@ static long finish_sleep(struct thread *thread)
 	int winner = atomic_load(&sleep->winner);
 
 	timer_stop(thread);
+	lend_end(thread);
 	/* Whoever woke it through its only wait has taken that off the queue. */
 	if (winner < 0 || sleep->count > 1)
 		leave_queues(sleep);
@@ -392,11 +396,13 @@ static int copy_timeout(struct request *request, uintptr_t timeout, bool absolut
 	return 0;
 }
 
-static int check_op(const struct sys_thread_sync_args *op)
+static int check_op(const struct sys_thread_sync_args *op, uint32_t flags)
 {
 	uint64_t align = op->flags & THREAD_SYNC_32BIT ? 4 : 8;
 
-	if (op->op > THREAD_SYNC_WAKE || (op->flags & ~THREAD_SYNC_32BIT) || op->reserved)
+	if (op->op > THREAD_SYNC_WAKE || (op->flags & ~flags) || op->reserved)
+		return -EINVAL;
+	if ((op->flags & THREAD_SYNC_OWNED) && (op->op != THREAD_SYNC_SLEEP || op->flags != THREAD_SYNC_OWNED))
 		return -EINVAL;
 	return is_aligned(op->addr, align) ? 0 : -EINVAL;
 }
@@ -422,7 +428,7 @@ static int resolve_ops(struct request *request, struct sync_wait *resolved)
 	for (unsigned int i = 0; i < request->count; i++) {
 		const struct sys_thread_sync_args *op = &request->ops[i];
 		struct sync_wait *wait = &resolved[i];
-		int error = check_op(op);
+		int error = check_op(op, THREAD_SYNC_32BIT);
 
 		if (!error)
 			error = space_resolve(thread, op->addr, ACCESS_READ, &wait->object, &wait->offset);
@@ -568,6 +574,21 @@ static long wake_one(struct thread *thread, const struct sys_thread_sync_args *o
 	return error;
 }
 
+/* A word that a thread holds: what waits for it lends it its level. */
+static int lend_if_owned(struct thread *thread, const struct sys_thread_sync_args *op)
+{
+	return op->flags & THREAD_SYNC_OWNED ? lend_begin(thread, op->arg >> 2) : 0;
+}
+
+/* The sleep will not be: its result is an error. */
+static long forsake(struct request *request, struct sleep *sleep, int error)
+{
+	leave_queues(sleep);
+	end_sleep(sleep);
+	write_op_result(request, 0, (uint64_t)(int64_t)error);
+	return error;
+}
+
 static long sleep_one(struct thread *thread, struct request *request)
 {
 	struct sleep *sleep = &thread->sleep;
@@ -589,8 +610,12 @@ static long sleep_one(struct thread *thread, struct request *request)
 		return result_of(thread, WAIT_INTERRUPTED);
 	}
 	join_queue(wait);
-	if (!word_differs(&request->one))
+	if (!word_differs(&request->one)) {
+		error = lend_if_owned(thread, &request->one);
+		if (error)
+			return forsake(request, sleep, error);
 		return park(thread, request);
+	}
 	const uint8_t differs = 1;
 	return report_differing(request, sleep, &differs);
 }
@@ -602,7 +627,7 @@ static long sync_one(struct request *request)
 
 	if (error)
 		return error;
-	error = check_op(&request->one);
+	error = check_op(&request->one, THREAD_SYNC_32BIT | THREAD_SYNC_OWNED);
 	if (error) {
 		write_op_result(request, 0, (uint64_t)(int64_t)error);
 		return error;

@@ -11,6 +11,7 @@
 #include <mm/slab.h>
 #include <mm/space.h>
 #include <sched/control.h>
+#include <sched/lend.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
@@ -119,6 +120,7 @@ void thread_launch(struct thread *thread)
 	list_push_back(&threads_all, &thread->all_link);
 	spin_unlock(&threads_lock);
 	thread->listed = directory_enter(&kso_threads, thread->id, KSO_THREAD, 0);
+	lend_enter(thread);
 	sched_wake(thread);
 }
 
@@ -201,6 +203,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	directory_leave(&kso_threads, thread->listed);
 	release_repr(repr);
 	control_end(thread);
+	lend_leave(thread);
 	become_drop_all(thread);
 	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
 	space_install(NULL);

@@ -16,6 +16,7 @@
 #include <boot/machine.h>
 #include <mm/phys.h>
 #include <mm/space.h>
+#include <sched/lend.h>
 #include <sched/queue.h>
 #include <sched/sched.h>
 #include <sched/sync.h>
@@ -112,6 +113,18 @@ uint32_t sched_level(const struct thread *thread)
 {
 	(void)thread;
 	return LEVEL_NORMAL;
+}
+
+int lend_begin(struct thread *thread, uint64_t holder)
+{
+	(void)thread;
+	(void)holder;
+	return 0;
+}
+
+void lend_end(struct thread *thread)
+{
+	(void)thread;
 }
 
 void object_put(struct object *object)

@@ -379,6 +379,183 @@ static void yielding(void)
 	yield_between(TWZ_SCHED_IDLE);
 }
 
+/* ---- Priority inheritance ---- */
+
+struct inversion {
+	struct twz_owned_mutex lock, inner;
+	atomic_int held, go, want;
+	atomic_ulong taken_at_turns; /* of the middle thread, when the high one got the mutex */
+	struct spinner middle;
+	int result;
+};
+
+static struct inversion inv;
+
+static void busy_work(void)
+{
+	for (volatile int i = 0; i < 20000; i++)
+		;
+}
+
+/* Takes a mutex, and lets it go when it had some time to run. */
+static void hold(void *arg)
+{
+	struct twz_owned_mutex *m = arg;
+
+	CHECK_EQ(twz_owned_mutex_acquire(m), 0);
+	atomic_store(&inv.held, 1);
+	while (!atomic_load(&inv.go))
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	busy_work();
+	twz_owned_mutex_release(m);
+}
+
+/* Holds one mutex and waits for another: what it is lent it lends on. */
+static void hold_and_want(void *arg)
+{
+	(void)arg;
+	CHECK_EQ(twz_owned_mutex_acquire(&inv.lock), 0);
+	atomic_store(&inv.want, 1);
+	CHECK_EQ(twz_owned_mutex_acquire(&inv.inner), 0);
+	twz_owned_mutex_release(&inv.inner);
+	twz_owned_mutex_release(&inv.lock);
+}
+
+static void want(void *arg)
+{
+	(void)arg;
+	inv.result = twz_owned_mutex_acquire(&inv.lock);
+	atomic_store(&inv.taken_at_turns, turns(&inv.middle) + 1);
+	twz_owned_mutex_release(&inv.lock);
+}
+
+static void start_at(struct thread *t, void (*fn)(void *), void *arg, uint32_t klass, uint32_t prio)
+{
+	NEED(run_thread(t, fn, arg) == 0);
+	CHECK_EQ(set_sched(t->tid, klass, prio, CPU0), 0);
+}
+
+/*
+ * All on CPU 0: a low thread holds a mutex, a middle one never rests, a high one wants the mutex. Without inheritance
+ * the low one never runs again. With `chain` there is one between, which holds what the high one wants.
+ */
+static void invert(bool chain)
+{
+	struct thread low, between, high;
+
+	memset(&inv, 0, sizeof(inv));
+	be_first();
+	start_at(&low, hold, chain ? &inv.inner : &inv.lock, TWZ_SCHED_NORMAL, 20);
+	while (!atomic_load(&inv.held))
+		twz_sleep_ns(NS_PER_MS);
+	if (chain) {
+		start_at(&between, hold_and_want, NULL, TWZ_SCHED_RT, 5);
+		while (!atomic_load(&inv.want))
+			twz_sleep_ns(NS_PER_MS);
+	}
+	nap(5);
+	NEED(start_spinner(&inv.middle, TWZ_SCHED_RT, 30, CPU0) == 0);
+	CHECK(gets_beyond(&inv.middle, 0));
+	atomic_store(&inv.go, 1);
+	nap(10);
+	CHECK(inv.lock.word != 0); /* it does not get to run */
+	start_at(&high, want, NULL, TWZ_SCHED_RT, 60);
+	CHECK_EQ(finish_thread(&high), 0);
+	CHECK_EQ(inv.result, 0);
+	CHECK(inv.taken_at_turns != 0);
+	/* and what was lent is given back: the middle one goes on, the low one does not */
+	CHECK(gets_beyond(&inv.middle, turns(&inv.middle)));
+	stop_spinner(&inv.middle);
+	CHECK_EQ(finish_thread(&low), 0);
+	if (chain)
+		CHECK_EQ(finish_thread(&between), 0);
+	be_normal();
+	CHECK_EQ(inv.lock.word, 0);
+	CHECK_EQ(inv.inner.word, 0);
+}
+
+static void inheritance_of_priority(void)
+{
+	invert(false);
+}
+
+static void inheritance_in_chains(void)
+{
+	invert(true);
+}
+
+static void take_and_end(void *arg)
+{
+	twz_owned_mutex_acquire(arg);
+}
+
+static void wait_long(void *arg)
+{
+	inv.result = twz_owned_mutex_acquire(arg);
+}
+
+static void holder_ends(void)
+{
+	struct thread t, waiter;
+
+	memset(&inv, 0, sizeof(inv));
+	CHECK_EQ(exit_code_of(take_and_end, &inv.lock), 0);
+	CHECK_EQ(twz_owned_mutex_try(&inv.lock), -EBUSY);
+	CHECK_EQ(twz_owned_mutex_acquire(&inv.lock), 1);
+	twz_owned_mutex_release(&inv.lock);
+	CHECK_EQ(inv.lock.word & ~1ull, 0);
+	/* one that is waited for */
+	NEED(run_thread(&t, hold, &inv.inner) == 0);
+	while (!atomic_load(&inv.held))
+		twz_sleep_ns(NS_PER_MS);
+	NEED(run_thread(&waiter, wait_long, &inv.inner) == 0);
+	while (!(inv.inner.word & 1))
+		twz_sleep_ns(NS_PER_MS);
+	nap(5);
+	CHECK_EQ(sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 1), 0);
+	CHECK_EQ(finish_thread(&waiter), 0);
+	CHECK_EQ(inv.result, 1);
+	CHECK_EQ(finish_thread(&t), 1);
+}
+
+static struct twz_owned_mutex counted_lock;
+static uint64_t counted;
+
+static void count_up(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 300; i++) {
+		twz_owned_mutex_acquire(&counted_lock);
+		*(volatile uint64_t *)&counted = counted + 1;
+		if (i % 16 == 0)
+			sys_thrd_ctl(THRD_CTL_YIELD, 0);
+		twz_owned_mutex_release(&counted_lock);
+	}
+}
+
+static void owned_mutexes(void)
+{
+	struct thread t[6];
+
+	counted = 0;
+	for (int i = 0; i < 6; i++)
+		NEED(run_thread(&t[i], count_up, NULL) == 0);
+	for (int i = 0; i < 6; i++)
+		CHECK_EQ(finish_thread(&t[i]), 0);
+	CHECK_EQ(counted, 1800);
+	CHECK_EQ(counted_lock.word, 0);
+	struct sys_thread_sync_args ops[2];
+	for (int i = 0; i < 2; i++)
+		twz_thread_sync_init(&ops[i], THREAD_SYNC_SLEEP, (atomic_ulong *)&counted_lock, 0);
+	ops[0].flags = THREAD_SYNC_OWNED;
+	CHECK_EQ(sys_thread_sync(2, ops, NULL), -EINVAL);
+	ops[0].flags |= THREAD_SYNC_32BIT;
+	CHECK_EQ(sys_thread_sync(1, ops, NULL), -EINVAL);
+	ops[0].flags = THREAD_SYNC_OWNED;
+	CHECK_EQ(sys_thread_sync(1, ops, NULL), -EOWNERDEAD);
+	CHECK_EQ((int64_t)ops[0].res, -EOWNERDEAD);
+}
+
 static const struct ktap_case cases[] = {
 	{ "values are kept and told", values },
 	{ "bad values change nothing", bad_values },
@@ -392,6 +569,10 @@ static const struct ktap_case cases[] = {
 	{ "a real-time thread does not wait while a CPU runs less", pulled },
 	{ "time-shared threads are spread over the CPUs", balance },
 	{ "who yields lets others of its level run", yielding },
+	{ "mutexes that know their holder", owned_mutexes },
+	{ "the holder of a mutex inherits the priority of who wants it", inheritance_of_priority },
+	{ "and lends it on to whom it waits for itself", inheritance_in_chains },
+	{ "a holder that ends is noticed", holder_ends },
 };
 
 int main(void)

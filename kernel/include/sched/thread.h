@@ -149,6 +149,12 @@ struct thread {
 	struct list stop_waiters; /* struct thread.stop_link */
 	struct list stop_link;
 
+	/* What it lends and is lent (sched/lend.c), with the lock there. */
+	struct thread *lend_next; /* in the table by name */
+	struct thread *lends_to;  /* whom it lends its level while it sleeps */
+	struct list lend_link;
+	struct list lenders;      /* struct thread.lend_link: who lends to it */
+
 	/* What it waits for itself in sched/control.c. */
 	struct object *watched; /* a thread object, until its thread has stopped; holds a reference */
 	struct cpu *watch_cpu;  /* or until this CPU no longer runs watch_thread or has settled again */

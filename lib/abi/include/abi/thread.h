@@ -72,13 +72,17 @@ struct sys_thread_sync_args {
 	uint64_t res;  /* out */
 	uint64_t reserved;
 	uint32_t op;    /* THREAD_SYNC_SLEEP, _WAKE */
-	uint32_t flags; /* THREAD_SYNC_32BIT */
+	uint32_t flags; /* THREAD_SYNC_32BIT, _OWNED */
 };
 
 #define THREAD_SYNC_SLEEP 0u
 #define THREAD_SYNC_WAKE 1u
 #define THREAD_SYNC_32BIT 2u
+#define THREAD_SYNC_OWNED 4u /* a SLEEP, alone in its call: arg names the thread that holds what is waited for */
 #define THREAD_SYNC_MAX_OPS 1024u
+
+/* With THREAD_SYNC_OWNED: what a word that a thread holds has in these bits, of the low half of its ID. */
+#define THREAD_SYNC_OWNER_MASK (~3ull)
 
 /* Results of a SLEEP op. */
 #define THREAD_SYNC_RES_WAKEUP 1u
