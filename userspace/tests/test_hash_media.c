@@ -183,6 +183,18 @@ struct reading {
 	uint64_t pages;
 };
 
+#define HASH_FAULT 2
+#define OTHER_FAULT 3
+
+static void end_reading(int fault, void *info, void *data)
+{
+	const struct fault_page_info *page = info;
+	const struct reading *r = data;
+
+	(void)fault;
+	twz_thread_exit(page->info == FAULT_PAGE_HASH && page->pgnr == r->at ? HASH_FAULT : OTHER_FAULT);
+}
+
 static void read_on(void *arg)
 {
 	struct reading *r = arg;
@@ -214,9 +226,10 @@ static int read_all(objid_t id)
 	r.pages = twz_object_meta(&o)->sz / TWZ_PAGE_SIZE;
 	if (r.pages > MAX_PAGES)
 		return 1;
+	twz_fault_set(FAULT_PAGE, end_reading, &r);
 	for (; r.at <= r.pages; r.at++) {
 		uint64_t code = exit_code_of(read_on, &r);
-		if (code == THRD_EXIT_FAULT(FAULT_PAGE))
+		if (code == HASH_FAULT)
 			wrong[r.at] = true;
 		else if (code != 0)
 			return 1;
