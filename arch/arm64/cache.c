@@ -63,6 +63,17 @@ void cache_clean_to_memory(const void *start, size_t length)
 	dsb(sy);
 }
 
+/* DC CIVAC reaches every cache of the system up to the point of coherency, where all aliases of a page agree. */
+unsigned int arch_mmu_uncached(void)
+{
+	return PTE_UC | PTE_WT | PTE_WC;
+}
+
+void arch_cache_flush(const void *kva, size_t length)
+{
+	cache_clean_to_memory(kva, length);
+}
+
 /*
  * Persistent memory. DC CVAP cleans to the point of persistence; without it, DC CVAC cleans to the
  * point of coherency, which on machines that have no persistence point of their own is the memory

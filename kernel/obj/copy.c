@@ -11,9 +11,10 @@
 #include <obj/private.h>
 
 /* A page for a volatile object: the source's own, shared, or a copy where it cannot be. */
-static int volatile_twin(struct object *from, uint64_t pgnr, void *page, void **twin, bool *protected)
+static int volatile_twin(const struct object *to, struct object *from, uint64_t pgnr, void *page, void **twin,
+			 bool *protected)
 {
-	if (!from->persistent && from->pins == 0) {
+	if (!from->persistent && from->pins == 0 && !from->cache_ranges && !to->cache_ranges) {
 		*protected |= object_protect_page(from, pgnr);
 		if (page_share(page)) {
 			*twin = page;
@@ -31,7 +32,7 @@ static int copy_to_volatile(struct object *to, uint64_t to_page, struct object *
 			    uint64_t from_page, void *page, bool *protected)
 {
 	void *twin;
-	int error = volatile_twin(from, from_page, page, &twin, protected);
+	int error = volatile_twin(to, from, from_page, page, &twin, protected);
 
 	if (error)
 		return error;
@@ -60,6 +61,7 @@ static int copy_to_persistent(struct object *to, uint64_t to_page, struct object
 static int copy_page(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
 		     void *page, bool *protected)
 {
+	object_cache_settle(from, from_page, page);
 	return to->persistent ? copy_to_persistent(to, to_page, from, from_page, page, protected)
 			      : copy_to_volatile(to, to_page, from, from_page, page, protected);
 }

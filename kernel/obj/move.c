@@ -193,7 +193,7 @@ static int move_to_store(struct object *object, struct list *spent)
 /* Lock held. */
 static int move(struct object *object, bool persistent, struct list *spent)
 {
-	if (object->kernel_owned || object->pins)
+	if (object->kernel_owned || object->pins || object->cache_ranges)
 		return -EBUSY;
 	if (!persistent)
 		return move_to_memory(object, spent);

@@ -388,8 +388,10 @@ int object_read(struct object *object, uint64_t offset, void *to, size_t length)
 
 		spin_lock(&object->lock);
 		int error = object_page(object, offset / PAGE_SIZE, false, &page);
-		if (!error && page)
+		if (!error && page) {
+			object_cache_settle(object, offset / PAGE_SIZE, page);
 			memcpy(to, (char *)page + in_page, part);
+		}
 		spin_unlock(&object->lock);
 		if (error)
 			return error;
@@ -413,8 +415,11 @@ int object_write(struct object *object, uint64_t offset, const void *from, size_
 
 		spin_lock(&object->lock);
 		int error = object_page_write(object, offset / PAGE_SIZE, &page);
-		if (!error)
+		if (!error) {
+			object_cache_settle(object, offset / PAGE_SIZE, page);
 			memcpy((char *)page + in_page, from, part);
+			object_cache_settle(object, offset / PAGE_SIZE, page);
+		}
 		spin_unlock(&object->lock);
 		if (error)
 			return error;

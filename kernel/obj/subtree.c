@@ -44,11 +44,13 @@ static pte_t *block_slot(struct object *object, unsigned int prot, uint64_t pgnr
 }
 
 /* The entry for a page; without `writable` a read-write subtree holds it read-only. */
-static pte_t page_entry(const void *page, enum object_prot prot, bool writable)
+static pte_t page_entry(const struct object *object, uint64_t pgnr, const void *page, enum object_prot prot,
+			bool writable)
 {
 	paddr_t address = page == zero_page ? image_to_phys(zero_page) : virt_to_phys(page);
+	unsigned int type = object_memory_type(object, pgnr, prot == OBJ_PROT_RX || prot == OBJ_PROT_X);
 
-	return arch_pte_leaf(address, 0, writable ? prot_bits[prot] : prot_bits[prot] & ~PTE_W);
+	return arch_pte_leaf(address, 0, (writable ? prot_bits[prot] : prot_bits[prot] & ~PTE_W) | type);
 }
 
 static pte_t *leaf_slot(struct object *object, unsigned int prot, uint64_t pgnr)
@@ -149,7 +151,7 @@ static int fill_entry(void *arg, uint64_t pgnr, void *page)
 	struct fill *fill = arg;
 
 	fill->table[pgnr % PT_ENTRIES] =
-		page_entry(page, fill->prot, !object_page_shared(fill->object, pgnr, page));
+		page_entry(fill->object, pgnr, page, fill->prot, !object_page_shared(fill->object, pgnr, page));
 	return 0;
 }
 
@@ -165,7 +167,8 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 	if (!fill.table)
 		return NULL;
 	/* Nor are pages that would have to be verified, each at some cost. */
-	if ((prot == OBJ_PROT_R || prot == OBJ_PROT_RW) && !object->mmio_pages && (!object->hash || hash_block_checked(object, pgnr)))
+	if ((prot == OBJ_PROT_R || prot == OBJ_PROT_RW) && !object->mmio_pages &&
+	    !object->cache_ranges && (!object->hash || hash_block_checked(object, pgnr)))
 		object_pages_walk(object, first, first + PT_ENTRIES, fill_entry, &fill);
 	arch_pte_set(&object->subtree[prot][pgnr / PT_ENTRIES],
 		     arch_pte_table(virt_to_phys(fill.table)));
@@ -257,8 +260,9 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 		return 0;
 	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)
 		arch_sync_code(page, PAGE_SIZE);
+	object_cache_settle(object, pgnr, page);
 	/* A valid entry is replaced only by one that allows more for the same page: no break needed. */
-	arch_pte_set(slot, page_entry(page, prot, writable));
+	arch_pte_set(slot, page_entry(object, pgnr, page, prot, writable));
 	return 0;
 }
 

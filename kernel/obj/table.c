@@ -238,6 +238,7 @@ static void object_free(struct object *object)
 	object_ties_drop(object);
 	object_subtrees_free(object);
 	hash_forget(object);
+	object_cache_forget(object);
 	object_dissolve(object);
 }
 

@@ -104,6 +104,7 @@ static void fill_stat(struct object *object, struct kernel_ostat *stat)
 	void *page;
 	fill_flags(object, stat);
 	stat->kso_type = object->kso_type;
+	stat->cache_mode = object_cache_mode(object, 1);
 	stat->nr_sleepers = atomic_load(&object->sleepers);
 	stat->backing = object->persistent ? TWZ_BACKING_PERSISTENT : TWZ_BACKING_VOLATILE;
 	stat->pages = object->page_count;
@@ -259,14 +260,18 @@ long sys_opin(SYS_ARGS)
 	return error;
 }
 
-/* Memory is cached here, whatever the object: other modes are refused, not pretended. */
 static long octl_cache_mode(struct object *object, uint64_t offset, uint64_t length, uint64_t mode)
 {
 	if (!range_within(offset, length, OBJ_MAXSIZE - OBJ_NULLPAGE_SIZE) || mode > OC_CM_WC)
 		return -EINVAL;
-	if (mode == OC_CM_WB)
+	if (object->kernel_owned)
+		return mode == OC_CM_WB ? 0 : -EINVAL;
+	if (length == 0)
 		return 0;
-	return object->persistent ? -EINVAL : -ENOTSUP;
+	uint64_t first = (offset + OBJ_NULLPAGE_SIZE) / PAGE_SIZE;
+	uint64_t end = div_round_up(offset + OBJ_NULLPAGE_SIZE + length, PAGE_SIZE);
+	/* The kernel reads metadata where it stands: it stays as it is. */
+	return object_set_cache_mode(object, first, MIN(end, (uint64_t)OBJ_META_PGNR), (unsigned int)mode);
 }
 
 static long octl(struct object *object, unsigned long op, unsigned long a1, unsigned long a2,

@@ -375,13 +375,20 @@ static void tied_and_moved_at_once(void)
 	drop_object(&friend);
 }
 
-static void cache_modes(void)
+static uint32_t cache_mode_of(twzobj *o)
+{
+	struct kernel_ostat st = { 0 };
+
+	CHECK_EQ(twz_object_kstat(o, &st), 0);
+	return st.cache_mode;
+}
+
+static void cache_mode_arguments(void)
 {
 	twzobj o;
 
 	NEED(new_object(&o) == 0);
 	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, OC_CM_WB), 0);
-	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, OC_CM_UC), -ENOTSUP);
 	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, 4), -EINVAL);
 	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, OBJ_MAXSIZE, 0x1000, OC_CM_WB), -EINVAL);
 	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, -0x1000l, 0x2000, OC_CM_WB), -EINVAL);
@@ -390,7 +397,79 @@ static void cache_modes(void)
 		return;
 	NEED(twz_object_new(&o, NULL, NULL, OBJ_PERSISTENT, NEW_FLAGS) == 0);
 	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, OC_CM_WB), 0);
-	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, OC_CM_UC), -EINVAL);
+	for (long mode = OC_CM_UC; mode <= OC_CM_WC; mode++)
+		CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, mode), -EINVAL);
+	drop_object(&o);
+}
+
+/* Pages 3 … 6 of an object change their mode: what is in them stays, is written, copied, and read by the kernel. */
+static void in_mode(long mode)
+{
+	const uint64_t word = 77;
+	uint64_t got = 0;
+	twzobj o, copy;
+
+	NEED(fill(&o, OBJ_VOLATILE) == 0);
+	NEED(twz_object_new(&copy, &o, NULL, OBJ_VOLATILE, NEW_FLAGS) == 0);
+	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 2 * 0x1000, 4 * 0x1000, mode), 0);
+	CHECK_EQ(cache_mode_of(&o), OC_CM_WB);
+	CHECK_EQ(wrong_words(&o), 0);
+	*page_word(&o, 3) = word;
+	CHECK_EQ(*page_word(&copy, 3), 1);
+	drop_object(&copy);
+	NEED(twz_object_new(&copy, &o, NULL, OBJ_VOLATILE, NEW_FLAGS) == 0);
+	CHECK_EQ(*page_word(&copy, 3), word);
+	*page_word(&o, 3) = 1;
+	CHECK_EQ(*page_word(&copy, 3), word);
+	CHECK_EQ(sys_ocopy(&(objid_t){ twz_object_guid(&o) }, &(objid_t){ twz_object_guid(&copy) }, 0x3000, 0x3000, 0x1000, 0), 0);
+	got = *page_word(&o, 3);
+	CHECK_EQ(got, word);
+	*page_word(&copy, 3) = 5;
+	CHECK_EQ(*page_word(&o, 3), word);
+	drop_object(&copy);
+	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, mode), 0);
+	CHECK_EQ(cache_mode_of(&o), mode);
+	if (twz_sysinfo()->features & TWZ_FEATURE_STORE)
+		CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 1), -EBUSY);
+	CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, OBJ_MAXSIZE / 2, OC_CM_WB), 0);
+	CHECK_EQ(cache_mode_of(&o), OC_CM_WB);
+	*page_word(&o, 3) = 1;
+	CHECK_EQ(wrong_words(&o), 0);
+	drop_object(&o);
+}
+
+static void cache_modes(void)
+{
+	long r;
+	twzobj o;
+
+	NEED(new_object(&o) == 0);
+	r = twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x1000, OC_CM_WC);
+	drop_object(&o);
+	if (r == -ENOTSUP) {
+		ktap_skip("this machine has no memory that is not cached");
+		return;
+	}
+	CHECK_EQ(r, 0);
+	for (long mode = OC_CM_UC; mode <= OC_CM_WC; mode++)
+		in_mode(mode);
+}
+
+static void many_cache_ranges(void)
+{
+	twzobj o;
+	long r = 0;
+	int made = 0;
+
+	NEED(new_object(&o) == 0);
+	for (; made < 64 && r == 0; made += r == 0)
+		r = twz_object_ctl(&o, OCO_CACHE_MODE, made * 0x2000l, 0x1000, OC_CM_WC);
+	if (r != -ENOTSUP) {
+		CHECK_EQ(r, -ENOSPC);
+		CHECK_EQ(made, 16);
+		CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0, 0x40000, OC_CM_WC), 0);
+		CHECK_EQ(twz_object_ctl(&o, OCO_CACHE_MODE, 0x2000, 0x1000, OC_CM_WB), 0);
+	}
 	drop_object(&o);
 }
 
@@ -432,7 +511,9 @@ static const struct ktap_case cases[] = {
 	{ "circles of both kinds of ties", circles_of_both_kinds },
 	{ "more ties than one step takes", more_ties_than_one_step_takes },
 	{ "tied and moved at once", tied_and_moved_at_once },
+	{ "cache modes: arguments", cache_mode_arguments },
 	{ "cache modes", cache_modes },
+	{ "cache modes: many ranges", many_cache_ranges },
 	{ "nothing is left behind", nothing_is_left },
 };
 

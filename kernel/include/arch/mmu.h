@@ -42,6 +42,10 @@ typedef uint64_t pte_t;
 #define PTE_USER 8u
 #define PTE_GLOBAL 16u /* kernel mapping, the same in every address space */
 #define PTE_DEVICE 32u /* device registers: uncached, ordered, never speculated */
+/* Memory that is not cached write-back; at most one of them, and only what arch_mmu_uncached() names. */
+#define PTE_UC 64u  /* every access as it stands and in order */
+#define PTE_WT 128u /* cached, stores go through to memory */
+#define PTE_WC 256u /* not cached, stores may be merged */
 
 struct arch_mmu {
 	unsigned int levels;    /* 3 … 5 */
@@ -156,6 +160,19 @@ void arch_tlb_drop_all(void);
  * Drops nothing. The stores that made the root were followed by a flush or drop of the ASID here.
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid);
+
+/*
+ * Which of PTE_UC, PTE_WT and PTE_WC arch_pte_leaf() can express, and arch_cache_flush() can keep coherent with the
+ * direct map, which stays cached. Pure.
+ */
+unsigned int arch_mmu_uncached(void);
+
+/*
+ * Write back and drop every cached copy of the range, on all CPUs: what was stored through the direct map is in memory
+ * when it returns, and what others store there later is not hidden by a copy. Any context. Not called where
+ * arch_mmu_uncached() is 0.
+ */
+void arch_cache_flush(const void *kva, size_t length);
 
 /* Bytes just written through `kva` may be executed (at any address) by any CPU afterwards. */
 void arch_sync_code(const void *kva, size_t length);

@@ -35,6 +35,7 @@ enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_CO
 /* What is known of the metadata: see docs/objects.md, "Verification". */
 enum object_identity { OBJ_UNVERIFIED, OBJ_VERIFIED, OBJ_INVALID };
 
+struct cache_ranges;
 struct hash_state; /* obj/digest.h: what of a hash-data object was verified */
 struct page_node; /* obj/pages.h: radix tree of a volatile object's pages */
 struct addrspace;
@@ -74,6 +75,7 @@ struct object {
 	struct list mappings;    /* struct mapping.object_link */
 	uint32_t map_count;
 	uint32_t pins;           /* its pages stay where they are: they are not shared */
+	struct cache_ranges *cache_ranges; /* volatile: pages that are not cached write-back (obj/cache.c); or NULL */
 
 	/* Guarded by the lock of all ties, obj/tie.c. */
 	struct list children; /* struct tie.parent_link: objects that live as long as this one */
@@ -313,6 +315,16 @@ void object_subtrees_free(struct object *object);
  */
 int object_pin(struct object *object);
 int object_unpin(struct object *object);
+
+/* ---- Cache modes (obj/cache.c) ---- */
+
+/*
+ * Pages first … end-1 of an object are translated with a mode OC_CM_* from now on, those that exist and those to come.
+ * -EINVAL: the object is persistent, and the mode not write-back; -ENOTSUP: the machine cannot; -ENOSPC: more than
+ * 16 ranges; -ENOMEM. No lock held.
+ */
+int object_set_cache_mode(struct object *object, uint64_t first, uint64_t end, unsigned int mode);
+unsigned int object_cache_mode(const struct object *object, uint64_t pgnr); /* lock held */
 
 /* ---- Ties (obj/tie.c) ---- */
 

@@ -82,6 +82,17 @@ bool object_pages_free_some(struct object *object, unsigned int nodes);
  */
 void object_dissolve(struct object *object);
 
+/* ---- Cache modes (obj/cache.c). Lock held. ---- */
+
+/* PTE_* that say how a page is cached. */
+unsigned int object_memory_type(const struct object *object, uint64_t pgnr, bool executed);
+
+/* The kernel is about to read a page after users wrote it, or has written it, or is about to translate it. */
+void object_cache_settle(const struct object *object, uint64_t pgnr, const void *page);
+
+/* All of the object is as ever. Nothing translates to it. */
+void object_cache_forget(struct object *object);
+
 /* ---- A copy in a store (obj/move.c) ---- */
 
 /*

@@ -68,7 +68,8 @@
 #define MAIR_DEVICE 1         /* nGnRE */
 #define MAIR_NORMAL_NC 2
 #define MAIR_DEVICE_STRICT 3  /* nGnRnE */
-#define MAIR_VALUE 0x004404ff
+#define MAIR_NORMAL_WT 4      /* write-through, allocate on reads */
+#define MAIR_VALUE 0xaa004404ff
 
 /*
  * TCR_EL1 but for IPS, AS and E0PD1: 48-bit halves (T0SZ = T1SZ = 16), 4 KiB granule in both, table

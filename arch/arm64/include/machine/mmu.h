@@ -28,6 +28,18 @@ static inline pte_t arch_pte_table(paddr_t table)
 	return table | PTE_TABLE;
 }
 
+/* Device memory is outer shareable whatever the descriptor says, and so is what is not cached. */
+static inline pte_t memory_type(unsigned int prot)
+{
+	if (prot & PTE_DEVICE)
+		return PTE_ATTR(MAIR_DEVICE);
+	if (prot & PTE_UC)
+		return PTE_ATTR(MAIR_DEVICE_STRICT);
+	if (prot & PTE_WC)
+		return PTE_ATTR(MAIR_NORMAL_NC) | PTE_INNER_SHAREABLE;
+	return PTE_ATTR(prot & PTE_WT ? MAIR_NORMAL_WT : MAIR_NORMAL) | PTE_INNER_SHAREABLE;
+}
+
 /*
  * User pages are never executable by the kernel (PXN), kernel pages never by the user (UXN). A
  * user page that is only executable gets no user data access: AP[1] stays clear, the fetch needs
@@ -39,8 +51,7 @@ static inline pte_t arch_pte_leaf(paddr_t page, unsigned int level, unsigned int
 
 	if (level > 2 || ((prot & PTE_W) && (prot & PTE_X)))
 		panic("mmu: no such mapping (level %u, protection %#x)", level, prot);
-	pte |= (prot & PTE_DEVICE) ? PTE_ATTR(MAIR_DEVICE) :
-				     PTE_ATTR(MAIR_NORMAL) | PTE_INNER_SHAREABLE;
+	pte |= memory_type(prot);
 	if (!(prot & PTE_W))
 		pte |= PTE_AP_READONLY;
 	if (!(prot & PTE_GLOBAL))
