@@ -27,6 +27,8 @@
 #define STATE_CACHED 0x20u /* in a CPU's page cache */
 
 #define CACHE_BATCH (PAGE_CACHE_MAX / 2)
+#define BATCH_ORDER 4u
+_Static_assert(1u << BATCH_ORDER == CACHE_BATCH, "a block is a batch");
 
 struct zone {
 	paddr_t base;
@@ -227,13 +229,30 @@ void pages_free(void *pages, unsigned int order)
 
 /* ---- Single pages ---- */
 
+/* A whole block at once. Lock held. */
+static void fill_from_block(struct page_cache *cache)
+{
+	char *block = buddy_alloc(BATCH_ORDER, STATE_CACHED);
+
+	if (block == NULL)
+		return;
+	uint8_t *state = find_state(virt_to_phys(block));
+	for (unsigned int i = 0; i < CACHE_BATCH; i++) {
+		set_state(state + i, STATE_CACHED);
+		cache->pages[i] = block + (CACHE_BATCH - 1 - i) * PAGE_SIZE; /* handed out upwards */
+	}
+	cache->count = CACHE_BATCH;
+}
+
+/* The cache is empty. Smaller blocks are used up before one of a batch's size is taken. */
 static void fill_cache(struct page_cache *cache)
 {
-	void *page;
-
 	spin_lock(&lock);
-	while (cache->count < CACHE_BATCH && (page = buddy_alloc(0, STATE_CACHED)) != NULL)
-		cache->pages[cache->count++] = page;
+	if (find_order(0) >= BATCH_ORDER)
+		fill_from_block(cache);
+	else
+		while (cache->count < CACHE_BATCH && find_order(0) < BATCH_ORDER)
+			cache->pages[cache->count++] = buddy_alloc(0, STATE_CACHED);
 	spin_unlock(&lock);
 }
 

@@ -255,7 +255,9 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 	if (!table)
 		return -ENOMEM;
 	pte_t *slot = &table[pgnr % PT_ENTRIES];
-	bool writable = page != zero_page && !object->mmio_pages && !object_page_shared(object, pgnr, page);
+	/* What is to be written is this object's alone by now. */
+	bool writable = !object->mmio_pages &&
+			(write || (page != zero_page && !object_page_shared(object, pgnr, page)));
 	if (arch_pte_valid(*slot) && (!write || arch_pte_writable(*slot)))
 		return 0;
 	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)

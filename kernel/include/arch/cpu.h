@@ -27,6 +27,9 @@ static inline void arch_set_this_cpu(struct cpu *cpu);
 /* Inline. Hint in a spin loop. No ordering. */
 static inline void arch_pause(void);
 
+/* Inline. Fill an aligned page of memory (4096 bytes, mapped as such) with zeroes, the fastest way there is. */
+static inline void arch_page_zero(void *page);
+
 /* Inline. The caller's frame pointer, for backtraces. */
 static inline uintptr_t arch_frame_pointer(void);
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arch/cpu.h>
 #include <arch/mmu.h>
 
 #define PAGE_MAX_ORDER 10 /* 4 MiB */
@@ -50,7 +51,7 @@ bool page_is_shared(const void *page);
 
 static inline void page_zero(void *page)
 {
-	__builtin_memset(page, 0, PAGE_SIZE);
+	arch_page_zero(page);
 }
 
 /*

@@ -29,4 +29,9 @@ static inline uintptr_t arch_frame_pointer(void)
 	return (uintptr_t)__builtin_frame_address(0);
 }
 
+static inline void arch_page_zero(void *page)
+{
+	__builtin_memset(page, 0, 4096);
+}
+
 #endif
