@@ -14,7 +14,7 @@
 #include <sys/calls.h>
 
 static struct spinlock waiters_lock;
-static struct list waiters = LIST_INIT(waiters); /* struct thread.run_link; guarded by waiters_lock */
+static struct list waiters = LIST_INIT(waiters); /* struct thread.stop_link; guarded by waiters_lock */
 
 void console_input_wake(void)
 {
@@ -22,8 +22,32 @@ void console_input_wake(void)
 
 	spin_lock(&waiters_lock);
 	while ((node = list_pop_front(&waiters)))
-		sched_wake(list_entry(node, struct thread, run_link));
+		sched_wake(list_entry(node, struct thread, stop_link));
 	spin_unlock(&waiters_lock);
+}
+
+/* The waiter is current again: it makes the call again, or leaves it to what is pending. */
+static void end_wait(struct thread *thread)
+{
+	atomic_store(&thread->interrupt, NULL);
+	if (atomic_load(&thread->pending) == 0) {
+		arch_regs_restart(&thread->regs);
+		return;
+	}
+	thread->call_interrupted = true;
+	arch_regs_set_result(&thread->regs, -EINTR);
+}
+
+/* Somebody wants the waiter to look at what is pending for it. */
+static void interrupt_wait(struct thread *thread)
+{
+	spin_lock(&waiters_lock);
+	bool waits = !list_empty(&thread->stop_link);
+	if (waits)
+		list_remove(&thread->stop_link);
+	spin_unlock(&waiters_lock);
+	if (waits)
+		sched_wake(thread);
 }
 
 /*
@@ -37,12 +61,18 @@ static size_t wait_for_input(char *buffer, size_t length)
 	spin_lock(&waiters_lock);
 	size_t got = console_read(buffer, length);
 	if (got == 0) {
-		arch_regs_restart(&thread->regs);
-		list_push_back(&waiters, &thread->run_link);
+		thread->resume = end_wait;
+		atomic_store(&thread->interrupt, interrupt_wait);
 	}
+	/* What was posted before it could be interrupted is seen here. */
+	bool stays = got == 0 && atomic_load(&thread->pending) == 0;
+	if (stays)
+		list_push_back(&waiters, &thread->stop_link);
 	spin_unlock(&waiters_lock);
 	if (got)
 		sched_attach_current(thread);
+	else if (!stays)
+		sched_wake(thread);
 	return got;
 }
 

@@ -217,6 +217,31 @@ static void interrupted(void)
 	}
 }
 
+static void read_console(void *arg)
+{
+	char byte;
+
+	*(long *)arg = sys_kec_read(&byte, 1, 0);
+}
+
+/* Nobody types here. */
+static void console_reader(void)
+{
+	static long result;
+	struct thread t;
+
+	prepare();
+	NEED(run_thread(&t, read_console, &result) == 0);
+	twz_sleep_ns(10 * NS_PER_MS);
+	CHECK_EQ(sys_signal(t.tid, 1, 0, 0, 0), 0);
+	CHECK_EQ(finish_thread(&t), 0);
+	CHECK_EQ(result, -EINTR);
+	NEED(run_thread(&t, read_console, &result) == 0);
+	twz_sleep_ns(10 * NS_PER_MS);
+	CHECK_EQ(sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 2), 0);
+	CHECK_EQ(finish_thread(&t), 2);
+}
+
 static void suspended_sleeper(void)
 {
 	static struct sleeper s;
@@ -402,6 +427,7 @@ static const struct ktap_case cases[] = {
 	{ "a thread signals itself", own_signal },
 	{ "a signal ends a sleep", interrupted },
 	{ "suspension ends a sleep", suspended_sleeper },
+	{ "a signal or an end reaches who reads the console", console_reader },
 	{ "suspension stops and nests", suspension },
 	{ "threads suspend each other", mutual_suspension },
 	{ "registers of a suspended thread", registers },

@@ -147,7 +147,7 @@ struct thread {
 
 	/* Who waits for whom to stop; guarded by the lock of all stops (sched/control.c). */
 	struct list stop_waiters; /* struct thread.stop_link */
-	struct list stop_link;
+	struct list stop_link; /* or its place among those who wait for the console */
 
 	/* What it lends and is lent (sched/lend.c), with the lock there. */
 	struct thread *lend_next; /* in the table by name */
