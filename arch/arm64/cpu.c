@@ -10,6 +10,7 @@
 #include <base/printf.h>
 #include <cpu.h>
 #include <dev/irqchip.h>
+#include <log.h>
 #include <machine/layout.h>
 #include <machine/sysreg.h>
 
@@ -87,18 +88,25 @@ void arch_cpu_stop(void)
 		__asm__ volatile("wfi" : : : "memory");
 }
 
+/* What the firmware does not do. */
+static _Noreturn void stay(const char *wanted)
+{
+	log_error("there is no firmware that could %s the machine; stopped", wanted);
+	arch_cpu_stop();
+}
+
 /* PSCI has no way to report the status. */
 void arch_power_off(unsigned int status)
 {
 	(void)status;
 	psci_system_off();
-	arch_cpu_stop();
+	stay("power off");
 }
 
 void arch_reboot(void)
 {
 	psci_system_reset();
-	arch_cpu_stop();
+	stay("reset");
 }
 
 /* A frame record is the caller's frame pointer and the return address; frames lie ever higher. */

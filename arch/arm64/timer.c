@@ -44,6 +44,10 @@ uint64_t arch_timer_probe(const void *fdt)
 
 	if (node < 0 || !fdt_node_enabled(fdt, node))
 		return 0;
+	if (!irqchip()) {
+		log_error("the timer's interrupt needs an interrupt controller");
+		return 0;
+	}
 	if (fdt_node_u64(fdt, node, "clock-frequency", &hz))
 		return hz;
 	return sysreg_read(cntfrq_el0);

@@ -18,6 +18,7 @@
 #include <log.h>
 #include <mm/phys.h>
 #include <obj/object.h>
+#include <obj/persist.h>
 #include <panic.h>
 #include <sched/thread.h>
 #include <sched/time.h>
@@ -26,6 +27,7 @@
 #define INIT_STACK_SIZE 0x200000ul
 
 static objid_t pack_nameroot;
+static objid_t first_thread; /* ID of its object */
 
 objid_t boot_pack_nameroot(void)
 {
@@ -192,11 +194,24 @@ static void start_init(objid_t init, const struct twz_program *program)
 	set_view_entry(view, BOOT_SLOT_STACK(slots), stack->id, VE_READ | VE_WRITE);
 	set_view_entry(view, BOOT_SLOT_VIEW(slots), view->id, VE_READ | VE_WRITE);
 	set_view_entry(view, BOOT_SLOT_BOOTINFO(slots), BOOTINFO_ID, VE_READ);
+	first_thread = repr->id;
 	must_succeed(thread_spawn(repr, view, &sec_bootstrap, &args), "starting init");
 	object_put(data);
 	object_put(stack);
 	object_put(repr);
 	object_put(view);
+}
+
+void boot_thread_ended(objid_t id)
+{
+	if (id != first_thread)
+		return;
+	log_error("init has ended");
+	if (!boot_option_is("panic", "poweroff"))
+		return;
+	persist_fence();
+	log_print(LOG_ERROR, "power", "off (status 1)");
+	arch_power_off(1);
 }
 
 void boot_init_start(void)

@@ -4,6 +4,7 @@
  */
 #include <abi/errno.h>
 #include <base/string.h>
+#include <boot/init.h>
 #include <fault/become.h>
 #include <kso/resume.h>
 #include <kso/directory.h>
@@ -195,6 +196,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 {
 	struct thread *thread = sched_detach_current();
 	struct object *repr = thread->repr;
+	objid_t id = thread->id;
 
 	resume_end(thread);
 	spin_lock(&threads_lock);
@@ -213,4 +215,5 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	sec_release(thread);
 	slab_free(&thread_cache, thread);
 	announce_exit(repr, exit_fault, set_code, code);
+	boot_thread_ended(id);
 }

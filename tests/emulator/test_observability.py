@@ -63,3 +63,17 @@ def test_trace_for_viewers(guest):
 def test_trace_of_nothing(guest):
     guest.run("trace no_such_program").expect(FAILED).expect_line("^trace: no_such_program cannot be traced")
     guest.run("trace -e nonsense hello").expect(FAILED).expect_line("^usage: trace ")
+
+
+def test_threads_and_cpus_are_listed(guest):
+    """init waits for ps, which runs; every CPU has its counters."""
+    result = guest.run("ps", smp=3).expect(OK)
+    result.expect_line(r"^[0-9a-f]{16}:[0-9a-f]{16} (sleeps|runs) .* init$")
+    result.expect_line(r"^[0-9a-f]{16}:[0-9a-f]{16} runs +\d+ normal 20 +\d+\.\d{3} +\d+ +\d+  ps$")
+    assert [line.split()[0] for line in result.find(r"^\d( +\d+){5}$")] == ["0", "1", "2"]
+
+
+def test_objects_are_described(guest):
+    result = guest.run("ostat 0000000000000000:0000000000000004").expect(OK)
+    result.expect_line(r"^0{16}:0{15}4 data +r---- +\d+ +0 .* kernel$")
+    guest.run("ostat no-such-name").expect(FAILED)
