@@ -54,6 +54,8 @@ int sec_enter(struct thread *thread, struct object *view, struct seccontext *con
 
 	if (error)
 		return error;
+	if (context != old->context)
+		atomic_fetch_add_explicit(&context->switches, 1, memory_order_relaxed);
 	thread->space = space;
 	space_install(space);
 	space_put(old);

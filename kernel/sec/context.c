@@ -107,6 +107,21 @@ void seccontext_put(struct seccontext *context)
 	object_put(object);
 }
 
+int seccontext_stat(struct object *object, struct kernel_ostat_sctx *stat)
+{
+	*stat = (struct kernel_ostat_sctx){ 0 };
+	spin_lock(&object->lock);
+	bool is_context = object->kso_type == KSO_SECCTX;
+	struct seccontext *context = record_of(object);
+	spin_unlock(&object->lock);
+	if (!context)
+		return is_context ? 0 : -EINVAL;
+	stat->malformed = atomic_load_explicit(&context->malformed, memory_order_relaxed);
+	stat->switches = atomic_load_explicit(&context->switches, memory_order_relaxed);
+	seccontext_put(context);
+	return 0;
+}
+
 /* ---- Its address spaces ---- */
 
 void seccontext_space_added(struct seccontext *context, struct addrspace *space)

@@ -13,6 +13,7 @@
 #include <sched/stat.h>
 #include <sched/thread.h>
 #include <sec/check.h>
+#include <sec/context.h>
 #include <sys/access.h>
 #include <sys/calls.h>
 
@@ -144,11 +145,13 @@ long sys_ostat(SYS_ARGS)
 		struct kernel_ostat object;
 		struct kernel_ostat_page page;
 		struct kernel_ostat_thread thread;
+		struct kernel_ostat_sctx context;
 	} stat;
 	size_t size = sizeof(stat.object);
 
 	SYS_UNUSED();
-	if (a0 != TWZ_OSTAT_OBJECT && a0 != TWZ_OSTAT_PAGE && a0 != TWZ_OSTAT_THREAD)
+	if (a0 != TWZ_OSTAT_OBJECT && a0 != TWZ_OSTAT_PAGE && a0 != TWZ_OSTAT_THREAD &&
+	    a0 != TWZ_OSTAT_SCTX)
 		return -EINVAL;
 	struct object *object = object_get(MKID(a2, a1));
 	if (!object)
@@ -159,6 +162,9 @@ long sys_ostat(SYS_ARGS)
 	} else if (!error && a0 == TWZ_OSTAT_THREAD) {
 		size = sizeof(stat.thread);
 		error = thread_stat(object, &stat.thread);
+	} else if (!error && a0 == TWZ_OSTAT_SCTX) {
+		size = sizeof(stat.context);
+		error = seccontext_stat(object, &stat.context);
 	} else if (!error) {
 		size = sizeof(stat.page);
 		error = fill_page_stat(object, a3, &stat.page);

@@ -487,6 +487,38 @@ static void bad_arguments(void)
 
 /* ---- Malformed contexts grant nothing, and take no time (T35) ---- */
 
+static uint64_t malformed(twzobj *context)
+{
+	struct kernel_ostat_sctx st;
+
+	return sys_ostat(TWZ_OSTAT_SCTX, twz_object_guid(context), 0, &st) == 0 ? st.malformed : ~0ull;
+}
+
+static long count_malformed(void *arg)
+{
+	twzobj *context = arg;
+	struct secctx_hdr *h = twz_object_base(context);
+	struct sys_invalidate_op op = { .id = KSO_CURRENT_ATTACHED_SECCTXS, .flags = KSOI_VALID | KSOI_CURRENT };
+	uint64_t before = malformed(context);
+
+	h->nchain = SECCTX_MAX_BUCKETS + 1;
+	return sys_invalidate(&op, 1) == 1 && malformed(context) > before ? 0 : -1;
+}
+
+/* A context that is spoilt while it acts: then not even its own memory is left to the thread. */
+static void spoilt(void)
+{
+	struct kernel_ostat_sctx st;
+	struct scene s;
+	long result;
+
+	NEED(scene_make(&s, 0) == 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_SCTX, twz_object_guid(&s.open), 0, &st), -EINVAL);
+	CHECK(run_in(&s.open, count_malformed, &s.open, &result) != 0 || result == 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_SCTX, twz_object_guid(&s.open), 0, &st), 0);
+	scene_drop(&s);
+}
+
 static long read_own_memory(void *arg)
 {
 	return (long)*(volatile uint64_t *)arg;
@@ -724,6 +756,7 @@ static const struct ktap_case cases[] = {
 	{ "bad arguments", bad_arguments },
 	{ "a context without buckets", no_buckets },
 	{ "chains that lead nowhere", circle },
+	{ "a context is spoilt while it acts", spoilt },
 	{ "more collisions than buckets", collisions },
 	{ "a permission is cut at once", cut_is_immediate },
 	{ "another view, the same address", view_switch },

@@ -517,6 +517,35 @@ static void jumps(void)
 	code_drop(&c);
 }
 
+/* T39: that another attached context allows it by default permission leads nobody into it. */
+struct crossing {
+	struct code code;
+	objid_t open;
+};
+
+static long jump_across(void *arg)
+{
+	struct crossing *c = arg;
+
+	if (sys_attach(0, c->open, 0, KSO_SECCTX) != 0)
+		return -1;
+	return jump(&c->code);
+}
+
+static void no_jump_across(void)
+{
+	struct crossing c;
+	twzobj open;
+
+	NEED(code_make(&c.code) == 0 && new_context(&open) == 0);
+	c.open = twz_object_guid(&open);
+	CHECK_EQ(with_rights(c.code.id, ALL_RIGHTS, jump_across, &c), 0);
+	CHECK_EQ(with_rights(c.code.id, ALL_RIGHTS & ~SCP_EXEC, jump_across, &c),
+	    -(long)THRD_EXIT_FAULT(FAULT_SCTX));
+	drop_object(&open);
+	code_drop(&c.code);
+}
+
 /* A context that allows writing and executing: an entry of the view has one of the two. */
 static void write_or_execute(void)
 {
@@ -601,6 +630,7 @@ static const struct ktap_case cases[] = {
 	{ "threads: the listed right and the same contexts", threads },
 	{ "no power over threads with other contexts", uncovered },
 	{ "jumps", jumps },
+	{ "default permissions lead no jump into another context", no_jump_across },
 	{ "writable or executable, never both", write_or_execute },
 	{ "the machine", machine },
 };

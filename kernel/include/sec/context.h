@@ -42,6 +42,7 @@ struct seccontext {
 	_Atomic uint32_t refs;
 	struct object *object; /* holds a reference; NULL for the two that are no objects */
 	_Atomic uint64_t malformed; /* structures in it that made no sense; statistics */
+	_Atomic uint64_t switches;  /* times it became active; statistics */
 
 	struct spinlock lock; /* innermost: nothing is taken inside */
 	/* Guarded by lock. */
@@ -84,6 +85,9 @@ struct sec_header seccontext_header(struct seccontext *context);
 /* The masks for a target. False: its chain makes no sense, nothing is granted. No object's lock held. */
 bool seccontext_masks(struct seccontext *context, const struct sec_header *header, objid_t target,
 		      struct sec_masks *masks);
+
+/* What the record of an object has counted; all 0 without one. -EINVAL: the object is no context. No lock held. */
+int seccontext_stat(struct object *object, struct kernel_ostat_sctx *stat);
 
 /*
  * Forget what was read from the object and drop the translations made by it: when this returns no CPU uses

@@ -55,6 +55,19 @@ struct secctx_hdr {
 #define SECCTX_NBUCKETS 1024u /* what libtwz makes */
 #define SECCTX_NCHAIN 4096u
 
+/* SYS_OSTAT of type TWZ_OSTAT_SCTX: what the context has been used for since something uses it. */
+struct kernel_ostat_sctx {
+	uint64_t granted;   /* rights that capabilities and delegations gave */
+	uint64_t malformed; /* structures that made no sense */
+	uint64_t forged;
+	uint64_t misplaced;
+	uint64_t expired;
+	uint64_t revoked;
+	uint64_t gate_miss;
+	uint64_t switches;  /* times it became active */
+};
+
+_Static_assert(sizeof(struct kernel_ostat_sctx) == 64, "ostat of contexts");
 _Static_assert(sizeof(struct scgates) == 8, "scgates");
 _Static_assert(sizeof(struct scbucket) == 48, "scbucket");
 _Static_assert(offsetof(struct scbucket, pmask) == 40, "scbucket pmask");
