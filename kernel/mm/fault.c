@@ -20,6 +20,7 @@
 #include <trace.h>
 
 #define ENTRY_READ_TRIES 16
+#define FLAGS_IN_ENTRY offsetof(struct viewentry, flags)
 #define FAULT_TRIES 4
 
 static int fault(struct fault_report *report, int number, uint64_t detail)
@@ -65,7 +66,11 @@ static bool view_entry(struct object *view, uint32_t slot, objid_t *id, uint32_t
 
 	spin_lock(&view->lock);
 	const objid_t *id_at = view_bytes(view, offset);
-	_Atomic uint32_t *flags_at = view_bytes(view, offset + offsetof(struct viewentry, flags));
+	_Atomic uint32_t *flags_at;
+	if (id_at && (offset + FLAGS_IN_ENTRY) / PAGE_SIZE == offset / PAGE_SIZE)
+		flags_at = (void *)((uintptr_t)id_at + FLAGS_IN_ENTRY);
+	else
+		flags_at = view_bytes(view, offset + FLAGS_IN_ENTRY);
 	*flags = 0;
 	if (!id_at || !flags_at)
 		stable = true;

@@ -21,8 +21,8 @@ static struct slab_cache mapping_cache = SLAB_CACHE("mapping", struct mapping);
 
 /* ---- Tables above the objects' subtrees ---- */
 
-/* The level-2 table that holds the link of `slot`; NULL when absent or, with `make`, out of memory. */
-static pte_t *link_table(struct addrspace *space, uint32_t slot, bool make)
+/* The level-2 table that holds the link of `slot`, made if need be; NULL when out of memory. */
+static pte_t *link_table(struct addrspace *space, uint32_t slot)
 {
 	uintptr_t va = (uintptr_t)slot << OBJ_SHIFT;
 	pte_t *table = space->root;
@@ -30,7 +30,7 @@ static pte_t *link_table(struct addrspace *space, uint32_t slot, bool make)
 	for (unsigned int level = arch_mmu.levels - 1; level > 2; level--) {
 		pte_t *entry = &table[PT_INDEX(va, level)];
 		if (!arch_pte_valid(*entry)) {
-			void *lower = make ? page_alloc_zero() : NULL;
+			void *lower = page_alloc_zero();
 			if (!lower)
 				return NULL;
 			arch_pte_set(entry, arch_pte_table(virt_to_phys(lower)));
@@ -122,7 +122,7 @@ static void bucket_remove(struct addrspace *space, struct mapping *mapping)
 
 int space_link(struct addrspace *space, struct object *object, uint32_t slot, enum object_prot prot)
 {
-	pte_t *table = link_table(space, slot, true);
+	pte_t *table = link_table(space, slot);
 	pte_t *subtree = object_subtree(object, prot);
 	struct mapping *mapping = slab_alloc(&mapping_cache);
 
@@ -131,12 +131,14 @@ int space_link(struct addrspace *space, struct object *object, uint32_t slot, en
 			slab_free(&mapping_cache, mapping);
 		return -ENOMEM;
 	}
-	*mapping = (struct mapping){ .space = space, .object = object, .slot = slot, .prot = prot };
+	*mapping = (struct mapping){
+		.space = space, .object = object, .link = &table[slot % PT_ENTRIES], .slot = slot, .prot = prot,
+	};
 	object_ref(object);
 	bucket_add(space, mapping);
 	list_push_back(&object->mappings, &mapping->object_link);
 	object->map_count++;
-	arch_pte_set(&table[slot % PT_ENTRIES], arch_pte_table(virt_to_phys(subtree)));
+	arch_pte_set(mapping->link, arch_pte_table(virt_to_phys(subtree)));
 	return 0;
 }
 
@@ -147,9 +149,7 @@ int space_link(struct addrspace *space, struct object *object, uint32_t slot, en
  */
 static void unlink_mapping(struct addrspace *space, struct mapping *mapping, struct mapping **dead)
 {
-	pte_t *table = link_table(space, mapping->slot, false);
-
-	arch_pte_set(&table[mapping->slot % PT_ENTRIES], 0);
+	arch_pte_set(mapping->link, 0);
 	bucket_remove(space, mapping);
 	mapping->next = *dead;
 	*dead = mapping;

@@ -24,6 +24,7 @@ struct mapping {
 	struct list object_link;  /* object->mappings; guarded by object->lock */
 	struct addrspace *space;
 	struct object *object;    /* holds a reference */
+	pte_t *link;              /* the entry that links the object's subtree; written under space->lock */
 	uint32_t slot;
 	enum object_prot prot;
 };
