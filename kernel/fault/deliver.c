@@ -40,7 +40,7 @@ struct block {
 	uint8_t info[sizeof(struct fault_fault_info) + FAULT_INFO_MAX];
 };
 
-_Static_assert(offsetof(struct block, info) == sizeof(struct twz_fault_frame), "info follows the frame");
+_Static_assert(offsetof(struct block, info) == sizeof(struct twz_fault_frame), "block");
 
 /* ---- Where the block goes ---- */
 
@@ -193,9 +193,11 @@ static bool deliver(struct thread *thread, struct fault *fault)
 	struct handler handler;
 
 	fault->failure = FAULT_FAULT_NO_HANDLER;
-	if (thread_handler(thread, fault->number, &handler) && enter_handler(thread, &handler, fault))
+	if (thread_handler(thread, fault->number, &handler) &&
+	    enter_handler(thread, &handler, fault))
 		return true;
-	if (view_handler(thread, fault->number, &handler) && enter_handler(thread, &handler, fault))
+	if (view_handler(thread, fault->number, &handler) &&
+	    enter_handler(thread, &handler, fault))
 		return true;
 	return deliver_double(thread, fault);
 }
@@ -241,7 +243,8 @@ static void raise_null(struct thread *thread, const struct fault_report *report)
 }
 
 /* FEI_* are ACCESS_*. */
-_Static_assert(FEI_READ == ACCESS_READ && FEI_WRITE == ACCESS_WRITE && FEI_EXEC == ACCESS_EXEC, "access");
+_Static_assert(FEI_READ == ACCESS_READ, "access bits");
+_Static_assert(FEI_WRITE == ACCESS_WRITE && FEI_EXEC == ACCESS_EXEC, "access bits");
 
 static void raise_outside(struct thread *thread, const struct fault_report *report)
 {

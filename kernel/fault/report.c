@@ -26,7 +26,8 @@ struct finding {
 static const char *fault_name(int number)
 {
 	static const char *const names[NUM_FAULTS] = {
-		"object", "null", "exception", "security", "fault", "page", "pointer", "signal", "resume",
+		"object", "null", "exception", "security", "fault",
+		"page", "pointer", "signal", "resume",
 	};
 	return names[number];
 }

@@ -47,7 +47,9 @@ static int new_bare_view(twzobj *v)
 static void add_up(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
     uint64_t g, uint64_t h)
 {
-	sys_become_return((long)(a + b * 2 + c * 3 + d * 4 + e * 5 + f * 6 + g * 7 + h * 8), 0, 0, 0, 0);
+	uint64_t sum = a + b * 2 + c * 3 + d * 4 + e * 5 + f * 6 + g * 7 + h * 8;
+
+	sys_become_return((long)sum, 0, 0, 0, 0);
 }
 
 static void arguments(void)

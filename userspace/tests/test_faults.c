@@ -733,6 +733,11 @@ static void fault_once(void *arg)
 	twz_thread_exit(7);
 }
 
+static struct twzview_repr *current_view(void)
+{
+	return (void *)(SLOT_TO_VADDR(TWZSLOT_CVIEW) + OBJ_NULLPAGE_SIZE);
+}
+
 static void apply(const struct setting *s, struct twzthread_repr *repr, struct twzview_repr *view)
 {
 	repr->faults[FAULT_NULL] = (struct faultinfo){
@@ -752,8 +757,7 @@ static const struct setting *setting;
 
 static void under_setting(void *arg)
 {
-	apply(setting, twz_thread_repr_base(),
-	    (void *)(SLOT_TO_VADDR(TWZSLOT_CVIEW) + OBJ_NULLPAGE_SIZE));
+	apply(setting, twz_thread_repr_base(), current_view());
 	fault_once(arg);
 }
 
@@ -855,17 +859,14 @@ static void take_stack_away(int fault, void *info, void *userdata)
 static void fault_with_bad_sp(void *arg)
 {
 	(void)arg;
-	apply(setting, twz_thread_repr_base(),
-	    (void *)(SLOT_TO_VADDR(TWZSLOT_CVIEW) + OBJ_NULLPAGE_SIZE));
+	apply(setting, twz_thread_repr_base(), current_view());
 	load(8);
 }
 
 static void bad_stack(uintptr_t sp, unsigned int fault)
 {
 	const struct setting plain = {
-		.view = (void (*)(int, void *, struct twz_fault_frame *))
-			    ((struct twzview_repr *)(SLOT_TO_VADDR(TWZSLOT_CVIEW) + OBJ_NULLPAGE_SIZE))
-				->fault_handler,
+		.view = (void *)current_view()->fault_handler,
 		.twice = raw_double,
 	};
 

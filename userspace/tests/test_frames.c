@@ -173,7 +173,7 @@ static uint64_t draw_word(void)
 	}
 }
 
-/* Where an accepted frame may lead: reads what only the kernel may read, then what is no instruction. */
+/* Where an accepted frame may lead: reads what only the kernel may, then runs no instruction. */
 static void landing(void)
 {
 	uintptr_t p = KERNEL_ADDRESS;
@@ -290,7 +290,8 @@ static void random_frames(void)
 	CHECK(trial.refused > ROUNDS / 20);
 	CHECK(trial.landed > ROUNDS / 20);
 	CHECK(trial.faulted > ROUNDS / 20);
-	ktap_note("%lu refused, %lu landed, %lu faulted", trial.refused, trial.landed, trial.faulted);
+	ktap_note("%lu refused, %lu landed, %lu faulted", trial.refused, trial.landed,
+	    trial.faulted);
 }
 
 static const struct ktap_case cases[] = {

@@ -16,7 +16,7 @@ struct seccontext;
 
 #define BECOME_MAX_DEPTH SYS_BECOME_MAX_DEPTH
 
-/* Whether the thread runs on behalf of a caller: signals, suspension and ends wait until it returns. */
+/* Whether the thread runs for a caller: signals, suspension and ends wait until it returns. */
 static inline bool become_in_call(const struct thread *thread)
 {
 	return thread->become_top != NULL;
@@ -34,8 +34,10 @@ void become_drop_all(struct thread *thread);
  * the thread takes over.
  */
 int become_prepare(struct thread *thread, struct become_frame **frame);
-void become_cancel(struct thread *thread, struct become_frame *frame); /* instead of the second step; NULL is ignored */
 void become_call(struct thread *thread, struct become_frame *frame, struct addrspace *space);
+
+/* Instead of the second step; NULL is ignored. */
+void become_cancel(struct thread *thread, struct become_frame *frame);
 
 /* Go on in `space` for good. The thread takes its reference over. */
 void become_move(struct thread *thread, struct addrspace *space);

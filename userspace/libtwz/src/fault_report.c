@@ -9,7 +9,8 @@
 static const char *fault_name(int fault)
 {
 	static const char *const names[NUM_FAULTS] = {
-		"object", "null", "exception", "security", "fault", "page", "pointer", "signal", "resume",
+		"object", "null", "exception", "security", "fault",
+		"page", "pointer", "signal", "resume",
 	};
 
 	return fault >= 0 && fault < NUM_FAULTS ? names[fault] : "unknown";
