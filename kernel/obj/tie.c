@@ -38,6 +38,7 @@ void tie_link(struct tie *tie, struct object *parent, struct object *child, uint
 	list_push_back(&parent->children, &tie->parent_link);
 	list_push_back(&child->parents, &tie->child_link);
 	child->ties_in++;
+	parent->ties_out++;
 }
 
 void tie_unlink(struct tie *tie)
@@ -45,6 +46,7 @@ void tie_unlink(struct tie *tie)
 	list_remove(&tie->parent_link);
 	list_remove(&tie->child_link);
 	tie->child->ties_in--;
+	tie->parent->ties_out--;
 }
 
 /* ---- Keeping persistent parents of volatile children ---- */

@@ -90,7 +90,8 @@ long sys_otie(SYS_ARGS)
 
 static void fill_flags(struct object *object, struct kernel_ostat *stat)
 {
-	stat->flags = (object->kernel_owned ? OS_FLAGS_KERNEL : 0) |
+	stat->flags = (object->pins ? OS_FLAGS_PIN : 0) |
+		      (object->kernel_owned ? OS_FLAGS_KERNEL : 0) |
 		      (object->persistent ? OS_FLAGS_PERSIST : 0) |
 		      (object->hidden ? OS_FLAGS_HIDDEN : 0) |
 		      (object->deleted ? OS_FLAGS_DELETED : 0) |
@@ -114,6 +115,7 @@ static void fill_stat(struct object *object, struct kernel_ostat *stat)
 		(void)store_tie_counts(object->store, &object->stored, &stat->ties_in,
 				       &stat->ties_out);
 	stat->ties_in += object->ties_in;
+	stat->ties_out += object->ties_out;
 	stat->pins = object->pins;
 	stat->p_flags = object->p_flags;
 	stat->kuid = object->kuid;
@@ -132,9 +134,10 @@ static int fill_page_stat(struct object *object, uint64_t pgnr, struct kernel_os
 	memset(stat, 0, sizeof(*stat));
 	spin_lock(&object->lock);
 	int error = object_page(object, pgnr, false, &page);
+	bool shared = !error && page && object_page_shared(object, pgnr, page);
 	spin_unlock(&object->lock);
 	stat->pgnr = pgnr;
-	stat->flags = page ? OS_PAGE_EXIST : 0;
+	stat->flags = (page ? OS_PAGE_EXIST : 0) | (shared ? OS_PAGE_COW : 0);
 	return error;
 }
 

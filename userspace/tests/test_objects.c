@@ -416,6 +416,40 @@ static void names(void)
 	drop_object(&ns);
 }
 
+/* Pins, ties either way and pages that are shared are told while they are there. */
+static void check_counts(twzobj *o)
+{
+	objid_t id = twz_object_guid(o), other = 0;
+	struct kernel_ostat_page page;
+	struct kernel_ostat st;
+
+	CHECK_EQ(twz_object_kstat(o, &st), 0);
+	CHECK_EQ(st.flags & OS_FLAGS_PIN, 0);
+	CHECK_EQ(sys_opin(id, NULL, 0), 0);
+	NEED(sys_ocreate(TWZ_OC_DFL_READ | TWZ_OC_DFL_DEL, 0, id, &other) == 0);
+	CHECK_EQ(sys_otie(id, other, 0), 0);
+	CHECK_EQ(twz_object_kstat(o, &st), 0);
+	CHECK(st.flags & OS_FLAGS_PIN);
+	CHECK_EQ(st.pins, 1);
+	CHECK_EQ(st.ties_out, 1);
+	CHECK_EQ(sys_opin(id, NULL, OP_UNPIN), 0);
+	CHECK_EQ(sys_ostat(TWZ_OSTAT_OBJECT, other, 0, &st), 0);
+	CHECK_EQ(st.ties_in, 1);
+	CHECK_EQ(sys_otie(id, other, OTIE_UNTIE), 0);
+	sys_odelete(other, TWZ_OD_IMMEDIATE);
+	CHECK_EQ(twz_object_kstat_page(o, 1, &page), 0);
+	CHECK_EQ(page.flags, OS_PAGE_EXIST);
+	NEED(sys_ocreate(TWZ_OC_DFL_READ | TWZ_OC_DFL_DEL, 0, id, &other) == 0);
+	CHECK_EQ(twz_object_kstat_page(o, 1, &page), 0);
+	CHECK_EQ(page.flags, OS_PAGE_EXIST | OS_PAGE_COW);
+	sys_odelete(other, TWZ_OD_IMMEDIATE);
+	CHECK_EQ(twz_object_kstat_page(o, 1, &page), 0);
+	CHECK_EQ(page.flags, OS_PAGE_EXIST);
+	CHECK_EQ(twz_object_kstat(o, &st), 0);
+	CHECK_EQ(st.flags & OS_FLAGS_PIN, 0);
+	CHECK_EQ(st.ties_out, 0);
+}
+
 static void statistics(void)
 {
 	struct kernel_ostat st;
@@ -427,6 +461,7 @@ static void statistics(void)
 	CHECK_EQ(st.backing, TWZ_BACKING_VOLATILE);
 	CHECK_EQ(st.p_flags, MIP_DFL_READ | MIP_DFL_WRITE | MIP_DFL_DEL);
 	CHECK(st.pages >= 1);
+	check_counts(&o);
 	CHECK_EQ(sys_ostat(99, twz_object_guid(&o), 0, &st), -EINVAL);
 	CHECK_EQ(sys_ostat(TWZ_OSTAT_OBJECT, missing_id(), 0, &st), -ENOENT);
 	drop_object(&o);

@@ -83,6 +83,7 @@ struct object {
 	uint64_t tie_walk;    /* the last walk that saw this object, and what it found */
 	uint32_t tie_reach;
 	uint32_t ties_in;     /* how many parents hold this one */
+	uint32_t ties_out;    /* and how many children in memory it has */
 	bool kept;            /* by a reference, as a persistent parent of volatile children; obj/tie.h */
 
 	/* Kernel state object type, and what the kernel keeps for it. Guarded by lock. */
