@@ -1,4 +1,3 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What make says about this board, and what its image is.
+# What make says about this board.
 board-about := QEMU virt machine, 64-bit RISC-V
-board-image := Image

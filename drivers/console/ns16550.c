@@ -81,11 +81,8 @@ static int uart_read(void)
 
 static void received(void *data)
 {
-	int byte;
-
 	(void)data;
-	while ((byte = uart_read()) >= 0)
-		console_input((char)byte);
+	console_received();
 }
 
 static int enable_input(const void *fdt)

@@ -63,12 +63,9 @@ static int uart_read(void)
 
 static void received(void *data)
 {
-	int byte;
-
 	(void)data;
 	mmio_write32(registers + INT_CLEAR, INT_RECEIVE);
-	while ((byte = uart_read()) >= 0)
-		console_input((char)byte);
+	console_received();
 }
 
 static int enable_input(const void *fdt)

@@ -119,11 +119,14 @@ void console_input_init(const void *fdt)
 }
 
 /* A full buffer drops what comes: the one who types sees no echo. */
-void console_input(char byte)
+void console_received(void)
 {
+	int byte;
+
 	spin_lock(&input_lock);
-	if (input_head - input_tail < INPUT_SIZE)
-		input[input_head++ % INPUT_SIZE] = byte;
+	while ((byte = console->read()) >= 0)
+		if (input_head - input_tail < INPUT_SIZE)
+			input[input_head++ % INPUT_SIZE] = (char)byte;
 	spin_unlock(&input_lock);
 	console_input_wake();
 }

@@ -13,8 +13,7 @@ struct console_ops {
 	void (*write)(const char *text, size_t length); /* polled; any context; log lock held */
 	int (*read)(void);                              /* next received byte, or -1; polled */
 	/*
-	 * Attach the receive interrupt; after it, console_input() is called for each byte. -errno:
-	 * none.
+	 * Attach the receive interrupt, whose handler calls console_received(). -errno: none.
 	 */
 	int (*enable_input)(const void *fdt);
 };
@@ -31,8 +30,8 @@ void console_early_init(const void *fdt);
 /* After irqchips: start input. */
 void console_input_init(const void *fdt);
 
-/* From a driver's interrupt handler: a byte arrived. Wakes readers. */
-void console_input(char byte);
+/* From a driver's interrupt handler: bytes may have arrived. Reads them all, and wakes readers. */
+void console_received(void);
 
 /* Upcall: input has arrived, wake whoever sleeps on the console. Interrupt level, no lock held. */
 void console_input_wake(void);
