@@ -10,6 +10,7 @@
  *
  *   space lock → object lock → store lock → page and slab locks
  *   space lock or object lock → sync bucket → timer lock → run-queue lock
+ *   object lock → lock of all stops, of all lending → run-queue lock
  *   log lock: innermost, anywhere
  *
  * Debug builds check that a lock is not taken twice by one CPU and is released by its owner, and measure how

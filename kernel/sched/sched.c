@@ -669,6 +669,7 @@ static struct thread *idle(struct cpu *cpu)
 {
 	space_install(NULL);
 	atomic_store(&cpu->running_level, LEVEL_NONE);
+	atomic_store_explicit(&cpu->slice_end, 0, memory_order_relaxed); /* no turn ends here */
 	atomic_fetch_or(&sched_idle_mask, bit_of(cpu));
 	struct thread *thread = dequeue(cpu);
 	if (!thread)

@@ -59,8 +59,8 @@ int control_with_stopped(struct object *repr, int (*fn)(struct thread *thread, v
  *
  * The kernel does not know when a handler is done: it may return, or jump out. The next signal waits while the
  * stack pointer is on the handler's stack, below where it began, but for SIGNAL_HOLD_NS of the
- * thread's CPU time at most, and SIGNAL_HOLD_LOOKS returns to user mode (a timer sees to those). So handlers run one after the other in the order of the signals, unless they take
- * long; then the next begins inside.
+ * thread's CPU time at most, and SIGNAL_HOLD_LOOKS returns to user mode (a timer sees to those). So handlers
+ * run one after the other in the order of the signals, unless they take long; then the next begins inside.
  */
 #define SIGNAL_HOLD_NS 10000000ull
 #define SIGNAL_HOLD_LOOKS 8u
