@@ -21,6 +21,7 @@
 #include <twz/sys/kso.h>
 #include <twz/sys/program.h>
 #include <twz/sys/sctx.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/view.h>
 
@@ -166,13 +167,21 @@ static int stop(void)
 	return r;
 }
 
-/* What has ended is not resumed either. */
+/* What has ended is not resumed either: done when it has. */
 static int end(void)
 {
-	objid_t id;
-	int r = twz_name_dfl_resolve(THREAD_NAME, 0, &id);
+	twzobj thread;
+	int r = twz_object_init_name(&thread, THREAD_NAME, ACCESS);
 
-	return r < 0 ? r : (int)sys_thrd_ctl2(id, THRD_CTL_KILL, 0);
+	if (r == 0)
+		r = (int)sys_thrd_ctl2(twz_object_guid(&thread), THRD_CTL_KILL, 0);
+	if (r < 0)
+		return r;
+	struct twzthread_repr *repr = twz_object_base(&thread);
+	atomic_ulong *exited = (atomic_ulong *)&repr->syncs[THRD_SYNC_EXIT];
+	while (atomic_load(exited) == 0)
+		twz_thread_sync(THREAD_SYNC_SLEEP, exited, 0, NULL);
+	return 0;
 }
 
 static int lower(void)

@@ -170,7 +170,31 @@ static void frame_names_context(void)
 	drop_scene();
 }
 
+/* --- an end that the context allows only half of */
+
+static long null_under_limits(void *arg)
+{
+	(void)arg;
+	load_null();
+	return 0;
+}
+
+static void end_without_view(void)
+{
+	struct limited l = { .run = null_under_limits };
+	twzobj context, view;
+
+	twz_view_object_init(&view);
+	NEED(new_context(&context) == 0);
+	NEED(twz_sctx_add_dfl(&context, twz_object_guid(&view), SCP_WRITE, NULL, 0) == 0);
+	l.context = twz_object_guid(&context);
+	CHECK_EQ(run_limited(&l), THRD_EXIT_FAULT(FAULT_NULL));
+	CHECK_EQ(l.attached, 0);
+	drop_object(&context);
+}
+
 static const struct ktap_case cases[] = {
+	{ "a fault ends a thread that may not write its view", end_without_view },
 	{ "a handler the context may not execute", code_of_others },
 	{ "a fault stack the context may not write", stack_of_others },
 	{ "the frame names the context", frame_names_context },

@@ -91,8 +91,23 @@ size_t __twz_fault_info_size(int fault, const void *info)
 	return sizes[fault];
 }
 
+static _Noreturn void end_thread(void)
+{
+	for (;;)
+		sys_thrd_ctl(THRD_CTL_EXIT, 0);
+}
+
+/*
+ * Ending in an orderly way touches the view and the thread object. Where a context does not allow that, the
+ * fault of it comes back here, and the thread just ends.
+ */
 _Noreturn void __twz_fault_uncaught(int fault, const void *info)
 {
+	static __thread bool ending;
+
+	if (ending)
+		end_thread();
+	ending = true;
 	__twz_fault_report(fault, info, current_frame);
 	twz_thread_exit(THRD_EXIT_FAULT((unsigned)fault));
 }
@@ -148,8 +163,7 @@ static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fa
 		repr->syncinfos[THRD_SYNC_EXIT] = THRD_EXIT_FAULT((unsigned)fault);
 		twz_object_release(&o);
 	}
-	for (;;)
-		sys_thrd_ctl(THRD_CTL_EXIT, 0);
+	end_thread();
 }
 
 /*
