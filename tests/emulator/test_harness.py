@@ -319,23 +319,27 @@ def test_sizes():
 
 
 @pytest.mark.parametrize("tree_at_end", [False, True])
-@pytest.mark.parametrize("region", [2 * MIB, 256 * MIB, 4 * GIB])
+@pytest.mark.parametrize("sizes", [[2 * MIB], [256 * MIB], [4 * GIB], [4 * MIB, 2 * MIB], [GIB, 2 * MIB, 64 * MIB, 2 * MIB]],
+                         ids=str)
 @pytest.mark.parametrize("mem", [64 * MIB, 100 * MIB + 4096, 512 * MIB, GIB - 4 * MIB, GIB, GIB + 4096, 2 * GIB, 4 * GIB])
-def test_layout_keeps_the_tree_out_of_the_region(board, mem, region, tree_at_end):
+def test_layout_keeps_the_tree_out_of_the_regions(board, mem, sizes, tree_at_end):
     facts = Board(board)
-    layout = Layout(facts, mem, region, place=False, tree_at_end=tree_at_end)
+    layout = Layout(facts, mem, sizes, place=False, tree_at_end=tree_at_end)
+    assert [size for _, size in layout.regions] == sizes
+    first, behind = layout.regions[0][0], sum(layout.regions[-1])
+    assert behind - first == sum(sizes), "the regions follow one another"
     memory = [(facts.ram_base, facts.ram_base + layout.ram)]
     if layout.tail:
-        memory.append((layout.region + region, layout.region + region + layout.tail))
+        memory.append((behind, behind + layout.tail))
     assert sum(length for _, length in layout.banks) == mem
     for base, length in layout.banks:
         assert any(low <= base and base + length <= high for low, high in memory), "a bank where there is no memory"
-    assert layout.region % (2 * MIB) == 0
+    assert all(base % (2 * MIB) == 0 for base, _ in layout.regions)
     if facts.tree_limit:
         end = facts.ram_base + layout.total
         for tree in [end] if tree_at_end else [min(end, facts.tree_limit)]:
             window = (tree - WINDOW, tree)
-            assert window[1] <= layout.region or window[0] >= layout.region + region
+            assert window[1] <= first or window[0] >= behind
             assert any(base <= window[0] and window[1] <= base + length for base, length in layout.banks)
 
 
