@@ -49,7 +49,7 @@ static int spawn_checked(struct object *repr, struct object *view, const struct 
 long sys_thrd_spawn(SYS_ARGS)
 {
 	struct thrd_spawn_args args;
-	objid_t id = MKID(a1, a0);
+	objid_t before, id = MKID(a1, a0);
 
 	SYS_UNUSED();
 	if (a3)
@@ -57,7 +57,9 @@ long sys_thrd_spawn(SYS_ARGS)
 	int error = copy_from_user(&args, a2, sizeof(args));
 	if (!error)
 		error = check_spawn_args(&args);
-	/* The word that is to hold the ID is written first: a bad one stops the call. */
+	if (!error && a4)
+		error = copy_from_user(&before, a4, sizeof(before));
+	/* A word that cannot be written stops the call; a call that fails puts back what it held. */
 	if (!error && a4)
 		error = copy_to_user(a4, &id, sizeof(id));
 	if (error)
@@ -67,6 +69,8 @@ long sys_thrd_spawn(SYS_ARGS)
 	struct object *view = object_get(args.target_view ? args.target_view
 							  : current_thread()->space->view->id);
 	error = repr && view ? spawn_checked(repr, view, &args) : -ENOENT;
+	if (error && a4)
+		(void)copy_to_user(a4, &before, sizeof(before));
 	object_put(repr);
 	object_put(view);
 	return error;

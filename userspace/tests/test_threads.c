@@ -370,6 +370,9 @@ static void bad_spawns(void)
 	twzobj data;
 
 	CHECK_EQ((sys_thrd_spawn)(missing_id(), &a, 0), -ENOENT);
+	objid_t control = 7;
+	CHECK_EQ(sys_thrd_spawn(missing_id(), &a, 0, &control), -ENOENT);
+	CHECK(control == 7);
 	NEED(new_object(&data) == 0);
 	CHECK_EQ((sys_thrd_spawn)(twz_object_guid(&data), &a, 1), -EINVAL);
 	CHECK_EQ((sys_thrd_spawn)(twz_object_guid(&data), NULL, 0), -EFAULT);
