@@ -63,7 +63,10 @@ void cache_clean_to_memory(const void *start, size_t length)
 	dsb(sy);
 }
 
-/* DC CIVAC reaches every cache of the system up to the point of coherency, where all aliases of a page agree. */
+/*
+ * DC CIVAC reaches every cache of the system up to the point of coherency, where all aliases of a
+ * page agree.
+ */
 unsigned int arch_mmu_uncached(void)
 {
 	return PTE_UC | PTE_WT | PTE_WC;

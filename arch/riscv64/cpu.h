@@ -22,7 +22,10 @@ extern _Atomic uint64_t riscv_running;
 /* start.S: where the firmware starts a hart. Called at its physical address. */
 extern const char secondary_start[];
 
-/* start.S: for harts that come to the boot hart's entry instead. Written before the hart is started. */
+/*
+ * start.S: for harts that come to the boot hart's entry instead. Written before the hart is
+ * started.
+ */
 struct mailbox {
 	_Atomic uint64_t hart_plus_one; /* 0 = unused; written last */
 	struct cpu *cpu;

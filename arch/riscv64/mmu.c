@@ -115,8 +115,8 @@ void arch_mmu_install(paddr_t root)
 }
 
 /*
- * No fence: what is held under the ASID was dropped before if it was out of date, and who made or changed
- * the root's entries did that drop too (rules 2 and 6 of arch/mmu.h).
+ * No fence: what is held under the ASID was dropped before if it was out of date, and who made or
+ * changed the root's entries did that drop too (rules 2 and 6 of arch/mmu.h).
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid)
 {

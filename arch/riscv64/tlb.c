@@ -101,11 +101,8 @@ void arch_tlb_flush_all(void)
 }
 
 /*
- * fence.i makes this hart's fetches see its own stores; the others must do their own after those
- * are visible.
- */
-/*
- * Svpbmt could express UC and WC, but nothing drops a line from the caches without Zicbom, and the direct map fills them.
+ * Svpbmt could express UC and WC, but nothing drops a line from the caches without Zicbom, and the
+ * direct map fills them.
  */
 unsigned int arch_mmu_uncached(void)
 {
@@ -118,6 +115,10 @@ void arch_cache_flush(const void *kva, size_t length)
 	(void)length;
 }
 
+/*
+ * fence.i makes this hart's fetches see its own stores; the others must do their own after those
+ * are visible.
+ */
 void arch_sync_code(const void *kva, size_t length)
 {
 	struct flush flush = { REMOTE_FENCE_I, 0, 0, 0 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * How late a real-time thread wakes, at worst, while another thread of the same CPU has the kernel do something long. The
- * kernel is not left between two of its steps, so this is its longest stay, and what a wake-up costs.
+ * How late a real-time thread wakes, at worst, while another thread of the same CPU has the kernel
+ * do something long. The kernel is not left between two of its steps, so this is its longest stay,
+ * and what a wake-up costs.
  */
 #include <twz/obj.h>
 #include <twz/sys/kec.h>

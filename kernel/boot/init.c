@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The way into user mode: the pack's objects, the kernel's own objects, and the first thread, which runs
- * the pack's init program in a view of its own.
+ * The way into user mode: the pack's objects, the kernel's own objects, and the first thread, which
+ * runs the pack's init program in a view of its own.
  */
 #define LOG_PREFIX "boot"
 

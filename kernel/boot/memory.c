@@ -101,7 +101,10 @@ static bool region_known(struct range r)
 	return false;
 }
 
-/* Memory on one side and none on the other: the tree contradicts itself, and which half to believe is a guess. */
+/*
+ * Memory on one side and none on the other: the tree contradicts itself, and which half to believe
+ * is a guess.
+ */
 static bool partly_memory(struct range r)
 {
 	bool touches = false;

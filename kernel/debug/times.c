@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * How long locks are held and the kernel is not left: see abi/times.h. Measured in debug builds, all the time.
+ * How long locks are held and the kernel is not left: see abi/times.h. Measured in debug builds,
+ * all the time.
  *
- * Records are written where programs read them. A place that takes locks gets one when it first lets go of
- * one; what comes when there are no more, or before the object is there, is not counted.
+ * Records are written where programs read them. A place that takes locks gets one when it first
+ * lets go of one; what comes when there are no more, or before the object is there, is not counted.
  */
 #include <abi/times.h>
 #include <arch/time.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Protected calls: frames pushed and popped. A frame holds the caller's registers and a reference to
- * its address space, which names its view and its active context.
+ * Protected calls: frames pushed and popped. A frame holds the caller's registers and a reference
+ * to its address space, which names its view and its active context.
  */
 #define LOG_PREFIX "become"
 

@@ -3,8 +3,8 @@
  * Delivery of faults: who takes one, and how it gets there (docs/faults.md).
  *
  * The kernel writes a block below a stack pointer, the register frame and the fault's information
- * above it, and lets the thread go on in the handler. It keeps no memory of having done so: a fault in
- * the handler is delivered like any other.
+ * above it, and lets the thread go on in the handler. It keeps no memory of having done so: a fault
+ * in the handler is delivered like any other.
  */
 #include <abi/errno.h>
 #include <abi/thread.h>
@@ -359,8 +359,8 @@ void upcall_user_exception(unsigned int code, unsigned long raw, unsigned int ac
 }
 
 /*
- * A number that is no call of ours, maybe of another system's: a handler may give it a meaning. Where
- * there is none the caller learns that it has none here either.
+ * A number that is no call of ours, maybe of another system's: a handler may give it a meaning.
+ * Where there is none the caller learns that it has none here either.
  */
 long upcall_bad_syscall(unsigned long number)
 {

@@ -52,7 +52,10 @@ struct cpu {
 	_Atomic uint64_t slice_end;     /* counter value at which the current thread has had its turn; 0 = no
 					   one waits for it. This CPU writes */
 	_Atomic uint64_t settled;       /* how often this CPU has looked at what it runs. This CPU writes */
-	/* What the current NORMAL thread has had: fair_time at counter fair_stamp, growing at fair_rate. */
+	/*
+	 * What the current NORMAL thread has had: fair_time at counter fair_stamp, growing at
+	 * fair_rate.
+	 */
 	_Atomic uint64_t fair_time, fair_stamp, fair_rate;
 	uint64_t timer_armed;  /* deadline the hardware timer is set to; this CPU only */
 
@@ -86,7 +89,9 @@ static inline struct cpu *this_cpu(void)
 	return arch_this_cpu();
 }
 
-/* Start every discovered CPU and wait until each is online or reported as failed. Boot CPU, once. */
+/*
+ * Start every discovered CPU and wait until each is online or reported as failed. Boot CPU, once.
+ */
 void cpus_start(void);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Set-up of the debug aids that need a secret or a table at boot, and the measuring of debug builds.
+ * Set-up of the debug aids that need a secret or a table at boot, and the measuring of debug
+ * builds.
  */
 #ifndef DEBUG_H
 #define DEBUG_H
@@ -23,8 +24,9 @@ static inline void stack_guard_init(void) {}
 #endif
 
 /*
- * How long the kernel is not left, debug/times.c. stay_end_...() gets what stay_begin() returned; the table is the
- * one that CPUs take while system calls are not traced. times_init(): once there are objects.
+ * How long the kernel is not left, debug/times.c. stay_end_...() gets what stay_begin() returned;
+ * the table is the one that CPUs take while system calls are not traced. times_init(): once there
+ * are objects.
  */
 #ifdef CONFIG_DEBUG
 void times_init(void);

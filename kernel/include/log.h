@@ -3,9 +3,9 @@
  * The kernel log. Each source file that logs defines LOG_PREFIX, its subsystem, first.
  *
  * log_info("%u pages free", n) prints "mm: 1234 pages free\n". Messages above the log level (boot
- * option loglevel=0…4, default CONFIG_LOG_LEVEL) are kept out of the console; what is for debugging is
- * then not kept at all. Programs read the log in an object (abi/klog.h). Context: any.
- * Nothing printed before there is a console is lost.
+ * option loglevel=0…4, default CONFIG_LOG_LEVEL) are kept out of the console; what is for debugging
+ * is then not kept at all. Programs read the log in an object (abi/klog.h). Context: any. Nothing
+ * printed before there is a console is lost.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -33,8 +33,8 @@ void log_set_level(int level); /* 0…4; others are ignored */
 void log_object_init(void);
 
 /*
- * On the way back to user mode, with no lock held: if log_wake_wanted is set, there are records that
- * those who wait for them do not know of. Logging sets the CPU's resched too.
+ * On the way back to user mode, with no lock held: if log_wake_wanted is set, there are records
+ * that those who wait for them do not know of. Logging sets the CPU's resched too.
  */
 extern _Atomic uint32_t log_wake_wanted;
 void log_wake(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The records of the log, the latest of them, in the layout that programs read (abi/klog.h). Private to
- * the log, whose lock is held for everything here.
+ * The records of the log, the latest of them, in the layout that programs read (abi/klog.h).
+ * Private to the log, whose lock is held for everything here.
  */
 #ifndef LOG_RING_H
 #define LOG_RING_H
@@ -30,7 +30,10 @@ uint64_t log_ring_first(void); /* the earliest that is kept */
 /* A record that is kept. */
 const struct twz_klog_record *log_ring_record(uint64_t number);
 
-/* Let the records stand in the log object from now on; false: no memory, all stays as it is. No lock. */
+/*
+ * Let the records stand in the log object from now on; false: no memory, all stays as it is. No
+ * lock.
+ */
 bool log_ring_make_object(void);
 void log_ring_move(void); /* the second half; lock held */
 

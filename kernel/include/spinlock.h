@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Spinlocks: test-and-set locks, acquire on taking, release on letting go. They are not fair on purpose:
- * tickets make every waiter wait for the one whose turn it is, and on a machine whose CPUs are virtual
- * that one may not be running at all. Holds are short, so nobody waits long.
+ * Spinlocks: test-and-set locks, acquire on taking, release on letting go. They are not fair on
+ * purpose: tickets make every waiter wait for the one whose turn it is, and on a machine whose CPUs
+ * are virtual that one may not be running at all. Holds are short, so nobody waits long.
  *
- * Rules. The kernel runs with interrupts masked, so a lock is never taken by an interrupt over its own
- * holder. A holder never sleeps, copies from or to user memory, or calls out to user-supplied
+ * Rules. The kernel runs with interrupts masked, so a lock is never taken by an interrupt over its
+ * own holder. A holder never sleeps, copies from or to user memory, or calls out to user-supplied
  * anything. Locks are taken in this order, and two of one kind only where said:
  *
  *   space lock → object lock → store lock → page and slab locks
@@ -13,8 +13,8 @@
  *   object lock → lock of all stops, of all lending → run-queue lock
  *   log lock: innermost, anywhere
  *
- * Debug builds check that a lock is not taken twice by one CPU and is released by its owner, and measure how
- * long it is held, for each place that takes one (abi/times.h).
+ * Debug builds check that a lock is not taken twice by one CPU and is released by its owner, and
+ * measure how long it is held, for each place that takes one (abi/times.h).
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
@@ -56,7 +56,10 @@ struct lock_site {
 		&site_;                                              \
 	})
 
-/* Called when a lock has been let go that was taken at `site`, with the ticks it was held. NULL: nobody. */
+/*
+ * Called when a lock has been let go that was taken at `site`, with the ticks it was held. NULL:
+ * nobody.
+ */
 extern void (*lock_observer)(struct lock_site *site, uint64_t ticks);
 #else
 #define LOCK_SITE(lock) NULL
@@ -68,7 +71,10 @@ static inline void lockcheck_release(struct spinlock *lock) { (void)lock; }
 #define spin_lock(lock) spin_lock_at((lock), LOCK_SITE(lock))
 #define spin_trylock(lock) spin_trylock_at((lock), LOCK_SITE(lock))
 
-/* Wait until the lock looks free, for another try; parks the CPU for good when another CPU has panicked. */
+/*
+ * Wait until the lock looks free, for another try; parks the CPU for good when another CPU has
+ * panicked.
+ */
 void spin_wait(struct spinlock *lock);
 
 static inline bool spin_try(struct spinlock *lock)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Devices. A node of the device tree that names what it is, is in use, and has registers or interrupts,
- * becomes a device object, with a child for each range of registers and one that holds the node itself.
+ * Devices. A node of the device tree that names what it is, is in use, and has registers or
+ * interrupts, becomes a device object, with a child for each range of registers and one that holds
+ * the node itself.
  *
- * An interrupt: the handler masks the line, writes 1 to the word of the device object and wakes its sleepers; the
- * driver acknowledges it, which writes 0 and unmasks the line.
+ * An interrupt: the handler masks the line, writes 1 to the word of the device object and wakes its
+ * sleepers; the driver acknowledges it, which writes 0 and unmasks the line.
  */
 #define LOG_PREFIX "device"
 
@@ -271,7 +272,10 @@ static bool has_type(const void *fdt, int node, const char *type)
 	return value && strcmp(value, type) == 0;
 }
 
-/* Memory, persistent or not, is what objects are made of; CPUs run them; interrupt controllers are the kernel's. */
+/*
+ * Memory, persistent or not, is what objects are made of; CPUs run them; interrupt controllers are
+ * the kernel's.
+ */
 static bool is_device(const void *fdt, int node)
 {
 	if (!fdt_getprop(fdt, node, "compatible", NULL) || !fdt_node_enabled(fdt, node))

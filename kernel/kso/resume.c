@@ -29,8 +29,9 @@
 
 static struct {
 	/*
-	 * Outermost. Held while a record is written, so that the last one written is the last state there was; and a
-	 * thread that has a place, or is coming to one, does not go while it is held.
+	 * Outermost. Held while a record is written, so that the last one written is the last state
+	 * there was; and a thread that has a place, or is coming to one, does not go while it is
+	 * held.
 	 */
 	struct spinlock lock;
 	/* Guarded by lock. */
@@ -87,7 +88,10 @@ static void gather_contexts(struct thread *thread, struct resume_state *state)
 	}
 }
 
-/* The thread's place (0: it comes to one now) and its state. Lock held. -EINVAL: it cannot be marked. */
+/*
+ * The thread's place (0: it comes to one now) and its state. Lock held. -EINVAL: it cannot be
+ * marked.
+ */
 static int gather(struct object *repr, struct resume_state *state, resume_place *place)
 {
 	spin_lock(&repr->lock);

@@ -38,7 +38,9 @@ _Static_assert(offsetof(struct record, sched) == 64, "record: sched");
 _Static_assert(offsetof(struct record, contexts) == 208, "record: contexts");
 _Static_assert(offsetof(struct record, sum) == RECORD_BYTES - SUM_BYTES, "record: sum");
 
-/* Places are counted from 1: place p begins at object offset PLACE_BYTES · (p + 1), two to a page. */
+/*
+ * Places are counted from 1: place p begins at object offset PLACE_BYTES · (p + 1), two to a page.
+ */
 #define PLACE_BYTES (2 * RECORD_BYTES)
 #define PLACES_MAX ((uint32_t)(OBJ_MAXDATA / PLACE_BYTES))
 _Static_assert(OBJ_NULLPAGE_SIZE == 2 * PLACE_BYTES, "place 1 is the first of the data");

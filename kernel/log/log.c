@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The kernel log: records in memory (ring.c), shown on the console as soon as there is one. They are
- * counted, so that what was lost to the ring's size is known too.
+ * The kernel log: records in memory (ring.c), shown on the console as soon as there is one. They
+ * are counted, so that what was lost to the ring's size is known too.
  *
  * A log line does not break into a line that a program is about to finish: it waits for the end of
  * the line, or for the next output after a moment.

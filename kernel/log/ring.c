@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The records of the log. The first ones stand in the kernel's image, as there is no other memory yet;
- * once there are objects they move into one.
+ * The records of the log. The first ones stand in the kernel's image, as there is no other memory
+ * yet; once there are objects they move into one.
  *
  * Readers take no lock: `number` is 0 while a record changes, and is written last.
  */

@@ -3,13 +3,13 @@
  * Address space numbers (ASIDs): any number of spaces shares the few that a machine has.
  *
  * A space's tag is a generation and a number. Numbers are handed out until none is left; then a new
- * generation begins: every number is free again but those that some CPU is running on at that moment,
- * which are reserved for their spaces. Each CPU drops all of its translations before it enters a space
- * for the first time in the new generation; until then it goes on with what it had. A space whose
- * tag is of an old generation gets a number when it is entered next.
+ * generation begins: every number is free again but those that some CPU is running on at that
+ * moment, which are reserved for their spaces. Each CPU drops all of its translations before it
+ * enters a space for the first time in the new generation; until then it goes on with what it had.
+ * A space whose tag is of an old generation gets a number when it is entered next.
  *
- * So a number means one space at a time on every CPU, a space that has gone needs no flush at
- * all, and entering a space whose tag is current takes no lock. The number 0 stands for no user space.
+ * So a number means one space at a time on every CPU, a space that has gone needs no flush at all,
+ * and entering a space whose tag is current takes no lock. The number 0 stands for no user space.
  *
  * On a machine without numbers, or with too few for each CPU to have one and one to be left, all
  * spaces use 0, and what it tags is dropped whenever a CPU enters or leaves a space.
@@ -96,8 +96,8 @@ static uint32_t find_free(void)
 }
 
 /*
- * A CPU whose tag was taken away before, and which has not entered a space since, still runs on the one
- * that was reserved then.
+ * A CPU whose tag was taken away before, and which has not entered a space since, still runs on the
+ * one that was reserved then.
  */
 static void begin_generation(void)
 {
@@ -172,8 +172,8 @@ bool asids_used(void)
 }
 
 /*
- * The exchange fails if a generation began since the look at the tag: then this CPU's active tag is 0.
- * It is 0 too before the first space.
+ * The exchange fails if a generation began since the look at the tag: then this CPU's active tag is
+ * 0. It is 0 too before the first space.
  */
 uint32_t asid_enter(struct addrspace *space)
 {

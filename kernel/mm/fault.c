@@ -111,7 +111,10 @@ static enum object_prot widest_prot(uint32_t rights)
 	return OBJ_PROT_R;
 }
 
-/* 0: what is left of objects that are gone took the room, and gave some back; the access is to be tried again. */
+/*
+ * 0: what is left of objects that are gone took the room, and gave some back; the access is to be
+ * tried again.
+ */
 static int page_fault(struct fault_report *report, int error)
 {
 	if ((error == -ENOMEM || error == -ENOSPC) && object_remains_step())
@@ -121,7 +124,10 @@ static int page_fault(struct fault_report *report, int error)
 	return fault(report, FAULT_PAGE, error == -EUCLEAN ? FAULT_PAGE_MEDIA : FAULT_PAGE_NOMEM);
 }
 
-/* The slot is mapped with enough rights: enter the page. 0 or -errno (-EBADMSG: not its content). Space lock held. */
+/*
+ * The slot is mapped with enough rights: enter the page. 0 or -errno (-EBADMSG: not its content).
+ * Space lock held.
+ */
 static int enter_page(struct mapping *mapping, uint64_t offset, unsigned int access)
 {
 	struct object *object = mapping->object;
@@ -135,8 +141,8 @@ static int enter_page(struct mapping *mapping, uint64_t offset, unsigned int acc
 }
 
 /*
- * 1: not mapped so; 0: page is in; -errno, with the object's ID in the report. *generation is what the
- * answer is about.
+ * 1: not mapped so; 0: page is in; -errno, with the object's ID in the report. *generation is what
+ * the answer is about.
  */
 static int try_mapped(struct addrspace *space, uint32_t slot, struct fault_report *report,
 		      uint64_t *generation)
@@ -189,8 +195,8 @@ struct object *space_object_at(struct thread *thread, uintptr_t va)
 }
 
 /*
- * What the view says about the slot, checked. 0 with a referenced object and its protection, or with no object:
- * the access is to be tried again, perhaps with another context active.
+ * What the view says about the slot, checked. 0 with a referenced object and its protection, or
+ * with no object: the access is to be tried again, perhaps with another context active.
  */
 static int consult_view(struct thread *thread, uint32_t slot, unsigned int access,
 			struct object **out, enum object_prot *prot, struct fault_report *report)
@@ -260,7 +266,10 @@ static int resolve_fault(struct thread *thread, uintptr_t va, unsigned int acces
 		if (result)
 			return page_fault(report, result);
 	}
-	/* The view is being changed under us: let the access fault again, interrupts get their turn. */
+	/*
+	 * The view is being changed under us: let the access fault again, interrupts get their
+	 * turn.
+	 */
 	return 0;
 }
 
@@ -280,8 +289,8 @@ static bool is_verifying(const struct thread *thread, objid_t id)
 }
 
 /*
- * The mapping at a user address, faulted in if need be, with space->lock held; NULL: -EFAULT, not held.
- * A mapping keeps its object as long as the lock is held.
+ * The mapping at a user address, faulted in if need be, with space->lock held; NULL: -EFAULT, not
+ * held. A mapping keeps its object as long as the lock is held.
  */
 static struct mapping *lock_mapping(struct thread *thread, uintptr_t va, unsigned int access)
 {

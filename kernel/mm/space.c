@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Address spaces: their tables, their mappings, their ASIDs, and dropping what a view no longer says.
+ * Address spaces: their tables, their mappings, their ASIDs, and dropping what a view no longer
+ * says.
  */
 #include <abi/errno.h>
 #include <abi/kso.h>
@@ -143,9 +144,9 @@ int space_link(struct addrspace *space, struct object *object, uint32_t slot, en
 }
 
 /*
- * Take a mapping out of the tables and put it on *dead. Translations may remain until the caller has
- * flushed the space; only then may mappings_free() run. Until then it stays in the object's list, by
- * which others find out whom to tell. Space lock held.
+ * Take a mapping out of the tables and put it on *dead. Translations may remain until the caller
+ * has flushed the space; only then may mappings_free() run. Until then it stays in the object's
+ * list, by which others find out whom to tell. Space lock held.
  */
 static void unlink_mapping(struct addrspace *space, struct mapping *mapping, struct mapping **dead)
 {
@@ -256,7 +257,10 @@ static struct addrspace *space_new(struct object *view, struct seccontext *conte
 	}
 	if (arch_mmu.shared_root)
 		kmap_share(space->root);
-	/* No CPU has seen the root: each drops what it has under the space's number when it enters it first. */
+	/*
+	 * No CPU has seen the root: each drops what it has under the space's number when it enters
+	 * it first.
+	 */
 	atomic_init(&space->stale, ~0ull);
 	space->buckets = space->inline_buckets;
 	space->bucket_order = ilog2(SPACE_INLINE_BUCKETS);
@@ -268,8 +272,8 @@ static struct addrspace *space_new(struct object *view, struct seccontext *conte
 }
 
 /*
- * Nobody runs here, and nobody will: what CPUs still hold under the space's number is dropped before
- * the number is given to another (asid.c), so nothing is flushed.
+ * Nobody runs here, and nobody will: what CPUs still hold under the space's number is dropped
+ * before the number is given to another (asid.c), so nothing is flushed.
  */
 static void space_free(struct addrspace *space)
 {
@@ -294,7 +298,10 @@ static struct addrspace *find_space(struct object *view, struct seccontext *cont
 	return NULL;
 }
 
-/* Find the space, or enter `fresh` if there is one. *out NULL: neither. -EBUSY, -ENOMEM. View lock held. */
+/*
+ * Find the space, or enter `fresh` if there is one. *out NULL: neither. -EBUSY, -ENOMEM. View lock
+ * held.
+ */
 static int find_or_enter(struct object *view, struct seccontext *context, struct addrspace *fresh,
 			 struct addrspace **out)
 {

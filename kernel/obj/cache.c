@@ -2,9 +2,9 @@
 /*
  * Cache modes of volatile memory: ranges of an object whose translations are not cached write-back.
  *
- * The kernel's own view of all memory, the direct map, stays cached. Pages in such a range are therefore owned by their
- * object alone, and flushed whenever one side follows the other: before they are translated for users, before
- * the kernel reads them, after it has written them.
+ * The kernel's own view of all memory, the direct map, stays cached. Pages in such a range are
+ * therefore owned by their object alone, and flushed whenever one side follows the other: before
+ * they are translated for users, before the kernel reads them, after it has written them.
  */
 #include <abi/errno.h>
 #include <arch/mmu.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Chains of ties. There are no circles, and no chain is longer than TIE_MAX_DEPTH: what hangs below a child is added
- * to what the parent hangs on. A chain may go from memory to a store and back, as often as its objects do.
+ * Chains of ties. There are no circles, and no chain is longer than TIE_MAX_DEPTH: what hangs below
+ * a child is added to what the parent hangs on. A chain may go from memory to a store and back, as
+ * often as its objects do.
  *
- * All is guarded by the lock of all ties. Ties of the store are only made and undone under it, too, so that what a
- * walk has met does not leave the store meanwhile.
+ * All is guarded by the lock of all ties. Ties of the store are only made and undone under it, too,
+ * so that what a walk has met does not leave the store meanwhile.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -191,7 +192,10 @@ static int walk_on(unsigned int *depth, enum store_tie_way way, const struct obj
 	return 1;
 }
 
-/* Ties in the longest chain from an object on. -ELOOP: `stop` is met; -EMLINK: too long, or too many ties to tell. */
+/*
+ * Ties in the longest chain from an object on. -ELOOP: `stop` is met; -EMLINK: too long, or too
+ * many ties to tell.
+ */
 static int longest(struct object *from, enum store_tie_way way, const struct object *stop)
 {
 	const struct met first = met_in_memory(from);

@@ -42,7 +42,10 @@ static int copy_to_volatile(struct object *to, uint64_t to_page, struct object *
 	return error;
 }
 
-/* A page for a persistent object: shared with another one of its store, or a copy, in one step either way. */
+/*
+ * A page for a persistent object: shared with another one of its store, or a copy, in one step
+ * either way.
+ */
 static int copy_to_persistent(struct object *to, uint64_t to_page, struct object *from,
 			      uint64_t from_page, void *page, bool *protected)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Making objects. An object is filled, named and tied before anybody can find it; everything that can
- * fail comes before that, and is undone when it does.
+ * Making objects. An object is filled, named and tied before anybody can find it; everything that
+ * can fail comes before that, and is undone when it does.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -107,7 +107,9 @@ static int copy_range(struct object *object, const struct object_source *source,
 	return more;
 }
 
-/* Later sources overwrite earlier ones, with their holes too. One batch: 1 there is more, 0 done. */
+/*
+ * Later sources overwrite earlier ones, with their holes too. One batch: 1 there is more, 0 done.
+ */
 static int fill_more(struct object_creation *c)
 {
 	const struct object_source *source = &c->spec->sources[c->source];
@@ -139,7 +141,10 @@ static void discard(struct object *object)
 	object_dissolve(object);
 }
 
-/* Hidden in a store until it is whole, so that a crash before that leaves nothing; or (NULL) in memory. */
+/*
+ * Hidden in a store until it is whole, so that a crash before that leaves nothing; or (NULL) in
+ * memory.
+ */
 static int place_metapage(struct object *draft, struct store *store, void *metapage)
 {
 	int error;
@@ -232,7 +237,10 @@ static int choose_stores(const struct object_spec *spec, struct store *stores[PE
 
 /* ---- Steps. Each returns 1: there is more to do; 0: done; or an error. ---- */
 
-/* Objects named by their nonce are made where they will be; where there is no room, it is begun again elsewhere. */
+/*
+ * Objects named by their nonce are made where they will be; where there is no room, it is begun
+ * again elsewhere.
+ */
 static int begin_by_nonce(struct object_creation *c)
 {
 	int error = -ENOSPC;
@@ -259,8 +267,8 @@ static int step_by_nonce(struct object_creation *c)
 }
 
 /*
- * The content decides the ID: the draft is made in memory, hashed, and only then named and, if asked for, moved
- * into the store. It may turn out to be an object that there is.
+ * The content decides the ID: the draft is made in memory, hashed, and only then named and, if
+ * asked for, moved into the store. It may turn out to be an object that there is.
  */
 static int name_by_content(struct object_creation *c)
 {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Verifying the pages of a hash-data object of the store one by one, with the digests that are kept beside it.
+ * Verifying the pages of a hash-data object of the store one by one, with the digests that are kept
+ * beside it.
  *
- * When the ID is verified, so are all digests above the leaves': at most 17 pages of them. A group of leaves'
- * digests follows when one of its pages is used, and then that page alone. A page of digests that is missing or
- * wrong is computed again from what it is about; if that is still not what the level above says, those pages
- * cannot be had, and no others suffer. Only where a level above is wrong is the whole tree computed again.
+ * When the ID is verified, so are all digests above the leaves': at most 17 pages of them. A group
+ * of leaves' digests follows when one of its pages is used, and then that page alone. A page of
+ * digests that is missing or wrong is computed again from what it is about; if that is still not
+ * what the level above says, those pages cannot be had, and no others suffer. Only where a level
+ * above is wrong is the whole tree computed again.
  */
 #define LOG_PREFIX "object"
 
@@ -191,7 +193,10 @@ static int hash_leaves(struct object *object, uint32_t group, uint8_t *digests)
 	return error;
 }
 
-/* A group's digests are missing or wrong: if those of its pages are what the level above says, all are verified. */
+/*
+ * A group's digests are missing or wrong: if those of its pages are what the level above says, all
+ * are verified.
+ */
 static int mend_group(struct object *object, uint32_t group)
 {
 	struct hash_state *state = object->hash;

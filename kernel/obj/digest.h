@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What is known of a hash-data object's content: shared by the files that verify it, and by nobody else.
+ * What is known of a hash-data object's content: shared by the files that verify it, and by nobody
+ * else.
  *
- * Beside an object of the store its digests are kept (obj/id.h, "side pages"). They are as little trusted as the
- * content. From the ID down, a digest is believed once the group it is in gives a digest that is believed.
+ * Beside an object of the store its digests are kept (obj/id.h, "side pages"). They are as little
+ * trusted as the content. From the ID down, a digest is believed once the group it is in gives a
+ * digest that is believed.
  */
 #ifndef OBJ_DIGEST_H
 #define OBJ_DIGEST_H
@@ -40,15 +42,15 @@ void hash_side_drop(struct hash_state *state);
 void hash_side_write(struct object *object, uint32_t n, const void *content);
 
 /*
- * Compute the tree from the object's pages, a bounded number a call, and see whether it gives the ID. Then all
- * pages are verified, and the side pages are made right.
- * 0; OBJECT_AGAIN: call again; -EINVLOBJ: it does not; -ENOMEM.
+ * Compute the tree from the object's pages, a bounded number a call, and see whether it gives the
+ * ID. Then all pages are verified, and the side pages are made right. 0; OBJECT_AGAIN: call again;
+ * -EINVLOBJ: it does not; -ENOMEM.
  */
 int hash_recompute(struct object *object, struct hash_state *state);
 
 /*
- * The root of a draft's tree, in the same steps. With `keep` its digests are in state->side afterwards, if there was
- * memory for them. 0; OBJECT_AGAIN; -ENOMEM.
+ * The root of a draft's tree, in the same steps. With `keep` its digests are in state->side
+ * afterwards, if there was memory for them. 0; OBJECT_AGAIN; -ENOMEM.
  */
 int hash_draft_root(struct object *draft, struct hash_state *state, bool keep, uint8_t root[HASH_SIZE]);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The pages of an object: a radix tree in memory for volatile objects, the store for persistent ones.
+ * The pages of an object: a radix tree in memory for volatile objects, the store for persistent
+ * ones.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -103,8 +104,8 @@ bool object_page_shared(struct object *object, uint64_t pgnr, const void *page)
 }
 
 /*
- * The volatile page in *entry is shared: go on with a copy. The old one is let go last: from then on the
- * others may write it in place, which nobody must see through this object.
+ * The volatile page in *entry is shared: go on with a copy. The old one is let go last: from then
+ * on the others may write it in place, which nobody must see through this object.
  */
 static int break_sharing(struct object *object, uint64_t pgnr, void **entry)
 {
@@ -133,8 +134,8 @@ static int volatile_page_write(struct object *object, uint64_t pgnr, void **page
 }
 
 /*
- * A hole that follows a page at the start of 2 MiB: the object grows upwards, and gets a run if there
- * is one. Anything else, and the store decides page by page.
+ * A hole that follows a page at the start of 2 MiB: the object grows upwards, and gets a run if
+ * there is one. Anything else, and the store decides page by page.
  */
 static bool try_run(struct object *object, uint64_t pgnr, void **page)
 {
@@ -148,7 +149,9 @@ static bool try_run(struct object *object, uint64_t pgnr, void **page)
 	return store_run_alloc(store, &object->stored, pgnr, page) == 0;
 }
 
-/* Fill a hole. It may be mapped as the page of zeroes: that translation goes before the page comes. */
+/*
+ * Fill a hole. It may be mapped as the page of zeroes: that translation goes before the page comes.
+ */
 static int fill_hole(struct object *object, uint64_t pgnr, void **page)
 {
 	if (try_run(object, pgnr, page)) {

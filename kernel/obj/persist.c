@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The machine's persistent memory: look at each region the device tree names, say what stands in it,
- * format it if it is blank, mount it. What holds anything else is left alone, and stops none of the others.
+ * The machine's persistent memory: look at each region the device tree names, say what stands in
+ * it, format it if it is blank, mount it. What holds anything else is left alone, and stops none of
+ * the others.
  */
 #define LOG_PREFIX "store"
 
@@ -79,8 +80,8 @@ static struct mount *find_uuid(const uint8_t uuid[16])
 }
 
 /*
- * The mounted store that this region's is a copy of, or NULL. Two stores of one name hold the same objects,
- * so which of them changes must not depend on chance. Looking writes nothing.
+ * The mounted store that this region's is a copy of, or NULL. Two stores of one name hold the same
+ * objects, so which of them changes must not depend on chance. Looking writes nothing.
  */
 static struct mount *find_original(struct mount *mount, void *base, uint64_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Pins. Nothing here moves a page but copying on write and moving between memory and store, and both
- * look at the pins; what was shared before the first pin is copied by it.
+ * Pins. Nothing here moves a page but copying on write and moving between memory and store, and
+ * both look at the pins; what was shared before the first pin is copied by it.
  */
 #include <abi/errno.h>
 #include <mm/phys.h>

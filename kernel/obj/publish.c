@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Publication: an object that was drafted is found from now on, and tied to its parents. All ties are made while
- * nobody else can make or undo one, so that no parent moves to another store in between.
+ * Publication: an object that was drafted is found from now on, and tied to its parents. All ties
+ * are made while nobody else can make or undo one, so that no parent moves to another store in
+ * between.
  */
 #include <abi/errno.h>
 #include <mm/phys.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The hash tree of an object computed from all its pages: of one that has no digests beside it, or wrong ones,
- * or is in memory. It takes as long as the object is large, so it is done in steps.
+ * The hash tree of an object computed from all its pages: of one that has no digests beside it, or
+ * wrong ones, or is in memory. It takes as long as the object is large, so it is done in steps.
  */
 #define LOG_PREFIX "object"
 

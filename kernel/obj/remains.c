@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What is left of objects that nobody uses any more. A small one is given back at once; the pages of a large one go in
- * batches, so that no CPU is kept for long: by who deleted it before the call returns, by whoever lacks memory, and
- * by CPUs that have nothing else to do.
+ * What is left of objects that nobody uses any more. A small one is given back at once; the pages
+ * of a large one go in batches, so that no CPU is kept for long: by who deleted it before the call
+ * returns, by whoever lacks memory, and by CPUs that have nothing else to do.
  */
 #define LOG_PREFIX "object"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What becomes of an object's ties when it moves between memory and a store. Those to volatile objects are in memory
- * before and after; those to objects of the store are the store's exactly while the object is in it. The step from
- * one to the other is the store's own, so no power cut shows an object that moved without its ties.
+ * What becomes of an object's ties when it moves between memory and a store. Those to volatile
+ * objects are in memory before and after; those to objects of the store are the store's exactly
+ * while the object is in it. The step from one to the other is the store's own, so no power cut
+ * shows an object that moved without its ties.
  */
 #include <abi/errno.h>
 #include <mm/phys.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The mounted stores asked as if they were one: finding an object, a place for a new one, what is recorded once.
+ * The mounted stores asked as if they were one: finding an object, a place for a new one, what is
+ * recorded once.
  */
 #define LOG_PREFIX "store"
 
@@ -52,8 +53,9 @@ int persist_find(objid_t id, struct store **store, struct store_handle *handle)
 #define ROOMY_SHARE 8u /* a store with an eighth of its pages free has room to grow in */
 
 /*
- * Objects that are made one after the other belong together more often than not: they should be in one store, where
- * they can be tied and share pages. So the first roomy one is filled before the next is begun.
+ * Objects that are made one after the other belong together more often than not: they should be in
+ * one store, where they can be tied and share pages. So the first roomy one is filled before the
+ * next is begun.
  */
 static uint64_t attraction(struct store *store, unsigned int index)
 {

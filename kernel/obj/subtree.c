@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * An object's translations: per protection one level-1 table with level-0 tables below, shared by every
- * address space that maps the object so. A page entered here is present in all of them at once.
+ * An object's translations: per protection one level-1 table with level-0 tables below, shared by
+ * every address space that maps the object so. A page entered here is present in all of them at
+ * once.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -60,7 +61,9 @@ static pte_t *leaf_slot(struct object *object, unsigned int prot, uint64_t pgnr)
 	return table ? &table[pgnr % PT_ENTRIES] : NULL;
 }
 
-/* What translates the page in one protection: an entry of its own, or its block's. NULL: nothing. */
+/*
+ * What translates the page in one protection: an entry of its own, or its block's. NULL: nothing.
+ */
 static pte_t *translation(struct object *object, unsigned int prot, uint64_t pgnr)
 {
 	pte_t *slot = leaf_slot(object, prot, pgnr);
@@ -175,7 +178,10 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 	return fill.table;
 }
 
-/* The page to enter: made if the access needs it; a hole that is only read in the store is the zero page. */
+/*
+ * The page to enter: made if the access needs it; a hole that is only read in the store is the zero
+ * page.
+ */
 static int page_to_map(struct object *object, uint64_t pgnr, bool write, void **page)
 {
 	if (write)
@@ -190,8 +196,8 @@ static int page_to_map(struct object *object, uint64_t pgnr, bool write, void **
 }
 
 /*
- * Map the page's 2 MiB in one piece, if they lie so and nothing is mapped there page by page. A block that
- * was left from a run that is none any more is dropped. True: done.
+ * Map the page's 2 MiB in one piece, if they lie so and nothing is mapped there page by page. A
+ * block that was left from a run that is none any more is dropped. True: done.
  */
 static bool map_block(struct object *object, enum object_prot prot, uint64_t pgnr)
 {
@@ -263,7 +269,10 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 	if (prot == OBJ_PROT_RX || prot == OBJ_PROT_X)
 		arch_sync_code(page, PAGE_SIZE);
 	object_cache_settle(object, pgnr, page);
-	/* A valid entry is replaced only by one that allows more for the same page: no break needed. */
+	/*
+	 * A valid entry is replaced only by one that allows more for the same page: no break
+	 * needed.
+	 */
 	arch_pte_set(slot, page_entry(object, pgnr, page, prot, writable));
 	return 0;
 }

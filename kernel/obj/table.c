@@ -2,8 +2,8 @@
 /*
  * The table of objects in memory, and the lifetime of an object.
  *
- * A hash table of intrusive lists that doubles as objects come; IDs are hashes already, so their low
- * bits select the bucket. One reader-writer question decides its locking: growth replaces the
+ * A hash table of intrusive lists that doubles as objects come; IDs are hashes already, so their
+ * low bits select the bucket. One reader-writer question decides its locking: growth replaces the
  * buckets, so all access is under one table lock, held for a chain of about one element.
  */
 #define LOG_PREFIX "object"
@@ -132,8 +132,8 @@ void object_reveal(struct object *object, bool whole)
 }
 
 /*
- * A reference to an object found under the table lock. Objects in the table have one, but for those on
- * their way out of the store, which are as good as gone.
+ * A reference to an object found under the table lock. Objects in the table have one, but for those
+ * on their way out of the store, which are as good as gone.
  */
 static bool table_ref(struct object *object)
 {
@@ -160,7 +160,9 @@ struct object *object_new(objid_t id)
 	return object;
 }
 
-/* Bring an object of the store into the table. Another CPU may win the race: then its entry counts. */
+/*
+ * Bring an object of the store into the table. Another CPU may win the race: then its entry counts.
+ */
 static struct object *object_open(objid_t id)
 {
 	struct object *object;
@@ -175,7 +177,10 @@ static struct object *object_open(objid_t id)
 
 	spin_lock(&table.lock);
 	other = table_find(id);
-	/* The stores are asked under the table lock, so that no second opener and no deletion comes between. */
+	/*
+	 * The stores are asked under the table lock, so that no second opener and no deletion comes
+	 * between.
+	 */
 	if (other || persist_find(id, &object->store, &object->stored) != 0) {
 		if (other && !table_ref(other))
 			other = NULL;
@@ -255,9 +260,10 @@ static bool put_not_last(struct object *object)
 }
 
 /*
- * Whether a persistent parent keeps a deleted object in the store, and with it what is tied to that; it then
- * only leaves the table. So does one of which that cannot be told. Asked under the table lock: a parent that goes
- * meanwhile either has untied it already, or looks for it afterwards and opens it anew.
+ * Whether a persistent parent keeps a deleted object in the store, and with it what is tied to
+ * that; it then only leaves the table. So does one of which that cannot be told. Asked under the
+ * table lock: a parent that goes meanwhile either has untied it already, or looks for it afterwards
+ * and opens it anew.
  */
 static bool stays_tied(struct object *object)
 {
@@ -293,8 +299,8 @@ static void object_leave_store(struct object *object)
 }
 
 /*
- * What an object holds goes with it, and may hold others: those are given back one after the other, not one
- * within the other, however long the chain is. Of each CPU, touched by it alone.
+ * What an object holds goes with it, and may hold others: those are given back one after the other,
+ * not one within the other, however long the chain is. Of each CPU, touched by it alone.
  */
 static struct ending {
 	struct list objects; /* struct object.end_link */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties: a child lives at least as long as its parent. Between objects of one store the store keeps the tie; any
- * other is in memory, with one volatile end at least. See obj/tie.h.
+ * Ties: a child lives at least as long as its parent. Between objects of one store the store keeps
+ * the tie; any other is in memory, with one volatile end at least. See obj/tie.h.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -145,8 +145,8 @@ static void look_at(objid_t id)
 }
 
 /*
- * Before a deleted parent leaves the store: untie its children one by one, and look at each, so that those
- * nothing else keeps go with it.
+ * Before a deleted parent leaves the store: untie its children one by one, and look at each, so
+ * that those nothing else keeps go with it.
  */
 void object_stored_ties_drop(struct object *parent)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Verification: does the metadata page derive the object's ID? Until it does, nothing in it is
- * believed. The hash is computed again only when the metadata's fixed part is not what was verified.
+ * believed. The hash is computed again only when the metadata's fixed part is not what was
+ * verified.
  */
 #define LOG_PREFIX "object"
 
@@ -19,7 +20,10 @@ static int derives(struct object *object, const struct metainfo *mi)
 	return id_derive(mi) == object->id ? 0 : -EINVLOBJ;
 }
 
-/* `mi` is what was looked at: as long as it does not change, the verdict does not. NULL: nothing could be. */
+/*
+ * `mi` is what was looked at: as long as it does not change, the verdict does not. NULL: nothing
+ * could be.
+ */
 static int set_invalid(struct object *object, const struct metainfo *mi, const char *why)
 {
 	if (object->identity != OBJ_INVALID)

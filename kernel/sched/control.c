@@ -22,7 +22,10 @@ struct signal {
 
 static struct slab_cache signal_cache = SLAB_CACHE("signal", struct signal);
 
-/* Guards every thread's stop_waiters. Taken with an object's lock held; run queues are taken within. */
+/*
+ * Guards every thread's stop_waiters. Taken with an object's lock held; run queues are taken
+ * within.
+ */
 static struct spinlock stops_lock;
 
 void control_begin(struct thread *thread)
@@ -38,7 +41,10 @@ static void make_look(struct thread *thread)
 {
 	struct cpu *cpu = atomic_load(&thread->cpu);
 
-	/* In this order with the way onto a CPU: it becomes current, then it looks at what is pending. */
+	/*
+	 * In this order with the way onto a CPU: it becomes current, then it looks at what is
+	 * pending.
+	 */
 	if (cpu && __atomic_load_n(&cpu->current, __ATOMIC_SEQ_CST) == thread)
 		sched_kick(cpu);
 }
@@ -114,10 +120,14 @@ static struct signal *take_signal(struct thread *thread)
 
 /* ---- Suspension ---- */
 
-/* The call is carried on when the waiter is next current: it looks whether the thread has stopped. */
+/*
+ * The call is carried on when the waiter is next current: it looks whether the thread has stopped.
+ */
 static void suspend_resume(struct thread *waiter);
 
-/* Somebody wants something of a waiter: it leaves the list, to come back if it still has to wait. */
+/*
+ * Somebody wants something of a waiter: it leaves the list, to come back if it still has to wait.
+ */
 static void suspend_interrupt(struct thread *waiter)
 {
 	spin_lock(&stops_lock);

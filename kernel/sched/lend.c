@@ -2,8 +2,8 @@
 /*
  * Priority inheritance, see sched/lend.h.
  *
- * Chains need no walk: a holder that sleeps itself is woken for nothing when its level rises, sleeps again, and so
- * lends on what it was lent.
+ * Chains need no walk: a holder that sleeps itself is woken for nothing when its level rises,
+ * sleeps again, and so lends on what it was lent.
  */
 #include <abi/errno.h>
 #include <base/bits.h>
@@ -15,8 +15,9 @@
 #define BUCKET_ORDER 10u
 
 /*
- * Guards the table and everything about lending in all threads, and keeps a thread that it finds from going away.
- * Taken with no lock held, or a thread object's; timers and run queues are taken within.
+ * Guards the table and everything about lending in all threads, and keeps a thread that it finds
+ * from going away. Taken with no lock held, or a thread object's; timers and run queues are taken
+ * within.
  */
 static struct spinlock lend_lock;
 static struct thread *table[1u << BUCKET_ORDER]; /* chains of struct thread.lend_next */

@@ -122,7 +122,10 @@ static struct thread *find_in_list(const struct list *list, uint64_t cpus)
 	return NULL;
 }
 
-/* The heap is a tree whose order does not matter here: the children of the root, and theirs in turn. */
+/*
+ * The heap is a tree whose order does not matter here: the children of the root, and theirs in
+ * turn.
+ */
 static struct thread *find_in_heap(const struct heap *heap, uint64_t cpus)
 {
 	struct heap_node *open[FIND_LIMIT];

@@ -2,8 +2,9 @@
 /*
  * The scheduler, see sched/sched.h and docs/scheduling.md.
  *
- * Virtual time. What a NORMAL thread has had is counted in ticks, divided by its weight; the one that had
- * least is next. Each CPU has its own scale: a thread that moves keeps its distance to those around it.
+ * Virtual time. What a NORMAL thread has had is counted in ticks, divided by its weight; the one
+ * that had least is next. Each CPU has its own scale: a thread that moves keeps its distance to
+ * those around it.
  */
 #include <abi/thread.h>
 #include <arch/time.h>
@@ -172,8 +173,9 @@ static uint64_t advance_virtual_time(struct cpu *cpu)
 }
 
 /*
- * A thread comes to a CPU: what it has had, on that CPU's scale. Queue lock held. Where threads take turns the
- * scale is looked after at each of them; a thread that was alone may be far ahead of it.
+ * A thread comes to a CPU: what it has had, on that CPU's scale. Queue lock held. Where threads
+ * take turns the scale is looked after at each of them; a thread that was alone may be far ahead of
+ * it.
  */
 static void place(struct cpu *cpu, struct thread *thread)
 {
@@ -183,7 +185,9 @@ static void place(struct cpu *cpu, struct thread *thread)
 
 	if (thread->fair_cpu != cpu) {
 		uint64_t ahead = thread->fair_cpu ? thread->virtual_time - thread->virtual_base : 0;
-		/* No more than a few turns ahead or behind, whatever the two scales did meanwhile. */
+		/*
+		 * No more than a few turns ahead or behind, whatever the two scales did meanwhile.
+		 */
 		if ((int64_t)ahead > (int64_t)(8 * slice_ticks))
 			ahead = 8 * slice_ticks;
 		thread->virtual_time = base + ahead;
@@ -193,14 +197,19 @@ static void place(struct cpu *cpu, struct thread *thread)
 		thread->virtual_time = base - credit_ticks;
 }
 
-/* Count what the current thread had since it was last counted; run_begin() is to follow if it goes on. */
+/*
+ * Count what the current thread had since it was last counted; run_begin() is to follow if it goes
+ * on.
+ */
 static void charge(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
 	uint64_t had = now - thread->started_at;
 
 	thread->cpu_ticks += had;
 	thread->started_at = now;
-	/* In this order: who adds up a program's time may miss some of it, but counts none twice. */
+	/*
+	 * In this order: who adds up a program's time may miss some of it, but counts none twice.
+	 */
 	atomic_store_explicit(&cpu->run_view, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&thread->space->view->view_ticks, had, memory_order_release);
 	if (running_level(cpu) == LEVEL_NORMAL)
@@ -265,8 +274,8 @@ static struct cpu *shortest_queue(uint64_t allowed)
 }
 
 /*
- * Where a thread should wait: where its state is warm if it can run there at once, else where it can run
- * at once, else where its state is warm.
+ * Where a thread should wait: where its state is warm if it can run there at once, else where it
+ * can run at once, else where its state is warm.
  */
 static struct cpu *choose_cpu(struct thread *thread, uint32_t level)
 {
@@ -310,7 +319,10 @@ static void begin_turn(struct cpu *cpu, struct thread *thread)
 	atomic_store(&cpu->slice_end, slice ? arch_counter() + slice : UINT64_MAX);
 }
 
-/* The current thread no longer has its CPU to itself. False: its CPU must see to that, it is not this one. */
+/*
+ * The current thread no longer has its CPU to itself. False: its CPU must see to that, it is not
+ * this one.
+ */
 static bool begin_turns(struct cpu *cpu)
 {
 	struct thread *current = cpu->current;
@@ -355,7 +367,9 @@ static void call_for_help(struct cpu *cpu, uint64_t allowed, uint32_t level)
 static void enqueue(struct cpu *cpu, struct thread *thread, bool front)
 {
 	spin_lock(&cpu->queue.lock);
-	/* In this order with sched_refresh(): it finds the thread here, or we find its new values. */
+	/*
+	 * In this order with sched_refresh(): it finds the thread here, or we find its new values.
+	 */
 	atomic_store(&thread->cpu, cpu);
 	uint32_t level = sched_level(thread);
 	uint64_t allowed = cpu_count > 1 ? allowed_cpus(thread) : 0;
@@ -480,7 +494,10 @@ void sched_attach_current(struct thread *thread)
 	struct cpu *cpu = this_cpu();
 	uint32_t level = sched_level(thread);
 
-	/* Time-shared threads look at their turns at fixed times; all others have turns of their own. */
+	/*
+	 * Time-shared threads look at their turns at fixed times; all others have turns of their
+	 * own.
+	 */
 	if (level != LEVEL_NORMAL || !runs_normal(cpu))
 		atomic_store_explicit(&cpu->slice_end, 0, memory_order_relaxed);
 	atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
@@ -506,7 +523,9 @@ void sched_yield(void)
 	atomic_store_explicit(&cpu->resched, 1, memory_order_relaxed);
 }
 
-/* Take the current thread off; it waits on, here or elsewhere. `level`: what runs here from now on. */
+/*
+ * Take the current thread off; it waits on, here or elsewhere. `level`: what runs here from now on.
+ */
 static void requeue(struct cpu *cpu, uint32_t level, bool front)
 {
 	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
@@ -518,7 +537,10 @@ static void requeue(struct cpu *cpu, uint32_t level, bool front)
 		front = false; /* its turn was over anyway */
 	atomic_store(&cpu->running_level, level);
 	struct cpu *to = choose_cpu(thread, sched_level(thread));
-	/* Taking turns evens out the queues: a shorter one elsewhere is where the next turn is sooner. */
+	/*
+	 * Taking turns evens out the queues: a shorter one elsewhere is where the next turn is
+	 * sooner.
+	 */
 	if (to == cpu && !front && cpu_count > 1) {
 		struct cpu *shortest = shortest_queue(allowed_cpus(thread));
 		if (atomic_load(&shortest->queue.count) < atomic_load(&cpu->queue.count) &&
@@ -551,7 +573,9 @@ static bool turn_is_over(struct cpu *cpu, struct thread *thread, uint32_t level,
 	return least <= thread->virtual_time;
 }
 
-/* Threads of one level compete for this CPU, the current one among them. True: it goes to the back. */
+/*
+ * Threads of one level compete for this CPU, the current one among them. True: it goes to the back.
+ */
 static bool take_turns(struct cpu *cpu, struct thread *thread, uint32_t level)
 {
 	uint64_t end = atomic_load_explicit(&cpu->slice_end, memory_order_relaxed);
@@ -695,7 +719,9 @@ static void pick_next(struct cpu *cpu)
 		sched_attach_current(thread);
 }
 
-/* Do what is left to do for the current thread before it returns. False: look again at what runs. */
+/*
+ * Do what is left to do for the current thread before it returns. False: look again at what runs.
+ */
 static bool finish_kernel_work(struct cpu *cpu, struct thread *thread)
 {
 	/* One that waits for another to stop can itself be stopped meanwhile. */
@@ -753,7 +779,10 @@ struct thread *upcall_return(void)
 		sched_program_timer(cpu);
 		if (atomic_load(&cpu->resched) != 0)
 			continue;
-		/* More signals, or what waits for the end of a protected call: looked at in every return. */
+		/*
+		 * More signals, or what waits for the end of a protected call: looked at in every
+		 * return.
+		 */
 		if (atomic_load(&thread->pending) != 0) {
 			arm_timer(cpu, arch_counter() + slice_ticks);
 			atomic_store(&cpu->resched, 1);

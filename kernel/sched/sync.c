@@ -2,15 +2,15 @@
 /*
  * Sleeping and waking on words of objects.
  *
- * A sleeper has one struct sync_wait per word, each in the queue of its bucket. Whoever gets to change
- * sleep.winner from WAIT_NOT_WOKEN decides why the thread wakes; sleep.state then tells whether it had
- * parked (wake it) or was still on its way to sleep (it notices by itself):
+ * A sleeper has one struct sync_wait per word, each in the queue of its bucket. Whoever gets to
+ * change sleep.winner from WAIT_NOT_WOKEN decides why the thread wakes; sleep.state then tells
+ * whether it had parked (wake it) or was still on its way to sleep (it notices by itself):
  *
  *   sleeper: ARMING, join queues, compare words, detach, ARMING → PARKED or, if WOKEN, go on
  *   waker:   winner := index, take the wait off its queue, state := WOKEN, if it was PARKED make runnable
  *
- * Nothing is left to do in the kernel for a parked thread but sync_resume(), which runs when it is next
- * put on a CPU.
+ * Nothing is left to do in the kernel for a parked thread but sync_resume(), which runs when it is
+ * next put on a CPU.
  */
 #include <abi/clock.h>
 #include <abi/errno.h>
@@ -30,7 +30,9 @@
 #include <sched/thread.h>
 #include <sched/time.h>
 
-/* A bucket for so much memory: there is about one sleeper for each when memory is full of threads. */
+/*
+ * A bucket for so much memory: there is about one sleeper for each when memory is full of threads.
+ */
 #define MEMORY_PER_BUCKET (256ul << 10)
 #define BUCKETS_MIN_ORDER 8u
 #define BUCKETS_MAX_ORDER 16u
@@ -66,8 +68,8 @@ static struct bucket *bucket_of(const struct object *object, uint64_t offset)
 }
 
 /*
- * Behind its equals. From the end that is nearer: real-time sleepers pass real-time sleepers only, all
- * others nobody but those below them. Bucket lock held.
+ * Behind its equals. From the end that is nearer: real-time sleepers pass real-time sleepers only,
+ * all others nobody but those below them. Bucket lock held.
  */
 static void queue_up(struct bucket *bucket, struct sync_wait *wait)
 {
@@ -88,7 +90,10 @@ static void queue_up(struct bucket *bucket, struct sync_wait *wait)
 
 /* ---- Waking ---- */
 
-/* Decide why a thread wakes. False: something else was first. The caller holds what keeps it asleep. */
+/*
+ * Decide why a thread wakes. False: something else was first. The caller holds what keeps it
+ * asleep.
+ */
 static bool decide(struct thread *thread, int winner)
 {
 	int expected = WAIT_NOT_WOKEN;
@@ -311,9 +316,10 @@ static void sync_resume(struct thread *thread)
 }
 
 /*
- * Whether the word differs from what the caller expects, which decides after its queue was joined: a waker
- * stores first and then takes the bucket's lock. If he was there before us, we see what he stored; if not,
- * he sees us. Read as 64 aligned bits in one access. A word that cannot be read any more differs.
+ * Whether the word differs from what the caller expects, which decides after its queue was joined:
+ * a waker stores first and then takes the bucket's lock. If he was there before us, we see what he
+ * stored; if not, he sees us. Read as 64 aligned bits in one access. A word that cannot be read any
+ * more differs.
  */
 static bool word_differs(const struct sys_thread_sync_args *op)
 {
@@ -489,8 +495,8 @@ static long report_differing(struct request *request, struct sleep *sleep, const
 }
 
 /*
- * Announce that the thread is about to sleep. False: something is pending for it that wants it awake. In this
- * order with who posts that: he finds it arming, or it finds what he posted.
+ * Announce that the thread is about to sleep. False: something is pending for it that wants it
+ * awake. In this order with who posts that: he finds it arming, or it finds what he posted.
  */
 static bool begin_arming(struct thread *thread)
 {

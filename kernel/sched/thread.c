@@ -147,7 +147,10 @@ int thread_spawn(struct object *repr, struct object *view, struct seccontext *co
 	return error;
 }
 
-/* Lock held. What cannot be told, because there is no memory for the page, is not worth more than that. */
+/*
+ * Lock held. What cannot be told, because there is no memory for the page, is not worth more than
+ * that.
+ */
 static void repr_set(struct object *repr, uint64_t offset, uint64_t value)
 {
 	void *page;
@@ -168,9 +171,9 @@ void thread_wake_state(struct object *repr)
 }
 
 /*
- * Tell that the thread has ended, and let go of its object. Who waits for the end may then release the
- * object and count on it being gone with all that is tied to it; so our reference goes with the words,
- * under the lock that a mapping needs to let go of its own.
+ * Tell that the thread has ended, and let go of its object. Who waits for the end may then release
+ * the object and count on it being gone with all that is tied to it; so our reference goes with the
+ * words, under the lock that a mapping needs to let go of its own.
  */
 static void announce_exit(struct object *repr, uint64_t exit_fault, bool set_code, uint64_t code)
 {
@@ -207,7 +210,10 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	control_end(thread);
 	lend_leave(thread);
 	become_drop_all(thread);
-	/* The space goes with its last thread, before anybody is told: who waits for the exit may count. */
+	/*
+	 * The space goes with its last thread, before anybody is told: who waits for the exit may
+	 * count.
+	 */
 	space_install(NULL);
 	space_put(thread->space);
 	object_put(thread->verifying);

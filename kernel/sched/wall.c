@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The wall clock. What it consists of stands in the time object, which programs map and read while it
+ * The wall clock. What it consists of stands in the time object, which programs map and read while
+ * it
  * changes: the sequence number beside it is odd for that long.
  *
  * The latest time on record (the store's clock mark) is the one thing known of the time when the

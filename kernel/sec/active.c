@@ -71,7 +71,9 @@ static bool can_begin(struct thread *thread, struct seccontext *context, struct 
 	return sec_may_act(context, thread->space->view) && sec_executable(context, executed);
 }
 
-/* The first attached context among `places` (a bit each) that can act, with a reference, or NULL. */
+/*
+ * The first attached context among `places` (a bit each) that can act, with a reference, or NULL.
+ */
 static struct seccontext *first_of(struct thread *thread, uint32_t places)
 {
 	struct object *executed = sec_executing(thread);
@@ -97,7 +99,10 @@ static bool still_attached(struct thread *thread, struct seccontext *context)
 	return found == context;
 }
 
-/* The active context has gone, or there was none: go on with the first of `places` that can act, if any. */
+/*
+ * The active context has gone, or there was none: go on with the first of `places` that can act, if
+ * any.
+ */
 static int succeed(struct thread *thread, uint32_t places)
 {
 	struct seccontext *next = first_of(thread, places);
@@ -149,7 +154,9 @@ void sec_settle_soon(struct thread *thread)
 		sched_kick(cpu);
 }
 
-/* Without memory the thread waits for some, rather than run on with rights that were taken from it. */
+/*
+ * Without memory the thread waits for some, rather than run on with rights that were taken from it.
+ */
 void sec_settle_surely(struct thread *thread)
 {
 	if (sec_settle(thread) == 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Reading a context object: its header, and the buckets of a target. The object is user data that may be
- * anything and may change meanwhile: every structure is copied, then checked, and every walk is bounded.
+ * Reading a context object: its header, and the buckets of a target. The object is user data that
+ * may be anything and may change meanwhile: every structure is copied, then checked, and every walk
+ * is bounded.
  */
 #include <abi/errno.h>
 #include <abi/object.h>

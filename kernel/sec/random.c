@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The random generator. State: a 64-byte key and a small reservoir of output made with it. Each filling of
- * the reservoir derives its blocks and the next key from the key with personalised BLAKE2b; bytes are
- * wiped as they are handed out. So old output cannot be recomputed from a stolen state.
+ * The random generator. State: a 64-byte key and a small reservoir of output made with it. Each
+ * filling of the reservoir derives its blocks and the next key from the key with personalised
+ * BLAKE2b; bytes are wiped as they are handed out. So old output cannot be recomputed from a stolen
+ * state.
  */
 #define LOG_PREFIX "random"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Freeing an object: a small one in one transaction, others a bounded number of pages at a time. Each
- * transaction takes pages out of the object's tree and gives them back to the bitmap, so it can stop
- * anywhere; the orphan list remembers the rest.
+ * Freeing an object: a small one in one transaction, others a bounded number of pages at a time.
+ * Each transaction takes pages out of the object's tree and gives them back to the bitmap, so it
+ * can stop anywhere; the orphan list remembers the rest.
  */
 #include "internal.h"
 

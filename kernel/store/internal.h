@@ -55,7 +55,10 @@ static inline uint64_t store_raw(const struct store *st, uint64_t offset)
 	return __atomic_load_n(store_word_at(st, offset), __ATOMIC_ACQUIRE);
 }
 
-/* How many of the `count` words from `offset` on are zero before the first that is not. Not under an overlay. */
+/*
+ * How many of the `count` words from `offset` on are zero before the first that is not. Not under
+ * an overlay.
+ */
 static inline uint64_t store_zeroes(const struct store *st, uint64_t offset, uint64_t count)
 {
 	const uint64_t *word = store_word_at(st, offset);
@@ -106,7 +109,10 @@ void store_fresh_fill(struct store *st, uint64_t page, const void *content);
 /* The same, the caller having filled `count` pages with pm_*(). */
 void store_fresh_done(struct store *st, uint64_t page, uint64_t count);
 
-/* At mount, before all else: let the last transaction stand in for the media. Writes nothing. -EUCLEAN. */
+/*
+ * At mount, before all else: let the last transaction stand in for the media. Writes nothing.
+ * -EUCLEAN.
+ */
 int store_log_load(struct store *st);
 /* Then, once the store is known to be sound: redo it. */
 void store_log_apply(struct store *st);

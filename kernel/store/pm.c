@@ -8,8 +8,8 @@
 #define LINE_WORDS 8u
 
 /*
- * One store instruction, that cannot be torn, split or merged. Not a relaxed atomic store: compilers make that a
- * read-modify-write on some machines.
+ * One store instruction, that cannot be torn, split or merged. Not a relaxed atomic store:
+ * compilers make that a read-modify-write on some machines.
  */
 static inline void put(uint64_t *to, uint64_t value)
 {

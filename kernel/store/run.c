@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Runs: 512 pages of an object that lie in a row and aligned, so that one translation maps them all.
- * A node word names a run instead of a leaf. A run that is not whole any more becomes a leaf.
+ * Runs: 512 pages of an object that lie in a row and aligned, so that one translation maps them
+ * all. A node word names a run instead of a leaf. A run that is not whole any more becomes a leaf.
  */
 #include "internal.h"
 

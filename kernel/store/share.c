@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Replacing pages, and pages with several owners. The reference map has a count for each page of the
+ * Replacing pages, and pages with several owners. The reference map has a count for each page of
+ * the
  * store: its owners beyond the first. Only content pages are ever shared, never those of a run.
  */
 #include "internal.h"

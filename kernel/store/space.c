@@ -4,8 +4,8 @@
  *
  * The words of the bitmap are divided into at most 4096 groups, each of one or more runs. A
  * volatile summary has a bit for each group that says "may have a free page", another "may have a
- * free run". A search in vain clears the bit, a release sets it: so every search in vain is paid for
- * by a release, or happens once after a mount.
+ * free run". A search in vain clears the bit, a release sets it: so every search in vain is paid
+ * for by a release, or happens once after a mount.
  *
  * Single pages are taken from the low end of the store, runs from the high end.
  */

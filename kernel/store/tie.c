@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties. Each is a record of one line that stands in two lists, its parent's and its child's. To find
- * the tie of two objects both lists are walked side by side, so it costs what the shorter one is
- * long. Records live in pages of 63; those with room are on a list of their own.
+ * Ties. Each is a record of one line that stands in two lists, its parent's and its child's. To
+ * find the tie of two objects both lists are walked side by side, so it costs what the shorter one
+ * is long. Records live in pages of 63; those with room are on a list of their own.
  *
  * An object that is marked deleted is on the orphan list exactly while it has no parent: so a mount
  * finds what to free without looking at what is tied.
@@ -340,7 +340,9 @@ int store_tie_counts(struct store *st, const struct store_handle *h, uint64_t *i
 
 /* ---- Listing ---- */
 
-/* The other end of a tie of `inode`: 1, 0 if it is hidden, -EAGAIN if it is no such tie any more. */
+/*
+ * The other end of a tie of `inode`: 1, 0 if it is hidden, -EAGAIN if it is no such tie any more.
+ */
 static int other_end(struct store *st, uint64_t inode, enum store_tie_way way, uint64_t record,
 		     struct store_handle *other)
 {

@@ -181,8 +181,8 @@ static void apply(struct store *st, const struct store_write *write, uint32_t co
 }
 
 /*
- * While it is built a transaction holds payloads; on a read-only mount it is the log record, and holds sealed words.
- * Both copies of a state word stand side by side.
+ * While it is built a transaction holds payloads; on a read-only mount it is the log record, and
+ * holds sealed words. Both copies of a state word stand side by side.
  */
 static void seal_all(struct store *st)
 {

@@ -14,7 +14,10 @@
 #include <sec/context.h>
 #include <sys/calls.h>
 
-/* The context that will be active. Into another one only a capability leads, and none is taken as one yet. */
+/*
+ * The context that will be active. Into another one only a capability leads, and none is taken as
+ * one yet.
+ */
 static int target_context(struct thread *thread, objid_t hint, struct seccontext **out)
 {
 	struct seccontext *active = thread->space->context;

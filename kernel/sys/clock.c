@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The system call about time. Programs read the monotonic and the real clock without it (abi/clock.h).
+ * The system call about time. Programs read the monotonic and the real clock without it
+ * (abi/clock.h).
  */
 #include <abi/clock.h>
 #include <abi/errno.h>
@@ -27,7 +28,8 @@ static uint64_t thread_cpu_ns(const struct thread *thread)
 
 /*
  * Of all threads that ever ran in the view: what they had when they last left a CPU, and since then
- * where they run. A thread that leaves one meanwhile is missed; so what was told before is the least.
+ * where they run. A thread that leaves one meanwhile is missed; so what was told before is the
+ * least.
  */
 static uint64_t program_cpu_ticks(struct object *view)
 {

@@ -77,8 +77,8 @@ static size_t wait_for_input(char *buffer, size_t length)
 }
 
 /*
- * A buffer that cannot be written must not swallow input: its ends, in two pages at most, are tried with
- * what is there.
+ * A buffer that cannot be written must not swallow input: its ends, in two pages at most, are tried
+ * with what is there.
  */
 static bool writable(uintptr_t at)
 {

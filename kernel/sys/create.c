@@ -44,8 +44,9 @@ static uint16_t create_p_flags(unsigned long flags)
 struct general;
 
 /*
- * A creation whose call is made again until it is complete. The thread has it meanwhile; only the very same call goes on
- * with it, any other drops it. Then it starts over: nothing of it was visible.
+ * A creation whose call is made again until it is complete. The thread has it meanwhile; only the
+ * very same call goes on with it, any other drops it. Then it starts over: nothing of it was
+ * visible.
  */
 struct making {
 	struct object_creation creation;
@@ -107,8 +108,8 @@ static struct making *making_new(struct thread *thread, const unsigned long args
 }
 
 /*
- * Tell the ID, then let the object be found under it: an ID that cannot be told leaves no object. On an error there is
- * 0 where the ID goes.
+ * Tell the ID, then let the object be found under it: an ID that cannot be told leaves no object.
+ * On an error there is 0 where the ID goes.
  */
 static long tell_and_finish(struct making *making)
 {

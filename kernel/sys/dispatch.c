@@ -9,7 +9,10 @@
 
 static _Atomic(const syscall_fn *) base = syscall_table;
 
-/* Of a thread that the call parked or ended nothing may be touched: it does the rest itself, if it goes on. */
+/*
+ * Of a thread that the call parked or ended nothing may be touched: it does the rest itself, if it
+ * goes on.
+ */
 static long late(unsigned int number, SYS_ARGS)
 {
 	struct thread *thread = current_thread();

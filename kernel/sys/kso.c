@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Attaching kernel state objects to each other, and detaching them. docs/kso.md has the table of pairs.
+ * Attaching kernel state objects to each other, and detaching them. docs/kso.md has the table of
+ * pairs.
  */
 #include <abi/errno.h>
 #include <abi/kso.h>
@@ -273,7 +274,10 @@ static int detach_own_context(const struct request *request)
 	return 0;
 }
 
-/* Nobody but itself knows what is active in another thread: a sticky context is protected wherever it is. */
+/*
+ * Nobody but itself knows what is active in another thread: a sticky context is protected wherever
+ * it is.
+ */
 static int may_take_from(struct thread *thread, struct object *repr, objid_t id)
 {
 	struct object *object;

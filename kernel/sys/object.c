@@ -18,8 +18,9 @@
 #include <sys/calls.h>
 
 /*
- * The call again with what is left, when something large is gone: not to delete anything, but to free its pages, so
- * that they are free when the call returns. No other call looks like this: ID 0 is nobody's.
+ * The call again with what is left, when something large is gone: not to delete anything, but to
+ * free its pages, so that they are free when the call returns. No other call looks like this: ID 0
+ * is nobody's.
  */
 #define SWEEP_ONLY (1ul << 63)
 

@@ -59,7 +59,9 @@ long sys_thrd_spawn(SYS_ARGS)
 		error = check_spawn_args(&args);
 	if (!error && a4)
 		error = copy_from_user(&before, a4, sizeof(before));
-	/* A word that cannot be written stops the call; a call that fails puts back what it held. */
+	/*
+	 * A word that cannot be written stops the call; a call that fails puts back what it held.
+	 */
 	if (!error && a4)
 		error = copy_to_user(a4, &id, sizeof(id));
 	if (error)
@@ -81,7 +83,10 @@ static long ctl_exit(uintptr_t wake_at)
 	struct object *object;
 	uint64_t offset;
 
-	/* The word to wake is looked up while there is still an address space; a bad one is ignored. */
+	/*
+	 * The word to wake is looked up while there is still an address space; a bad one is
+	 * ignored.
+	 */
 	if (wake_at % 8 || space_resolve(current_thread(), wake_at, ACCESS_READ, &object, &offset) != 0)
 		object = NULL;
 	thread_exit(0, false, 0);
@@ -120,7 +125,9 @@ static long ctl_set_tls(uintptr_t tls)
 
 /* ---- What threads do to themselves or to others ---- */
 
-/* Whether the caller may use the machine's special services: without a root object nobody says no. */
+/*
+ * Whether the caller may use the machine's special services: without a root object nobody says no.
+ */
 static bool may_raise(void)
 {
 	struct object *root = object_get(KSO_ROOT_ID);
@@ -206,7 +213,10 @@ long sys_thrd_ctl(SYS_ARGS)
 	}
 }
 
-/* The registers of a thread that acts as we do, and not on behalf of somebody. Its object's lock held. */
+/*
+ * The registers of a thread that acts as we do, and not on behalf of somebody. Its object's lock
+ * held.
+ */
 static int check_inspectable(const struct thread *thread)
 {
 	return thread->space->context == current_thread()->space->context && !become_in_call(thread) ? 0 : -EACCES;

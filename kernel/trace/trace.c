@@ -2,9 +2,9 @@
 /*
  * The rings of the trace, one a CPU.
  *
- * A ring only ever gets more pages, and a CPU that writes while it grows uses the old or the new size,
- * for both of which there are pages; the records of the two do not fit together, so growing counts
- * all earlier ones as gone.
+ * A ring only ever gets more pages, and a CPU that writes while it grows uses the old or the new
+ * size, for both of which there are pages; the records of the two do not fit together, so growing
+ * counts all earlier ones as gone.
  */
 #include <abi/errno.h>
 #include <abi/object.h>

@@ -4,11 +4,11 @@
  * shown, checked, dumped and exported, in a mapping that cannot be written: a write is a crash.
  * Then it is mounted for writing: a mount that is refused has written nothing.
  *
- * An input is a flags byte (bit 0: mount for writing, too; 0xaa: export, too), then
- * 8-byte edits: word number (u24; with kind bit 7 set counted over the words that are not zero in
- * the sample), kind, value (u32). Kinds: 0 the value, 1 the value sealed, 2 one bit flipped, 3 one
- * byte replaced, 4 another word of the sample; 8 more: the sums over it are mended; 64 more: instead,
- * up to 32 edits that are drawn with the value as seed, so that short inputs do much.
+ * An input is a flags byte (bit 0: mount for writing, too; 0xaa: export, too), then 8-byte edits:
+ * word number (u24; with kind bit 7 set counted over the words that are not zero in the sample),
+ * kind, value (u32). Kinds: 0 the value, 1 the value sealed, 2 one bit flipped, 3 one byte
+ * replaced, 4 another word of the sample; 8 more: the sums over it are mended; 64 more: instead, up
+ * to 32 edits that are drawn with the value as seed, so that short inputs do much.
  */
 #include <ftw.h>
 #include <stdlib.h>

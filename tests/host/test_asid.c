@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Tests of mm/asid.c and mm/flush.c with CPUs whose translation caches forget nothing by themselves.
+ * Tests of mm/asid.c and mm/flush.c with CPUs whose translation caches forget nothing by
+ * themselves.
  *
- * A CPU here remembers per number which space it walked, and how new that space's tables were then. What it
- * uses must be of the space it has installed, and no older than the last flush that has returned. At every
- * call to the machine other CPUs may do something first, as they may on a real one.
+ * A CPU here remembers per number which space it walked, and how new that space's tables were then.
+ * What it uses must be of the space it has installed, and no older than the last flush that has
+ * returned. At every call to the machine other CPUs may do something first, as they may on a real
+ * one.
  */
 #include "unit.h"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Power cuts in libtwz: adding foreign entries, storing pointers, adding and removing extensions. The compiler calls
- * us before every store of libtwz's code (-fsanitize=thread with a runtime of our own), so each is seen; what a cut
- * can leave is made at every fence: each word as of its last flush and fence, or as any store since left it. In each
- * such state every pointer that is stored resolves, no entry and no extension is half there, and what was
- * acknowledged is there. Then every flush and every fence is left out in turn, and that must show.
+ * Power cuts in libtwz: adding foreign entries, storing pointers, adding and removing extensions.
+ * The compiler calls us before every store of libtwz's code (-fsanitize=thread with a runtime of
+ * our own), so each is seen; what a cut can leave is made at every fence: each word as of its last
+ * flush and fence, or as any store since left it. In each such state every pointer that is stored
+ * resolves, no entry and no extension is half there, and what was acknowledged is there. Then every
+ * flush and every fence is left out in turn, and that must show.
  */
 #include "unit.h"
 
@@ -377,8 +378,8 @@ static void cuts_leave_nothing_half(void **state)
 }
 
 /*
- * But for the fence after an index was handed out, which the specification asks for: what stands in the entry comes
- * with a fence of its own before anything names it.
+ * But for the fence after an index was handed out, which the specification asks for: what stands in
+ * the entry comes with a fence of its own before anything names it.
  */
 static void each_flush_and_fence_counts(void **state)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Tests of kso/resume_book.h over an array that plays the system object. Every write is cut in many
- * ways, as 8-byte pieces that arrived or did not; after each cut the list is what it was or what it was to be.
+ * ways, as 8-byte pieces that arrived or did not; after each cut the list is what it was or what it
+ * was to be.
  */
 #include "unit.h"
 

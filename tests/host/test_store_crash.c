@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The crash explorer: the power is cut at every fence of an operation in every way the model
- * (store/trace.h) allows, or a seeded sample where too many; recovery on each; then the checker, and
- * a comparison with what had been acknowledged. Recovery itself is cut, too. Each operation alone,
- * all pairs, random sequences. Then every flush and fence of the store is left out in turn: each
- * must be noticed.
+ * (store/trace.h) allows, or a seeded sample where too many; recovery on each; then the checker,
+ * and a comparison with what had been acknowledged. Recovery itself is cut, too. Each operation
+ * alone, all pairs, random sequences. Then every flush and fence of the store is left out in turn:
+ * each must be noticed.
  *
  * Environment: STORE_CRASH_FULL=1: until there are 2.5 million distinct states and 0.5 million in
  * recovery. STORE_CRASH_SEED (1), STORE_CRASH_JOBS (processes; 2), STORE_CRASH_SITE (only this site

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Unit tests of the object store, second part: pages that are replaced and shared, runs, side pages,
- * ties.
+ * Unit tests of the object store, second part: pages that are replaced and shared, runs, side
+ * pages, ties.
  */
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A million objects in one store: what lookup, creation, tying and deletion cost does not depend on how
- * many there are, and neither does mounting. Counted are words of metadata read, not time, which
- * is only printed.
+ * A million objects in one store: what lookup, creation, tying and deletion cost does not depend on
+ * how many there are, and neither does mounting. Counted are words of metadata read, not time,
+ * which is only printed.
  *
  * Environment: STORE_SCALE: how many objects (1000000; takes 4 GiB of memory, 100000 if the machine
  * has not twice that). STORE_SCALE_FILE: a new file that the store is made in, and left in.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Sleeping and waking (kernel/sched/sync.c), in every interleaving of a sleeper with those who wake it: by a wake,
- * its timeout, a signal, the deletion of the object. tests/host/sync/explore.h says what is explored.
+ * Sleeping and waking (kernel/sched/sync.c), in every interleaving of a sleeper with those who wake
+ * it: by a wake, its timeout, a signal, the deletion of the object. tests/host/sync/explore.h says
+ * what is explored.
  *
- * The rest of the kernel is played here: a thread that parks stops until somebody makes it runnable, which must
- * happen once. What is broken on purpose must be found.
+ * The rest of the kernel is played here: a thread that parks stops until somebody makes it
+ * runnable, which must happen once. What is broken on purpose must be found.
  */
 #include "unit.h"
 

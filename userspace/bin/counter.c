@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A service that outlives resets: a thread that counts in persistent memory, all of which (its object, view, data
- * and stack) is persistent, and that is attached to the root. Nobody starts it again: at every boot the kernel does, at
- * its resume handler, which finds the count as it was.
+ * A service that outlives resets: a thread that counts in persistent memory, all of which (its
+ * object, view, data and stack) is persistent, and that is attached to the root. Nobody starts it
+ * again: at every boot the kernel does, at its resume handler, which finds the count as it was.
  *
  *	counter start	make the service and start it
  *	counter stop	do not resume it any more; it runs on until the machine stops
@@ -33,7 +33,9 @@
 #define STACK_OFFSET 0x100000ul /* of the fault stack, in the state object */
 #define STACK_SIZE 0x100000ul
 
-/* Base of the state object, which also holds the stack and stands in the service's slot for stacks. */
+/*
+ * Base of the state object, which also holds the stack and stands in the service's slot for stacks.
+ */
 struct state {
 	objid_t id; /* the object's own */
 	uint64_t count;
@@ -47,8 +49,8 @@ static struct state *service_state(void)
 }
 
 /*
- * The service runs in a view of its own, with a copy of this program's data and without a thread pointer: nothing
- * that is a thread's own can be used, so it asks the kernel to make durable.
+ * The service runs in a view of its own, with a copy of this program's data and without a thread
+ * pointer: nothing that is a thread's own can be used, so it asks the kernel to make durable.
  */
 static void store_durably(uint64_t *word, uint64_t value)
 {

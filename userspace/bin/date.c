@@ -18,7 +18,9 @@ struct date {
 	uint32_t hour, minute, second;
 };
 
-/* Days since 1 March of year 0, by which leap days come last in a year, of the Gregorian calendar. */
+/*
+ * Days since 1 March of year 0, by which leap days come last in a year, of the Gregorian calendar.
+ */
 static uint64_t days_of(const struct date *d)
 {
 	uint64_t year = d->month <= 2 ? d->year - 1 : d->year;

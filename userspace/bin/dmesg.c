@@ -5,8 +5,8 @@
  *   dmesg [-l LEVEL] [-n COUNT] [-f [SECONDS]]
  *   dmesg -L LEVEL
  *
- * -l: only messages up to a level (0 errors … 4 debugging); -n: the last COUNT records; -f: go on as they
- * come, for a while if SECONDS are given; -L: the level that the console shows from now on.
+ * -l: only messages up to a level (0 errors … 4 debugging); -n: the last COUNT records; -f: go on
+ * as they come, for a while if SECONDS are given; -L: the level that the console shows from now on.
  */
 #include <base/string.h>
 #include <twz/sys/kec.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Lists the kernel state objects of the machine: the root, and what its directories hold, as a tree. */
+/*
+ * Lists the kernel state objects of the machine: the root, and what its directories hold, as a
+ * tree.
+ */
 #include <base/string.h>
 #include <twz/obj.h>
 #include <twz/sys/kec.h>
@@ -64,7 +67,9 @@ static void print_entry(const struct kso_attachment *entry, bool of_device, int 
 	struct kernel_ostat st;
 	twzobj o;
 
-	/* It may have gone since it was listed: asked first, because touching it would be a fault. */
+	/*
+	 * It may have gone since it was listed: asked first, because touching it would be a fault.
+	 */
 	if (sys_ostat(TWZ_OSTAT_OBJECT, entry->id, 0, &st) < 0 ||
 	    twz_object_init_guid(&o, entry->id, FE_READ) < 0)
 		return;

@@ -25,10 +25,16 @@ struct limited {
 	long result;     /* out */
 };
 
-/* Do it in a thread of its own, with the context. The thread's exit code: 0, or 256 + the fault that ended it. */
+/*
+ * Do it in a thread of its own, with the context. The thread's exit code: 0, or 256 + the fault
+ * that ended it.
+ */
 uint64_t run_limited(struct limited *l);
 
-/* The same, with a context in which `target` has only the rights `allowed`. Its result; ~0 no result. */
+/*
+ * The same, with a context in which `target` has only the rights `allowed`. Its result; ~0 no
+ * result.
+ */
 long with_rights(objid_t target, uint32_t allowed, long (*run)(void *), void *arg);
 
 #endif

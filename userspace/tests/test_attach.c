@@ -389,7 +389,10 @@ static void spin_until_told(void *arg)
 	*(volatile uint64_t *)twz_object_base(&o->target) = 1;
 }
 
-/* T19: the named thread's contexts change, not the caller's; a running thread loses what it had at once. */
+/*
+ * T19: the named thread's contexts change, not the caller's; a running thread loses what it had at
+ * once.
+ */
 static void attach_other(void)
 {
 	struct scene s;
@@ -531,7 +534,10 @@ static void no_buckets(void)
 
 	NEED(scene_make(&s, 0) == 0);
 	((struct secctx_hdr *)twz_object_base(&s.open))->nbuckets = 0;
-	/* It cannot even execute in it, so it does not become active; other than default rights are gone. */
+	/*
+	 * It cannot even execute in it, so it does not become active; other than default rights are
+	 * gone.
+	 */
 	CHECK_EQ(run_in(&s.open, read_own_memory, (void *)s.word, &result), 0);
 	CHECK_EQ(result, 5);
 	scene_drop(&s);

@@ -197,8 +197,8 @@ static objid_t leave_to_ties(twzobj *o)
 }
 
 /*
- * A parent and its child, each moved as the bits say, in both orders: the tie holds, counted, and lets go when it is
- * undone as often as it was made.
+ * A parent and its child, each moved as the bits say, in both orders: the tie holds, counted, and
+ * lets go when it is undone as often as it was made.
  */
 static void move_both(unsigned how, bool child_first, enum object_backing_type parent_type,
     enum object_backing_type child_type)
@@ -402,7 +402,10 @@ static void cache_mode_arguments(void)
 	drop_object(&o);
 }
 
-/* Pages 3 … 6 of an object change their mode: what is in them stays, is written, copied, and read by the kernel. */
+/*
+ * Pages 3 … 6 of an object change their mode: what is in them stays, is written, copied, and read
+ * by the kernel.
+ */
 static void in_mode(long mode)
 {
 	const uint64_t word = 77;

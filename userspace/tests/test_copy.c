@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Copies share pages until one side writes, and nobody can tell: not the original, not the copy,
- * not threads on other CPUs. Copying when an object is made, and into objects that exist (SYS_OCOPY).
+ * not threads on other CPUs. Copying when an object is made, and into objects that exist
+ * (SYS_OCOPY).
  */
 #include "ktap.h"
 #include "testlib.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Faults under security contexts: the active one decides what a handler may be, and stays active. */
+/*
+ * Faults under security contexts: the active one decides what a handler may be, and stays active.
+ */
 #include "contexts.h"
 #include "ktap.h"
 #include "testlib.h"

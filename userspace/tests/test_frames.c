@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * SYS_FAULT_RETURN with frames of every kind of nonsense: it reports an error, or the thread runs with
- * what a program may have in its registers, and nothing more.
+ * SYS_FAULT_RETURN with frames of every kind of nonsense: it reports an error, or the thread runs
+ * with what a program may have in its registers, and nothing more.
  */
 #include "ktap.h"
 #include "testlib.h"

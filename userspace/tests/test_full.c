@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Running out: of the store, and of memory where there is little. Nothing changes, deletion works. */
+/*
+ * Running out: of the store, and of memory where there is little. Nothing changes, deletion works.
+ */
 #include "ktap.h"
 #include "testlib.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * System calls with arguments drawn at random, but shaped like real ones: IDs of objects that exist, structures
- * that are nearly right, addresses at the edges. Whatever they return, the kernel goes on, and when all that
- * was made is deleted the memory is back.
+ * System calls with arguments drawn at random, but shaped like real ones: IDs of objects that
+ * exist, structures that are nearly right, addresses at the edges. Whatever they return, the kernel
+ * goes on, and when all that was made is deleted the memory is back.
  *
  *   test_fuzz_calls            a fixed seed, for a moment
  *   test_fuzz_calls SEED       that seed, without end; each batch says how to see it again
@@ -144,8 +144,8 @@ static void scribble(struct fuzzer *f)
 }
 
 /*
- * As registers. Never into the program's own code, which could do anything with such registers, also what the
- * calls here take care not to.
+ * As registers. Never into the program's own code, which could do anything with such registers,
+ * also what the calls here take care not to.
  */
 static void scribble_registers(struct fuzzer *f)
 {
@@ -288,7 +288,9 @@ static long fuzz_sync(struct fuzzer *f)
 	    one_in(f, 8) ? (void *)draw_address(f) : ops, one_in(f, 8) ? (void *)draw_address(f) : timeout);
 }
 
-/* Everything of these two but what ends the machine, silences it, or moves the root of its names. */
+/*
+ * Everything of these two but what ends the machine, silences it, or moves the root of its names.
+ */
 static long fuzz_kaction(struct fuzzer *f)
 {
 	struct sys_kaction_args *ops = (void *)f->room;
@@ -378,7 +380,10 @@ static long fuzz_output(struct fuzzer *f)
 	}
 }
 
-/* Any number at all with any registers, but for the calls that have ways to end the machine or the case. */
+/*
+ * Any number at all with any registers, but for the calls that have ways to end the machine or the
+ * case.
+ */
 static long fuzz_raw(struct fuzzer *f)
 {
 	long number = one_in(f, 2) ? (long)draw_number(f) : SYS_VMAP + (long)below(f, 2) * 3;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Hash-data objects of the store, whose pages are verified one by one as they are used. Without arguments a test;
- * with arguments a step of a test that damages the media between two boots:
+ * Hash-data objects of the store, whose pages are verified one by one as they are used. Without
+ * arguments a test; with arguments a step of a test that damages the media between two boots:
  *
  *     test_hash_media make NAME PAGES   a new object of so many pages
  *     test_hash_media read NAME         which of its pages can be read and copied

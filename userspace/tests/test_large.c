@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Large objects: their creation and deletion take many steps, between which others run, threads end and memory goes
- * away. Seen from outside each is one step, and leaves nothing behind when it fails.
+ * Large objects: their creation and deletion take many steps, between which others run, threads end
+ * and memory goes away. Seen from outside each is one step, and leaves nothing behind when it
+ * fails.
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -148,7 +149,9 @@ static void threads_end(void)
 	drop_object(&source);
 }
 
-/* The place for the ID goes away meanwhile: then there is no object, and its parent holds nothing. */
+/*
+ * The place for the ID goes away meanwhile: then there is no object, and its parent holds nothing.
+ */
 
 static twzobj place;
 static atomic_ulong result;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The kernel's log as programs read it: what was said at boot is there, records are whole and in order
- * while the kernel writes, what is lost is counted, a level can be set, a waiter is woken.
+ * The kernel's log as programs read it: what was said at boot is there, records are whole and in
+ * order while the kernel writes, what is lost is counted, a level can be set, a waiter is woken.
  *
- * A message of the kernel that a program can provoke at will: that of a thread whose fault nobody can
- * handle, because it has no stack.
+ * A message of the kernel that a program can provoke at will: that of a thread whose fault nobody
+ * can handle, because it has no stack.
  */
 #include <base/string.h>
 #include <twz/sys/klog.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ten thousand threads asleep at once: what they cost is their memory. They have no stack object and no TLS
- * of their own, but a page each of a common one, and are started and ended without libtwz.
+ * Ten thousand threads asleep at once: what they cost is their memory. They have no stack object
+ * and no TLS of their own, but a page each of a common one, and are started and ended without
+ * libtwz.
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -14,7 +15,10 @@ static objid_t ids[COUNT];
 static atomic_ulong words[WORDS];
 static atomic_ulong awake;
 
-/* Runs without thread-local data. Sleeps until its word is not 0, however often it wakes for nothing. */
+/*
+ * Runs without thread-local data. Sleeps until its word is not 0, however often it wakes for
+ * nothing.
+ */
 static void park(uint64_t n)
 {
 	atomic_ulong *word = &words[n % WORDS];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Who needs what: the table of docs/security.md, row by row. Each operation is tried by a thread whose
- * context leaves it exactly the rights the row lists, and again with each of them removed.
+ * Who needs what: the table of docs/security.md, row by row. Each operation is tried by a thread
+ * whose context leaves it exactly the rights the row lists, and again with each of them removed.
  */
 #include "contexts.h"
 #include "ktap.h"
@@ -598,7 +598,10 @@ static long in_context(long (*run)(void *), void *arg)
 	return with_rights(missing_id(), ALL_RIGHTS, run, arg);
 }
 
-/* Nobody but who the kernel started has more than READ on the root, as long as no capability grants it. */
+/*
+ * Nobody but who the kernel started has more than READ on the root, as long as no capability grants
+ * it.
+ */
 static void machine(void)
 {
 	struct twz_sched normal = { .klass = TWZ_SCHED_NORMAL, .prio = TWZ_SCHED_DEFAULT_PRIO };

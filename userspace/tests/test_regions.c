@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Persistent objects on a machine that may have several regions. Without arguments: what is the same however many there
- * are. With arguments, in the hands of a test that knows where which region is plugged in:
+ * Persistent objects on a machine that may have several regions. Without arguments: what is the
+ * same however many there are. With arguments, in the hands of a test that knows where which region
+ * is plugged in:
  *
  *   make COUNT PAGES [full]   objects that know themselves; prints their IDs. full: until there is no more room
  *   look ID…                  whole, missing or damaged
@@ -182,7 +183,10 @@ struct member {
 	enum object_backing_type type, then;
 };
 
-/* The child is deleted, so that nothing but its parent keeps it; both are moved after they were tied. */
+/*
+ * The child is deleted, so that nothing but its parent keeps it; both are moved after they were
+ * tied.
+ */
 static long raise(struct member parent, struct member child, bool kept)
 {
 	objid_t up, down;

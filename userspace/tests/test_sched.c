@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Scheduling: classes, priorities, turns, weights, affinity, and what is in force when a call returns. */
+/*
+ * Scheduling: classes, priorities, turns, weights, affinity, and what is in force when a call
+ * returns.
+ */
 #include "ktap.h"
 #include "testlib.h"
 
@@ -294,7 +297,10 @@ static void in_force(void)
 	be_normal();
 }
 
-/* Every CPU has something to do below real time: a real-time thread that waits goes where it can run. */
+/*
+ * Every CPU has something to do below real time: a real-time thread that waits goes where it can
+ * run.
+ */
 static void pulled(void)
 {
 	static struct spinner hogs[64], high, low;
@@ -316,7 +322,10 @@ static void pulled(void)
 	uint64_t before = turns(&low);
 	CHECK_EQ(set_sched(low.thread.tid, TWZ_SCHED_RT, 20, 0), 0);
 	CHECK(gets_beyond(&low, before));
-	/* all CPUs but one are busy with more important things; when one of those ends, it takes its place */
+	/*
+	 * all CPUs but one are busy with more important things; when one of those ends, it takes
+	 * its place
+	 */
 	stop_spinner(&high);
 	before = turns(&low);
 	CHECK(gets_beyond(&low, before));
@@ -436,8 +445,9 @@ static void start_at(struct thread *t, void (*fn)(void *), void *arg, uint32_t k
 }
 
 /*
- * All on CPU 0: a low thread holds a mutex, a middle one never rests, a high one wants the mutex. Without inheritance
- * the low one never runs again. With `chain` there is one between, which holds what the high one wants.
+ * All on CPU 0: a low thread holds a mutex, a middle one never rests, a high one wants the mutex.
+ * Without inheritance the low one never runs again. With `chain` there is one between, which holds
+ * what the high one wants.
  */
 static void invert(bool chain)
 {

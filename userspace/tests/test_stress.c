@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Everything that threads can do to each other, at random and at once: sleeps, wakes, signals, suspension,
- * ends, changes of class and affinity, threads and objects that come and go. What is checked is that all come
- * to their end and nothing is left; debug builds of the kernel check themselves besides.
+ * Everything that threads can do to each other, at random and at once: sleeps, wakes, signals,
+ * suspension, ends, changes of class and affinity, threads and objects that come and go. What is
+ * checked is that all come to their end and nothing is left; debug builds of the kernel check
+ * themselves besides.
  *
  *     test_stress [seconds=N] [seed=N]       seconds=0: for ever
  */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* thread_sync: order of wakes, many words, both widths, what ends a sleep, and that nothing of it is left. */
+/*
+ * thread_sync: order of wakes, many words, both widths, what ends a sleep, and that nothing of it
+ * is left.
+ */
 #include "ktap.h"
 #include "testlib.h"
 

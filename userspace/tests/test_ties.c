@@ -104,7 +104,10 @@ struct chain {
 	objid_t id[LENGTH];
 };
 
-/* Which of them are persistent: those from `persistent` on; negative: those above −persistent; or by turns of three. */
+/*
+ * Which of them are persistent: those from `persistent` on; negative: those above −persistent; or
+ * by turns of three.
+ */
 #define BY_TURNS (-100)
 
 static void make_chain(struct chain *c, int persistent)

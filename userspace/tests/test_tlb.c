@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * No CPU uses a translation that is gone. In each case threads on all CPUs use a page, so that their CPUs
- * hold its translation, and say so; then they spin without entering the kernel. Something is changed by
- * a system call of another thread; when that has returned they are let go, and what they do next must
- * not go the old way. The last cases have more address spaces than a machine may have numbers for.
+ * No CPU uses a translation that is gone. In each case threads on all CPUs use a page, so that
+ * their CPUs hold its translation, and say so; then they spin without entering the kernel.
+ * Something is changed by a system call of another thread; when that has returned they are let go,
+ * and what they do next must not go the old way. The last cases have more address spaces than a
+ * machine may have numbers for.
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -90,7 +91,10 @@ static bool start_team(struct team *team, struct mate *mates)
 	return true;
 }
 
-/* The first use of a round, by all; when it returns every CPU that ran one of them has the translation. */
+/*
+ * The first use of a round, by all; when it returns every CPU that ran one of them has the
+ * translation.
+ */
 static void all_use(struct team *team, unsigned round)
 {
 	atomic_store(&team->go, 2 * round - 1);
@@ -312,7 +316,10 @@ static void copied_stored_page(void)
 	play_stored((struct scene){ .change = copy_to_b, .check = b_is_old, .writes = true });
 }
 
-/* The page is shared with a copy; writing gives the object a page of its own, which all have to see. */
+/*
+ * The page is shared with a copy; writing gives the object a page of its own, which all have to
+ * see.
+ */
 static int share_page(struct scene *s, struct team *team, unsigned round)
 {
 	return make_copy(s, team, round);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The trace, and the counters of the CPUs: what is asked for is recorded, nothing else, whole and in
- * order; it can be switched while everybody runs; a CPU with nothing to do is left alone.
+ * The trace, and the counters of the CPUs: what is asked for is recorded, nothing else, whole and
+ * in order; it can be switched while everybody runs; a CPU with nothing to do is left alone.
  */
 #include <abi/syscall.h>
 #include <base/string.h>

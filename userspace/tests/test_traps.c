@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Mistakes that systems of this kind have made, and this one must not: each case says what must not be false.
- * The numbers are those of the specification's list. What is not here is where its subject is tested.
+ * Mistakes that systems of this kind have made, and this one must not: each case says what must not
+ * be false. The numbers are those of the specification's list. What is not here is where its
+ * subject is tested.
  */
 #include "contexts.h"
 #include "ktap.h"
@@ -517,7 +518,10 @@ static void take_turns(void *arg)
 	}
 }
 
-/* Another thread gets its turns, on the same CPU if there is only one, while a large object is hashed. */
+/*
+ * Another thread gets its turns, on the same CPU if there is only one, while a large object is
+ * hashed.
+ */
 static void hashing_lets_others_run(void)
 {
 	uint64_t before, after;

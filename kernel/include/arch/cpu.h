@@ -21,13 +21,18 @@ struct cpu;
 /* Inline. This CPU's structure. Context: any, after arch_set_this_cpu(). */
 static inline struct cpu *arch_this_cpu(void);
 
-/* Inline. Install this CPU's structure; called once per CPU before any other portable code there. */
+/*
+ * Inline. Install this CPU's structure; called once per CPU before any other portable code there.
+ */
 static inline void arch_set_this_cpu(struct cpu *cpu);
 
 /* Inline. Hint in a spin loop. No ordering. */
 static inline void arch_pause(void);
 
-/* Inline. Fill an aligned page of memory (4096 bytes, mapped as such) with zeroes, the fastest way there is. */
+/*
+ * Inline. Fill an aligned page of memory (4096 bytes, mapped as such) with zeroes, the fastest way
+ * there is.
+ */
 static inline void arch_page_zero(void *page);
 
 /* Inline. The caller's frame pointer, for backtraces. */
@@ -60,7 +65,10 @@ void arch_irq_poll(void);
  */
 int arch_cpu_start(struct cpu *cpu);
 
-/* Per-CPU hardware set-up on the CPU itself (trap vector, FP off, timer access). Boot CPU and others. */
+/*
+ * Per-CPU hardware set-up on the CPU itself (trap vector, FP off, timer access). Boot CPU and
+ * others.
+ */
 void arch_cpu_init(void);
 
 /*

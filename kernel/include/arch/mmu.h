@@ -42,7 +42,10 @@ typedef uint64_t pte_t;
 #define PTE_USER 8u
 #define PTE_GLOBAL 16u /* kernel mapping, the same in every address space */
 #define PTE_DEVICE 32u /* device registers: uncached, ordered, never speculated */
-/* Memory that is not cached write-back; at most one of them, and only what arch_mmu_uncached() names. */
+/*
+ * Memory that is not cached write-back; at most one of them, and only what arch_mmu_uncached()
+ * names.
+ */
 #define PTE_UC 64u  /* every access as it stands and in order */
 #define PTE_WT 128u /* cached, stores go through to memory */
 #define PTE_WC 256u /* not cached, stores may be merged */
@@ -110,9 +113,9 @@ static inline void arch_pte_set(pte_t *slot, pte_t value);
 static inline void arch_tlb_fresh(uintptr_t va);
 
 /*
- * Inline. Entries that were set before are seen by every walk on every CPU that begins after that CPU has
- * seen anything this one stores from now on. To be called between changing entries and asking
- * which CPUs have to forget them.
+ * Inline. Entries that were set before are seen by every walk on every CPU that begins after that
+ * CPU has seen anything this one stores from now on. To be called between changing entries and
+ * asking which CPUs have to forget them.
  */
 static inline void arch_pte_sync(void);
 
@@ -141,36 +144,40 @@ static inline void arch_pte_sync(void);
  * 6. A root's own entries count as changed for a CPU that never had it installed: it drops the ASID
  *    before it installs it, unless it is certain to have done so since the root was made.
  *
- * `cpus` has a bit for each CPU to be reached, by cpu->id; this CPU's too, if it is meant. When the call
- * returns none of them uses a translation that the tables no longer hold, nor walks a table
- * that was unlinked before. Only this CPU named: nothing is sent. Any context, locks may be held; never
- * waits on another CPU's kernel code. A length of 0 means the whole ASID.
+ * `cpus` has a bit for each CPU to be reached, by cpu->id; this CPU's too, if it is meant. When the
+ * call returns none of them uses a translation that the tables no longer hold, nor walks a table
+ * that was unlinked before. Only this CPU named: nothing is sent. Any context, locks may be held;
+ * never waits on another CPU's kernel code. A length of 0 means the whole ASID.
  */
 void arch_tlb_flush_asid(uint32_t asid, uintptr_t va, size_t length, uint64_t cpus);
 
 /* Everything, kernel entries included, on every CPU that runs. */
 void arch_tlb_flush_all(void);
 
-/* On this CPU alone: what is tagged with an ASID that is not installed here; all that is tagged with any. */
+/*
+ * On this CPU alone: what is tagged with an ASID that is not installed here; all that is tagged
+ * with any.
+ */
 void arch_tlb_drop_asid(uint32_t asid);
 void arch_tlb_drop_all(void);
 
 /*
- * Switch this CPU to a user root (physical) tagged with an ASID. root 0 = no user space; its ASID is 0.
- * Drops nothing. The stores that made the root were followed by a flush or drop of the ASID here.
+ * Switch this CPU to a user root (physical) tagged with an ASID. root 0 = no user space; its ASID
+ * is 0. Drops nothing. The stores that made the root were followed by a flush or drop of the ASID
+ * here.
  */
 void arch_mmu_switch(paddr_t root, uint32_t asid);
 
 /*
- * Which of PTE_UC, PTE_WT and PTE_WC arch_pte_leaf() can express, and arch_cache_flush() can keep coherent with the
- * direct map, which stays cached. Pure.
+ * Which of PTE_UC, PTE_WT and PTE_WC arch_pte_leaf() can express, and arch_cache_flush() can keep
+ * coherent with the direct map, which stays cached. Pure.
  */
 unsigned int arch_mmu_uncached(void);
 
 /*
- * Write back and drop every cached copy of the range, on all CPUs: what was stored through the direct map is in memory
- * when it returns, and what others store there later is not hidden by a copy. Any context. Not called where
- * arch_mmu_uncached() is 0.
+ * Write back and drop every cached copy of the range, on all CPUs: what was stored through the
+ * direct map is in memory when it returns, and what others store there later is not hidden by a
+ * copy. Any context. Not called where arch_mmu_uncached() is 0.
  */
 void arch_cache_flush(const void *kva, size_t length);
 

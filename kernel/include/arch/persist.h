@@ -2,10 +2,10 @@
 /*
  * Architecture contract: making stores to persistent memory durable.
  *
- * arch_pm_probe() picks the best instructions the CPU has and returns the operations
- * (store/pm.h) with the flush mode that sysinfo reports to userspace (api: flush_mode 0…4).
- * A CPU with no usable instruction gets mode 4: the operations do what can be done from the kernel and
- * the boot log says what that is worth.
+ * arch_pm_probe() picks the best instructions the CPU has and returns the operations (store/pm.h)
+ * with the flush mode that sysinfo reports to userspace (api: flush_mode 0…4). A CPU with no usable
+ * instruction gets mode 4: the operations do what can be done from the kernel and the boot log says
+ * what that is worth.
  */
 #ifndef ARCH_PERSIST_H
 #define ARCH_PERSIST_H

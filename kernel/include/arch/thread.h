@@ -3,8 +3,8 @@
  * Architecture contract: the user state of a thread.
  *
  * struct arch_regs is the first member of struct thread. A trap from user mode saves the whole
- * general state there; the kernel never keeps user state on a stack, so a parked thread is pure data.
- * <machine/thread.h> defines struct arch_regs and struct arch_fp.
+ * general state there; the kernel never keeps user state on a stack, so a parked thread is pure
+ * data. <machine/thread.h> defines struct arch_regs and struct arch_fp.
  */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
@@ -26,7 +26,9 @@ static inline uintptr_t arch_regs_pc(const struct arch_regs *regs);  /* inline *
 static inline uintptr_t arch_regs_sp(const struct arch_regs *regs);  /* inline */
 static inline void arch_regs_set_result(struct arch_regs *regs, long result); /* inline: syscall result */
 
-/* Set argument register n (0 … 7), of a system call that is to be executed again or of a function. */
+/*
+ * Set argument register n (0 … 7), of a system call that is to be executed again or of a function.
+ */
 static inline void arch_regs_set_argument(struct arch_regs *regs, unsigned int n, unsigned long value);
 
 /* Make the thread execute its system call instruction again when it next runs. */
@@ -39,7 +41,9 @@ static inline uintptr_t arch_regs_syscall_pc(const struct arch_regs *regs);  /* 
 /* Whether an instruction can stand at `pc`. */
 static inline bool arch_pc_aligned(uintptr_t pc); /* inline */
 
-/* Send a thread into a function: pc, sp, three arguments, link register 0; everything else stays. */
+/*
+ * Send a thread into a function: pc, sp, three arguments, link register 0; everything else stays.
+ */
 void arch_regs_enter(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, const unsigned long args[3]);
 
 /* Thread pointer of a thread that is current on this CPU or not running. */
@@ -57,9 +61,9 @@ void arch_thread_in(struct thread *thread);
 void arch_fp_reset(struct thread *thread);
 
 /*
- * The user state as programs see it, without the frame's head: into a frame, and out of one that may
- * hold anything. Saving sets TWZ_FRAME_FP in the flags, or leaves everything from ARCH_FRAME_FP (an
- * offset) on as it is. Loading takes what a program may change, and makes the floating-point
+ * The user state as programs see it, without the frame's head: into a frame, and out of one that
+ * may hold anything. Saving sets TWZ_FRAME_FP in the flags, or leaves everything from ARCH_FRAME_FP
+ * (an offset) on as it is. Loading takes what a program may change, and makes the floating-point
  * registers initial without that flag; the caller has checked the pc.
  */
 void arch_frame_save(struct twz_fault_frame *frame, struct thread *thread);

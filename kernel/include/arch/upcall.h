@@ -18,9 +18,9 @@ struct cpu;
 struct thread;
 
 /*
- * First C code on the boot CPU: early tables active, bss zeroed, cpus[0] is this_cpu.
- * `fdt` is the device tree, readable at FDT_MAX bytes or less; `fdt_phys` its physical address;
- * `image_phys` where the image was loaded; `hwid` this CPU's hardware number (hart ID, MPIDR affinity).
+ * First C code on the boot CPU: early tables active, bss zeroed, cpus[0] is this_cpu. `fdt` is the
+ * device tree, readable at FDT_MAX bytes or less; `fdt_phys` its physical address; `image_phys`
+ * where the image was loaded; `hwid` this CPU's hardware number (hart ID, MPIDR affinity).
  */
 _Noreturn void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t hwid);
 
@@ -28,14 +28,13 @@ _Noreturn void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys
 _Noreturn void upcall_secondary(struct cpu *cpu);
 
 /*
- * System calls. The trap entry saves the state, then calls
- * cpu->syscalls[number](a0 … a5), which is syscall_table[number - SYSCALL_BASE] or a function that
- * traces it, or upcall_bad_syscall(number) when number - SYSCALL_BASE >= SYSCALL_COUNT, and stores
- * what it returns as the result, unless it is SYSCALL_PARKED: then the saved registers are left alone.
- * upcall_bad_syscall() may send the thread into a handler.
- * A call that changed other saved registers of its caller than the pc (restart) and the thread
- * pointer returns SYSCALL_PARKED or has set cpu->resched: else registers that C functions preserve
- * may not be loaded again.
+ * System calls. The trap entry saves the state, then calls cpu->syscalls[number](a0 … a5), which is
+ * syscall_table[number - SYSCALL_BASE] or a function that traces it, or upcall_bad_syscall(number)
+ * when number - SYSCALL_BASE >= SYSCALL_COUNT, and stores what it returns as the result, unless it
+ * is SYSCALL_PARKED: then the saved registers are left alone. upcall_bad_syscall() may send the
+ * thread into a handler. A call that changed other saved registers of its caller than the pc
+ * (restart) and the thread pointer returns SYSCALL_PARKED or has set cpu->resched: else registers
+ * that C functions preserve may not be loaded again.
  * Afterwards: if cpu->resched is 0, return to cpu->current; else to what upcall_return() says.
  */
 typedef long (*syscall_fn)(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
@@ -55,8 +54,8 @@ long upcall_bad_syscall(unsigned long number);
 void upcall_user_fault(uintptr_t va, unsigned int access);
 
 /*
- * Any other exception in user mode: code is FAULT_EXCEPTION's portable code, raw the hardware's cause,
- * access what was tried, or 0.
+ * Any other exception in user mode: code is FAULT_EXCEPTION's portable code, raw the hardware's
+ * cause, access what was tried, or 0.
  */
 void upcall_user_exception(unsigned int code, unsigned long raw, unsigned int access);
 

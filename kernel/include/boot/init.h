@@ -11,9 +11,9 @@
 void boot_init_start(void);
 
 /*
- * A thread has ended. If it was the first one nobody starts anything any more: that is said, and with
- * the boot option panic=poweroff the machine is powered off as after a panic. Other threads go on
- * otherwise. No lock held.
+ * A thread has ended. If it was the first one nobody starts anything any more: that is said, and
+ * with the boot option panic=poweroff the machine is powered off as after a panic. Other threads go
+ * on otherwise. No lock held.
  */
 void boot_thread_ended(objid_t id);
 

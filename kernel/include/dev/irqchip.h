@@ -48,7 +48,10 @@ static inline void irqchip_handle(void)
 /* A driver's handler for one line; at most one a line (-EBUSY). Enables the line. */
 int irq_attach(unsigned int line, bool level, void (*handler)(void *data), void *data);
 
-/* The line of the `index`th interrupt of a device tree node, and whether it is level-triggered; -errno. */
+/*
+ * The line of the `index`th interrupt of a device tree node, and whether it is level-triggered;
+ * -errno.
+ */
 int irq_node_line(const void *fdt, int node, unsigned int index, bool *level);
 
 /* Attach to the `index`th interrupt of a device tree node. */

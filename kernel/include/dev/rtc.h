@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The machine's real-time clock, if it has one: a device that knows the time of day while the machine
- * is off. The first that a driver takes counts.
+ * The machine's real-time clock, if it has one: a device that knows the time of day while the
+ * machine is off. The first that a driver takes counts.
  */
 #ifndef DEV_RTC_H
 #define DEV_RTC_H

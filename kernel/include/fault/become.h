@@ -30,8 +30,8 @@ void become_drop_all(struct thread *thread);
 
 /*
  * A call by the current thread, in two steps, so that nothing fails after the first: make a frame
- * (-EOVERFLOW, -ENOMEM); push it with the registers as they are and go on in `space`, whose reference
- * the thread takes over.
+ * (-EOVERFLOW, -ENOMEM); push it with the registers as they are and go on in `space`, whose
+ * reference the thread takes over.
  */
 int become_prepare(struct thread *thread, struct become_frame **frame);
 void become_call(struct thread *thread, struct become_frame *frame, struct addrspace *space);
@@ -42,11 +42,14 @@ void become_cancel(struct thread *thread, struct become_frame *frame);
 /* Go on in `space` for good. The thread takes its reference over. */
 void become_move(struct thread *thread, struct addrspace *space);
 
-/* Back to the innermost caller: registers, view and active context as they were. False: no frame. */
+/*
+ * Back to the innermost caller: registers, view and active context as they were. False: no frame.
+ */
 bool become_return(struct thread *thread);
 
 /*
- * The innermost callee of the current thread failed: back to its caller, whose call returns -EREMOTEIO.
+ * The innermost callee of the current thread failed: back to its caller, whose call returns
+ * -EREMOTEIO.
  * False: no frame is pushed.
  */
 bool become_abandon(struct thread *thread);

@@ -20,8 +20,9 @@ struct thread;
 
 /*
  * Deliver fault `number` (FAULT_*) with its information, `length` bytes of a structure of
- * abi/fault.h, at most FAULT_INFO_MAX: to the thread object's handler, the view's, or its double-fault
- * handler. Nobody takes it: the innermost become frame is popped, or the thread ends with a report.
+ * abi/fault.h, at most FAULT_INFO_MAX: to the thread object's handler, the view's, or its
+ * double-fault handler. Nobody takes it: the innermost become frame is popped, or the thread ends
+ * with a report.
  */
 #define FAULT_INFO_MAX 64u
 void fault_raise(struct thread *thread, int number, const void *info, size_t length);
@@ -33,8 +34,8 @@ void fault_raise_access(struct thread *thread, const struct fault_report *report
 void fault_signal(struct thread *thread, const long args[4]);
 
 /*
- * FAULT_RESUME, for a thread that is to begin there: all registers become zero, sp the top of its fault
- * stack, then the fault is delivered.
+ * FAULT_RESUME, for a thread that is to begin there: all registers become zero, sp the top of its
+ * fault stack, then the fault is delivered.
  */
 void fault_resume(struct thread *thread, const struct fault_resume_info *info);
 

@@ -23,8 +23,9 @@ size_t frame_bytes(const struct twz_fault_frame *frame);
 
 /*
  * Copy a frame in, each byte once, and check it: -EFAULT not readable, or the pc is no user
- * address; -EINVAL size, architecture, version, flags, or a pc where no instruction can stand. What it
- * holds besides is the thread's own business: arch_frame_load() takes nothing that matters to others.
+ * address; -EINVAL size, architecture, version, flags, or a pc where no instruction can stand. What
+ * it holds besides is the thread's own business: arch_frame_load() takes nothing that matters to
+ * others.
  */
 int frame_copy_in(struct twz_fault_frame *frame, uintptr_t from);
 

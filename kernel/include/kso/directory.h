@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Directories of kernel state objects: what there is on the machine, for programs to read. The root has the
- * directories of threads, devices and data; devices have their parts.
+ * Directories of kernel state objects: what there is on the machine, for programs to read. The root
+ * has the directories of threads, devices and data; devices have their parts.
  *
- * An entry is found by its index, which its owner keeps; holes are used again. Readers take no lock: they take
- * `count` first, and an entry whose ID is not 0.
+ * An entry is found by its index, which its owner keeps; holes are used again. Readers take no
+ * lock: they take `count` first, and an entry whose ID is not 0.
  */
 #ifndef KSO_DIRECTORY_H
 #define KSO_DIRECTORY_H
@@ -33,7 +33,10 @@ extern struct directory kso_threads; /* nobody but the kernel's own thread has a
 extern struct directory kso_devices;
 extern struct directory kso_data;
 
-/* Make the root and its directories. Boot CPU, once, before anything is entered. Panics without memory. */
+/*
+ * Make the root and its directories. Boot CPU, once, before anything is entered. Panics without
+ * memory.
+ */
 void kso_init(void);
 
 /* Use an object, which has a header, as a directory: its entries begin at a base offset. */

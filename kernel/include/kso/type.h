@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Which kind of kernel state object an object is. It becomes one with its first use as such, and stays it
- * until the machine is reset: a persistent object that leaves memory and comes back is still the same.
+ * Which kind of kernel state object an object is. It becomes one with its first use as such, and
+ * stays it until the machine is reset: a persistent object that leaves memory and comes back is
+ * still the same.
  */
 #ifndef KSO_TYPE_H
 #define KSO_TYPE_H
@@ -12,7 +13,10 @@
 
 struct object;
 
-/* The object is of this kind, or becomes it now. -EBUSY it is of another; -ENOMEM. Object lock held. */
+/*
+ * The object is of this kind, or becomes it now. -EBUSY it is of another; -ENOMEM. Object lock
+ * held.
+ */
 int kso_claim(struct object *object, uint32_t type);
 
 /* A volatile object is about to become persistent. -ENOMEM. Object lock held. */

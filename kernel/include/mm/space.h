@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Address spaces. An address space is what a view looks like to the hardware with the rights of one
- * security context: a cache, filled by faults and dropped by invalidation. It exists while threads run in it.
+ * security context: a cache, filled by faults and dropped by invalidation. It exists while threads
+ * run in it.
  *
- * Mapping an object is one level-2 entry that links the object's subtree. For each such link there is a
- * struct mapping, found by slot through a hash table that grows with their number.
+ * Mapping an object is one level-2 entry that links the object's subtree. For each such link there
+ * is a struct mapping, found by slot through a hash table that grows with their number.
  */
 #ifndef MM_SPACE_H
 #define MM_SPACE_H
@@ -54,7 +55,10 @@ struct addrspace {
 	struct mapping *inline_buckets[SPACE_INLINE_BUCKETS];
 };
 
-/* Decide how spaces are numbered; boot option asids=N makes numbers scarce. Boot CPU, once, CPUs are counted. */
+/*
+ * Decide how spaces are numbered; boot option asids=N makes numbers scarce. Boot CPU, once, CPUs
+ * are counted.
+ */
 void asids_init(void);
 
 /*
@@ -71,7 +75,10 @@ static inline struct addrspace *space_ref(struct addrspace *space)
 	return space;
 }
 
-/* Make `space` (NULL: none) this CPU's user half. The CPU holds a reference while it is installed. No lock held. */
+/*
+ * Make `space` (NULL: none) this CPU's user half. The CPU holds a reference while it is installed.
+ * No lock held.
+ */
 void space_install(struct addrspace *space);
 
 /*
@@ -84,8 +91,8 @@ void space_invalidate(struct addrspace *space, uint64_t first, uint64_t last);
 void view_invalidate(struct object *view, uint64_t first, uint64_t last);
 
 /*
- * A user access of the current thread to `va`. 0: the access will succeed now (or is to be retried).
- * Otherwise the number of the fault plus 1, and *info filled.
+ * A user access of the current thread to `va`. 0: the access will succeed now (or is to be
+ * retried). Otherwise the number of the fault plus 1, and *info filled.
  */
 struct fault_report {
 	int fault;         /* FAULT_* */
@@ -104,15 +111,22 @@ int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct
 int space_resolve(struct thread *thread, uintptr_t va, unsigned int access, struct object **object,
 		  uint64_t *offset);
 
-/* Whether the current thread may access `va` as its active context and its view are; nothing changes but the cache. */
+/*
+ * Whether the current thread may access `va` as its active context and its view are; nothing
+ * changes but the cache.
+ */
 bool space_allows(struct thread *thread, uintptr_t va, unsigned int access);
 
-/* The object that the thread's view names for a user address, with a reference, or NULL. No lock held. */
+/*
+ * The object that the thread's view names for a user address, with a reference, or NULL. No lock
+ * held.
+ */
 struct object *space_object_at(struct thread *thread, uintptr_t va);
 
 /*
- * Wake up to `count` sleepers (all if negative) on the word at a user address that the current thread
- * may read; *woken says how many. -EFAULT. No reference to the object is needed for this long.
+ * Wake up to `count` sleepers (all if negative) on the word at a user address that the current
+ * thread may read; *woken says how many. -EFAULT. No reference to the object is needed for this
+ * long.
  */
 int space_wake(struct thread *thread, uintptr_t va, long count, uint64_t *woken);
 

@@ -16,8 +16,8 @@ int space_link(struct addrspace *space, struct object *object, uint32_t slot, en
 /* ---- asid.c ---- */
 
 /*
- * The number under which this CPU may install the space from now on. The space's `cpus` says that it is about
- * to. 0: numbers are not used. Takes no lock as long as numbers last.
+ * The number under which this CPU may install the space from now on. The space's `cpus` says that
+ * it is about to. 0: numbers are not used. Takes no lock as long as numbers last.
  */
 uint32_t asid_enter(struct addrspace *space);
 
@@ -29,12 +29,14 @@ bool asids_used(void);
 
 /* ---- flush.c ---- */
 
-/* This CPU goes from one space to another (NULL: none). Both are kept by references. No lock held. */
+/*
+ * This CPU goes from one space to another (NULL: none). Both are kept by references. No lock held.
+ */
 void space_switch(struct addrspace *old, struct addrspace *space);
 
 /*
- * The space's tables were changed for [va, va + length), or everywhere if length is 0: when this returns no CPU
- * uses what was there before. Any locks may be held.
+ * The space's tables were changed for [va, va + length), or everywhere if length is 0: when this
+ * returns no CPU uses what was there before. Any locks may be held.
  */
 void space_flush(struct addrspace *space, uintptr_t va, size_t length);
 

@@ -3,8 +3,8 @@
  * The one pair of functions that touches user memory, and typed helpers.
  *
  * Each checks the range against the user half, then copies; faults are resolved like the user's
- * own. -EFAULT: some of the destination may have been written. Context: current thread's address space
- * active, no lock held.
+ * own. -EFAULT: some of the destination may have been written. Context: current thread's address
+ * space active, no lock held.
  */
 #ifndef MM_USERCOPY_H
 #define MM_USERCOPY_H

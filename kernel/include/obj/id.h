@@ -35,8 +35,9 @@ objid_t id_derive(const struct metainfo *mi);
 #define ID_NO_LEAF UINT64_MAX
 
 /*
- * Level 0 are the leaves, one a covered page in ascending order of page numbers; a digest of level n + 1 is
- * over HASH_FANOUT digests of level n, which are a *group*; the only digest of level `levels` is the root.
+ * Level 0 are the leaves, one a covered page in ascending order of page numbers; a digest of level
+ * n + 1 is over HASH_FANOUT digests of level n, which are a *group*; the only digest of level
+ * `levels` is the root.
  */
 struct id_shape {
 	uint64_t data_size;  /* bytes covered from base */
@@ -70,8 +71,9 @@ void id_hash_group(const struct id_shape *s, unsigned int level, uint32_t group,
 		   uint8_t digest[HASH_SIZE]);
 
 /*
- * Digests are kept in pages beside the object, a group a page: page 0 is the highest group there is below the
- * root, then level by level, each in order. The page of a group, and how many pages there are.
+ * Digests are kept in pages beside the object, a group a page: page 0 is the highest group there is
+ * below the root, then level by level, each in order. The page of a group, and how many pages there
+ * are.
  */
 uint32_t id_side_page(const struct id_shape *s, unsigned int level, uint32_t group);
 uint32_t id_side_pages(const struct id_shape *s);

@@ -8,8 +8,8 @@
  * translates the whole GiB; every address space that maps the object links the same subtree.
  *
  * Lifetime: counted references. The table itself holds one until the object is deleted (volatile)
- * or for as long as others do (persistent: the store remembers it). Mappings, ties, threads, sleepers
- * and running system calls hold one each. The last object_put() frees it.
+ * or for as long as others do (persistent: the store remembers it). Mappings, ties, threads,
+ * sleepers and running system calls hold one each. The last object_put() frees it.
  */
 #ifndef OBJ_OBJECT_H
 #define OBJ_OBJECT_H
@@ -106,7 +106,10 @@ struct object {
 
 void objects_init(void);
 
-/* A new reference to object `id`, from the table or the store; NULL when there is none or no memory. */
+/*
+ * A new reference to object `id`, from the table or the store; NULL when there is none or no
+ * memory.
+ */
 struct object *object_get(objid_t id);
 
 static inline void object_ref(struct object *object)
@@ -118,12 +121,15 @@ static inline void object_ref(struct object *object)
 void object_put(struct object *object);
 
 /*
- * Mark for deletion; it is freed with its last reference. `immediate`: new lookups fail from now on.
- * Durable on return for persistent objects. Permission has been checked. -EROFS, -EUCLEAN.
+ * Mark for deletion; it is freed with its last reference. `immediate`: new lookups fail from now
+ * on. Durable on return for persistent objects. Permission has been checked. -EROFS, -EUCLEAN.
  */
 int object_delete(struct object *object, bool immediate);
 
-/* Free a batch of what is left of large objects that are gone (obj/remains.c). False: nothing is. No lock held. */
+/*
+ * Free a batch of what is left of large objects that are gone (obj/remains.c). False: nothing is.
+ * No lock held.
+ */
 bool object_remains_step(void);
 
 /* Objects in memory; for statistics. */
@@ -163,17 +169,17 @@ struct object_place {
 };
 
 /*
- * Make an object with a derived ID, its contents, its ties and its birth deletion in one step. On success
- * a reference is returned in *out; a volatile object is in the table, a persistent one durable as a whole.
- * A hash-data object that exists already is returned as it is, with the ties added.
- * -ENOMEM, -ENOSPC, -ENODEV (no store), -EROFS, -EUCLEAN, -EBUSY (exists and is being deleted immediately),
- * and those of object_tie(). On error nothing exists.
+ * Make an object with a derived ID, its contents, its ties and its birth deletion in one step. On
+ * success a reference is returned in *out; a volatile object is in the table, a persistent one
+ * durable as a whole. A hash-data object that exists already is returned as it is, with the ties
+ * added. -ENOMEM, -ENOSPC, -ENODEV (no store), -EROFS, -EUCLEAN, -EBUSY (exists and is being
+ * deleted immediately), and those of object_tie(). On error nothing exists.
  */
 int object_create(const struct object_spec *spec, struct object **out);
 
 /*
- * The same in steps, none of which takes long. Until it is finished nobody sees anything of it. The spec, and all it
- * names, stay as they are until the end. Members are private.
+ * The same in steps, none of which takes long. Until it is finished nobody sees anything of it. The
+ * spec, and all it names, stay as they are until the end. Members are private.
  */
 struct object_creation {
 	const struct object_spec *spec;
@@ -191,7 +197,9 @@ struct object_creation {
 
 int object_create_begin(struct object_creation *creation, const struct object_spec *spec);
 
-/* 1: to be called again; 0: complete, to be finished or abandoned; an error: nothing is left of it. */
+/*
+ * 1: to be called again; 0: complete, to be finished or abandoned; an error: nothing is left of it.
+ */
 int object_create_step(struct object_creation *creation);
 
 /* Publish it, as object_create() does. On an error nothing is left of it. */
@@ -200,7 +208,8 @@ void object_create_abandon(struct object_creation *creation);
 
 /*
  * Turn a volatile object into a persistent one or back, keeping its contents. Durable on return.
- * -ENODEV, -ENOSPC, -ENOMEM, -EROFS, -EUCLEAN; nothing changed then. -EBUSY: it is tied, or kernel-owned.
+ * -ENODEV, -ENOSPC, -ENOMEM, -EROFS, -EUCLEAN; nothing changed then. -EBUSY: it is tied, or
+ * kernel-owned.
  */
 int object_set_persistent(struct object *object, bool persistent);
 
@@ -214,27 +223,30 @@ struct object *object_create_given(objid_t id);
 
 /*
  * The kernel address of page `pgnr`, or NULL in *page for a hole. With `alloc` a hole gets a zeroed
- * page first (durably, for persistent objects). Lock held.
- * A page of a hash-data object is verified before it is given away: -EUCLEAN also if it is not what the ID says.
- * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL page 0 or out of range.
+ * page first (durably, for persistent objects). Lock held. A page of a hash-data object is verified
+ * before it is given away: -EUCLEAN also if it is not what the ID says. -ENOMEM, -ENOSPC, -EROFS,
+ * -EUCLEAN; -EINVAL page 0 or out of range.
  */
 int object_page(struct object *object, uint64_t pgnr, bool alloc, void **page);
 
 /*
- * As object_page() with `alloc`, but the page may then be written: one that is shared with other objects is
- * copied first, and no translation to the old one is left. Lock held.
+ * As object_page() with `alloc`, but the page may then be written: one that is shared with other
+ * objects is copied first, and no translation to the old one is left. Lock held.
  */
 int object_page_write(struct object *object, uint64_t pgnr, void **page);
 
 /* Whether other objects have the page too, so that it must not be written. Lock held. */
 bool object_page_shared(struct object *object, uint64_t pgnr, const void *page);
 
-/* Give a volatile object a page that was allocated elsewhere; it takes ownership. Lock held. -EEXIST, -ENOMEM. */
+/*
+ * Give a volatile object a page that was allocated elsewhere; it takes ownership. Lock held.
+ * -EEXIST, -ENOMEM.
+ */
 int object_page_insert(struct object *object, uint64_t pgnr, void *page);
 
 /*
- * Call fn for each resident page of a volatile object, or each page of a persistent one, with
- * first ≤ number < end, in ascending order, until it returns non-zero, which is returned. Lock held.
+ * Call fn for each resident page of a volatile object, or each page of a persistent one, with first
+ * ≤ number < end, in ascending order, until it returns non-zero, which is returned. Lock held.
  */
 int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
 		      int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg);
@@ -255,11 +267,11 @@ void object_sync(struct object *object, uint64_t offset, uint64_t length);
 /* ---- Copying (obj/copy.c) ---- */
 
 /*
- * Make `count` pages of `to`, from number `to_page` on, equal to those of `from` from `from_page` on
- * (`from` NULL: holes). Pages are shared until one side writes, where both are in the same kind of
- * memory. Page by page visible; ranges in one object do not overlap. At most OBJECT_COPY_BATCH
- * pages a call: *done says how many, also on error.
- * -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL: the metadata page would be a hole.
+ * Make `count` pages of `to`, from number `to_page` on, equal to those of `from` from `from_page`
+ * on (`from` NULL: holes). Pages are shared until one side writes, where both are in the same kind
+ * of memory. Page by page visible; ranges in one object do not overlap. At most OBJECT_COPY_BATCH
+ * pages a call: *done says how many, also on error. -ENOMEM, -ENOSPC, -EROFS, -EUCLEAN; -EINVAL:
+ * the metadata page would be a hole.
  */
 #define OBJECT_COPY_BATCH 128u
 int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
@@ -268,9 +280,9 @@ int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, 
 /* ---- Identity (obj/verify.c) ---- */
 
 /*
- * Verify the ID against the metadata page, if that may have changed since the last time.
- * Afterwards p_flags and kuid may be used. 0; -EINVLOBJ; -ENOMEM; OBJECT_AGAIN: there is much to hash, and part of it
- * is done: call again, while a reference is held, but let others run before. Lock held.
+ * Verify the ID against the metadata page, if that may have changed since the last time. Afterwards
+ * p_flags and kuid may be used. 0; -EINVLOBJ; -ENOMEM; OBJECT_AGAIN: there is much to hash, and
+ * part of it is done: call again, while a reference is held, but let others run before. Lock held.
  */
 #define OBJECT_AGAIN (-4096)
 int object_verify(struct object *object);
@@ -281,28 +293,35 @@ int object_verify(struct object *object);
 pte_t *object_subtree(struct object *object, enum object_prot prot);
 
 /*
- * Enter page `pgnr` into the subtree, or for a hole being read in a persistent object the zero page.
- * Neighbours that are resident come along when a leaf table is new. 0 or as object_page().
+ * Enter page `pgnr` into the subtree, or for a hole being read in a persistent object the zero
+ * page. Neighbours that are resident come along when a leaf table is new. 0 or as object_page().
  */
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write);
 
 /*
- * Drop every translation to a page, or to the 2 MiB around it, on every CPU. Lock held. Where the 2 MiB are
- * mapped in one piece the first does what the second does.
+ * Drop every translation to a page, or to the 2 MiB around it, on every CPU. Lock held. Where the 2
+ * MiB are mapped in one piece the first does what the second does.
  */
 void object_unmap_page(struct object *object, uint64_t pgnr);
 void object_unmap_block(struct object *object, uint64_t pgnr);
 
-/* No translation allows writing the page any more, once the TLBs are flushed. True if one did. Lock held. */
+/*
+ * No translation allows writing the page any more, once the TLBs are flushed. True if one did. Lock
+ * held.
+ */
 bool object_protect_page(struct object *object, uint64_t pgnr);
 
 /*
- * Entries for `count` pages from pgnr on were taken out or allow less than before: when this returns no CPU
- * uses the old ones. Only CPUs that may hold some are troubled (mm/flush.c). Lock held.
+ * Entries for `count` pages from pgnr on were taken out or allow less than before: when this
+ * returns no CPU uses the old ones. Only CPUs that may hold some are troubled (mm/flush.c). Lock
+ * held.
  */
 void object_flush(struct object *object, uint64_t pgnr, uint64_t count);
 
-/* Drop the translations of the whole object, on every CPU; mappings stay and fault again. Lock held. */
+/*
+ * Drop the translations of the whole object, on every CPU; mappings stay and fault again. Lock
+ * held.
+ */
 void object_unmap_all(struct object *object);
 
 /* Free all subtrees; no address space links them any more. */
@@ -311,8 +330,8 @@ void object_subtrees_free(struct object *object);
 /* ---- Pins (obj/pin.c) ---- */
 
 /*
- * A pinned object's pages stay where they are until it is unpinned as often as it was pinned: they are
- * neither shared nor moved. It is kept meanwhile. -EOVERFLOW; unpin: -EINVAL not pinned.
+ * A pinned object's pages stay where they are until it is unpinned as often as it was pinned: they
+ * are neither shared nor moved. It is kept meanwhile. -EOVERFLOW; unpin: -EINVAL not pinned.
  */
 int object_pin(struct object *object);
 int object_unpin(struct object *object);
@@ -320,9 +339,9 @@ int object_unpin(struct object *object);
 /* ---- Cache modes (obj/cache.c) ---- */
 
 /*
- * Pages first … end-1 of an object are translated with a mode OC_CM_* from now on, those that exist and those to come.
- * -EINVAL: the object is persistent, and the mode not write-back; -ENOTSUP: the machine cannot; -ENOSPC: more than
- * 16 ranges; -ENOMEM. No lock held.
+ * Pages first … end-1 of an object are translated with a mode OC_CM_* from now on, those that exist
+ * and those to come. -EINVAL: the object is persistent, and the mode not write-back; -ENOTSUP: the
+ * machine cannot; -ENOSPC: more than 16 ranges; -ENOMEM. No lock held.
  */
 int object_set_cache_mode(struct object *object, uint64_t first, uint64_t end, unsigned int mode);
 unsigned int object_cache_mode(const struct object *object, uint64_t pgnr); /* lock held */
@@ -330,8 +349,8 @@ unsigned int object_cache_mode(const struct object *object, uint64_t pgnr); /* l
 /* ---- Ties (obj/tie.c) ---- */
 
 /*
- * 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOMEM. Between persistent objects durable on return, also -ENOSPC,
- * -EROFS, -EUCLEAN, and -EXDEV: they are in two stores. No lock held.
+ * 0; -EPERM self; -ELOOP; -EMLINK chain over 16; -ENOMEM. Between persistent objects durable on
+ * return, also -ENOSPC, -EROFS, -EUCLEAN, and -EXDEV: they are in two stores. No lock held.
  */
 int object_tie(struct object *parent, struct object *child);
 int object_untie(struct object *parent, struct object *child); /* -ENOENT */

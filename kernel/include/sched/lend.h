@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Priority inheritance: a thread that sleeps until another lets go of something lends it its level meanwhile, so that
- * the holder is not kept from running by threads that the sleeper goes before (docs/scheduling.md).
+ * Priority inheritance: a thread that sleeps until another lets go of something lends it its level
+ * meanwhile, so that the holder is not kept from running by threads that the sleeper goes before
+ * (docs/scheduling.md).
  *
  * A holder is named by what a mutex word has room for: bits 2 … 63 of the low half of its ID.
  */
@@ -12,11 +13,16 @@
 
 struct thread;
 
-/* A thread begins: it can be found by its name. A thread ends: who sleeps on its account is woken. */
+/*
+ * A thread begins: it can be found by its name. A thread ends: who sleeps on its account is woken.
+ */
 void lend_enter(struct thread *thread);
 void lend_leave(struct thread *thread);
 
-/* The current thread, about to sleep, lends its level to the holder. -EOWNERDEAD: there is no such thread. */
+/*
+ * The current thread, about to sleep, lends its level to the holder. -EOWNERDEAD: there is no such
+ * thread.
+ */
 int lend_begin(struct thread *thread, uint64_t holder);
 
 /* The current thread no longer sleeps. Nothing if it lends nothing. */

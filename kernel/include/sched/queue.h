@@ -9,9 +9,10 @@
  *   LEVEL_NORMAL   time-shared, by virtual time: the thread that had least for its weight comes first
  *   LEVEL_IDLE     only when nothing else wants to run, in turn
  *
- * Finding the first takes constant time (a bitmap over the lists, the root of a heap); putting in is
- * constant, taking out logarithmic. NORMAL threads that may not run everywhere stand in a heap of their own,
- * so that a CPU that looks for work elsewhere finds what it may take without a search.
+ * Finding the first takes constant time (a bitmap over the lists, the root of a heap); putting in
+ * is constant, taking out logarithmic. NORMAL threads that may not run everywhere stand in a heap
+ * of their own, so that a CPU that looks for work elsewhere finds what it may take without a
+ * search.
  */
 #ifndef SCHED_QUEUE_H
 #define SCHED_QUEUE_H
@@ -62,8 +63,8 @@ void queue_remove(struct run_queue *queue, struct thread *thread);
 struct thread *queue_first(const struct run_queue *queue);
 
 /*
- * The first thread above level `above` whose affinity has one of the CPUs of `cpus`; it stays in. Of
- * threads that are bound to CPUs, only the first few of a level are looked at.
+ * The first thread above level `above` whose affinity has one of the CPUs of `cpus`; it stays in.
+ * Of threads that are bound to CPUs, only the first few of a level are looked at.
  */
 struct thread *queue_find(const struct run_queue *queue, uint32_t above, uint64_t cpus);
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The scheduler: who runs on which CPU. Real-time threads before time-shared ones before idle ones; a run
- * queue per CPU (sched/queue.h); ticks only where threads take turns; CPUs take work from each other.
+ * The scheduler: who runs on which CPU. Real-time threads before time-shared ones before idle ones;
+ * a run queue per CPU (sched/queue.h); ticks only where threads take turns; CPUs take work from
+ * each other.
  *
- * Two promises hold whenever nobody is in the kernel: no thread waits on a CPU while one that it may run on
- * idles, and no real-time thread waits while a CPU that it may run on runs something below it. Whoever puts a
- * thread in a queue, and whoever starts to run something lower or to idle, looks at what the other side
- * has published, after publishing its own; so one of the two sees the other.
+ * Two promises hold whenever nobody is in the kernel: no thread waits on a CPU while one that it
+ * may run on idles, and no real-time thread waits while a CPU that it may run on runs something
+ * below it. Whoever puts a thread in a queue, and whoever starts to run something lower or to idle,
+ * looks at what the other side has published, after publishing its own; so one of the two sees the
+ * other.
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -27,7 +29,9 @@ void sched_init(void); /* boot CPU, before any thread and before cpus_start() */
 /* Leave boot and run threads on this CPU for good. Called once by every CPU on its own stack. */
 _Noreturn void sched_start(void);
 
-/* A thread that is on no CPU and in no queue becomes runnable. Any context; innermost lock order. */
+/*
+ * A thread that is on no CPU and in no queue becomes runnable. Any context; innermost lock order.
+ */
 void sched_wake(struct thread *thread);
 
 /*
@@ -54,8 +58,8 @@ void sched_kick(struct cpu *cpu);
 uint32_t sched_level(const struct thread *thread);
 
 /*
- * Set a thread's parameters, checked values. The thread object's lock is held, or nobody knows the thread yet.
- * sched_refresh() makes them count.
+ * Set a thread's parameters, checked values. The thread object's lock is held, or nobody knows the
+ * thread yet. sched_refresh() makes them count.
  */
 void sched_set(struct thread *thread, const struct sched_values *values);
 
@@ -64,8 +68,8 @@ int sched_values_check(const struct twz_sched *from, struct sched_values *to);
 void sched_values_tell(const struct sched_values *from, struct twz_sched *to);
 
 /*
- * The thread's parameters, or what was lent to it, changed: if it is in a queue it is queued anew; if it
- * runs its CPU is told to look. Any context but with a run-queue lock held.
+ * The thread's parameters, or what was lent to it, changed: if it is in a queue it is queued anew;
+ * if it runs its CPU is told to look. Any context but with a run-queue lock held.
  */
 void sched_refresh(struct thread *thread);
 

@@ -23,14 +23,14 @@ void sync_init(void);
 long sync_wake(struct object *object, uint64_t offset, long count);
 
 /*
- * Wake a thread that sleeps on words or a timeout, with -EINTR; one that does not sleep is left alone, but one
- * that is on its way to sleep sees thread->pending. Its object's lock is held.
+ * Wake a thread that sleeps on words or a timeout, with -EINTR; one that does not sleep is left
+ * alone, but one that is on its way to sleep sees thread->pending. Its object's lock is held.
  */
 void sync_interrupt(struct thread *thread);
 
 /*
- * A sleeper's level has changed: it is woken for nothing, to queue up again where it now belongs. Its object's
- * lock is held.
+ * A sleeper's level has changed: it is woken for nothing, to queue up again where it now belongs.
+ * Its object's lock is held.
  */
 void sync_requeue(struct thread *thread);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Threads. A thread is pure data: its user state is in regs (and fp when it is on no CPU), it has no
- * kernel stack, and while it is parked a continuation says what the kernel has left to do for it.
+ * Threads. A thread is pure data: its user state is in regs (and fp when it is on no CPU), it has
+ * no kernel stack, and while it is parked a continuation says what the kernel has left to do for
+ * it.
  */
 #ifndef SCHED_THREAD_H
 #define SCHED_THREAD_H
@@ -98,7 +99,9 @@ struct thread {
 	uintptr_t late_pc;          /* and where it was made; 0 = nothing is */
 	bool context_fixed; /* what the kernel writes for it switches no context; the thread itself only */
 
-	/* What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone. */
+	/*
+	 * What it may ask of the scheduler: written under repr->lock (sched_set()), read by anyone.
+	 */
 	struct sched_values sched;
 	uint32_t sched_floor;      /* NORMAL priority it was spawned with; fixed */
 	_Atomic uint32_t level;    /* from class and priority, see sched/queue.h */
@@ -119,7 +122,10 @@ struct thread {
 	uint64_t virtual_time;
 	uint64_t virtual_base;     /* that CPU's, when the thread left it */
 
-	/* What is left to do before it returns to user mode; NULL = nothing. Called by upcall_return(). */
+	/*
+	 * What is left to do before it returns to user mode; NULL = nothing. Called by
+	 * upcall_return().
+	 */
 	void (*resume)(struct thread *thread);
 
 	struct sleep sleep;
@@ -134,14 +140,17 @@ struct thread {
 	struct list signals;    /* struct signal.link, oldest first */
 	uint64_t kill_code;
 
-	/* The handler of its last signal: the stack it runs on, and the thread's CPU time when it began. */
+	/*
+	 * The handler of its last signal: the stack it runs on, and the thread's CPU time when it
+	 * began.
+	 */
 	uintptr_t handler_low, handler_high;
 	uint64_t handler_ticks;
 	uint32_t handler_looks; /* how often the next signal was held back since */
 
 	/*
-	 * How to make it runnable before its time, while it is parked other than on words; called with repr->lock
-	 * held.
+	 * How to make it runnable before its time, while it is parked other than on words; called
+	 * with repr->lock held.
 	 */
 	_Atomic(void (*)(struct thread *)) interrupt;
 
@@ -165,7 +174,9 @@ struct thread {
 	struct become_frame *become_top; /* NULL = no frame */
 	struct become_frame *become_spare; /* not in use, kept for the next call */
 	unsigned int become_depth;
-	/* A sleeping system call was ended with -EINTR: the next frame says so. Set before it runs. */
+	/*
+	 * A sleeping system call was ended with -EINTR: the next frame says so. Set before it runs.
+	 */
 	bool call_interrupted;
 
 	/* Counted by the CPU that runs it. */
@@ -181,9 +192,9 @@ extern struct spinlock threads_lock;
 extern struct list threads_all; /* for debuggers and panic reports */
 
 /*
- * Make and start a thread in a view, with the rights of a context. `repr` and `view` are referenced by the
- * caller; the thread takes references of its own.
- * The object's state fields are written. -EBUSY repr is a running thread or another KSO; -ENOMEM.
+ * Make and start a thread in a view, with the rights of a context. `repr` and `view` are referenced
+ * by the caller; the thread takes references of its own. The object's state fields are written.
+ * -EBUSY repr is a running thread or another KSO; -ENOMEM.
  */
 int thread_spawn(struct object *repr, struct object *view, struct seccontext *context,
 		 const struct thrd_spawn_args *args);

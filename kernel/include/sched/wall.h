@@ -4,8 +4,8 @@
  * for everybody to read. It comes from the machine's real-time clock, or is set, and never runs
  * behind the latest time on record in the store.
  *
- * Times are nanoseconds since 1970, below TWZ_CLOCK_REAL_MAX_NS. Context: any thread of control that
- * may take the store's lock.
+ * Times are nanoseconds since 1970, below TWZ_CLOCK_REAL_MAX_NS. Context: any thread of control
+ * that may take the store's lock.
  */
 #ifndef SCHED_WALL_H
 #define SCHED_WALL_H

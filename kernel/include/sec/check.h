@@ -3,9 +3,10 @@
  * The one place that decides who may do what to which object.
  *
  * A thread's rights are those of its active context; if they do not suffice, attached contexts are
- * searched (docs/security.md). Metadata that does not match its ID grants nothing to anybody, nobody
- * writes hash-data objects, and nobody executes or deletes kernel-owned ones. WRITE on a kernel-owned
- * object is the right to have the kernel change it; mappings of one are always read-only (mm/fault.c).
+ * searched (docs/security.md). Metadata that does not match its ID grants nothing to anybody,
+ * nobody writes hash-data objects, and nobody executes or deletes kernel-owned ones. WRITE on a
+ * kernel-owned object is the right to have the kernel change it; mappings of one are always
+ * read-only (mm/fault.c).
  *
  * All functions: no lock is held.
  */
@@ -22,22 +23,23 @@ struct seccontext;
 struct thread;
 
 /*
- * The rights that the current thread's active context has on `object`, after verifying its identity:
- * what a mapping made for it may allow. 0 or more rights in *rights; -EINVLOBJ; -ENOMEM;
+ * The rights that the current thread's active context has on `object`, after verifying its
+ * identity: what a mapping made for it may allow. 0 or more rights in *rights; -EINVLOBJ; -ENOMEM;
  * OBJECT_AGAIN: not known yet, ask again, but let others run before.
  */
 int sec_rights(struct thread *thread, struct object *object, uint32_t *rights);
 
 /*
- * A data access of the current thread needs a right that its active context lacks: make the first attached
- * context active that has it. True: done, the access is to be tried again in the new address space.
+ * A data access of the current thread needs a right that its active context lacks: make the first
+ * attached context active that has it. True: done, the access is to be tried again in the new
+ * address space.
  */
 bool sec_switch_for(struct thread *thread, struct object *object, uint32_t need);
 
 /*
- * For system calls: whether the current thread may do this to `object`: 0; -EACCES or -EINVLOBJ, logged at debug
- * level with who, what and which; -ENOMEM; SYSCALL_PARKED, to be returned at once: the call is made again, so
- * nothing may have been changed. Nothing is switched.
+ * For system calls: whether the current thread may do this to `object`: 0; -EACCES or -EINVLOBJ,
+ * logged at debug level with who, what and which; -ENOMEM; SYSCALL_PARKED, to be returned at once:
+ * the call is made again, so nothing may have been changed. Nothing is switched.
  */
 int sec_allows(struct thread *thread, struct object *object, enum sec_operation operation);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Security contexts, as the kernel holds them: what a thread's rights are judged in, and one half of
- * what names an address space (the other is the view).
+ * Security contexts, as the kernel holds them: what a thread's rights are judged in, and one half
+ * of what names an address space (the other is the view).
  *
- * A struct seccontext is the kernel's record of a context object, one for each object while anything
- * uses it. What the object says (its masks) is copied and checked when it is first needed, kept, and
- * forgotten by seccontext_invalidate(). Layout: abi/sctx.h. Rules: docs/security.md.
+ * A struct seccontext is the kernel's record of a context object, one for each object while
+ * anything uses it. What the object says (its masks) is copied and checked when it is first needed,
+ * kept, and forgotten by seccontext_invalidate(). Layout: abi/sctx.h. Rules: docs/security.md.
  */
 #ifndef SEC_CONTEXT_H
 #define SEC_CONTEXT_H
@@ -59,15 +59,19 @@ struct seccontext {
 
 /*
  * Two contexts that no object stands for; they are never freed, their references are not counted.
- * `sec_bootstrap`: the thread that the kernel starts, and those it spawns before it attaches a context:
- * unrestricted. `sec_none`: threads whose active context is gone: default permissions only.
+ * `sec_bootstrap`: the thread that the kernel starts, and those it spawns before it attaches a
+ * context: unrestricted. `sec_none`: threads whose active context is gone: default permissions
+ * only.
  */
 extern struct seccontext sec_bootstrap;
 extern struct seccontext sec_none;
 
 void seccontexts_init(void); /* boot CPU, once, before the first address space */
 
-/* The record of a context object, with a new reference. -EBUSY another kind of KSO; -ENOMEM. No lock held. */
+/*
+ * The record of a context object, with a new reference. -EBUSY another kind of KSO; -ENOMEM. No
+ * lock held.
+ */
 int seccontext_get(struct object *object, struct seccontext **out);
 
 /* The record there is of an object, or NULL: nothing uses it as a context. With a new reference. */
@@ -82,16 +86,22 @@ void seccontext_put(struct seccontext *context);
 /* What the context object says, from memory or read now. No object's lock held. */
 struct sec_header seccontext_header(struct seccontext *context);
 
-/* The masks for a target. False: its chain makes no sense, nothing is granted. No object's lock held. */
+/*
+ * The masks for a target. False: its chain makes no sense, nothing is granted. No object's lock
+ * held.
+ */
 bool seccontext_masks(struct seccontext *context, const struct sec_header *header, objid_t target,
 		      struct sec_masks *masks);
 
-/* What the record of an object has counted; all 0 without one. -EINVAL: the object is no context. No lock held. */
+/*
+ * What the record of an object has counted; all 0 without one. -EINVAL: the object is no context.
+ * No lock held.
+ */
 int seccontext_stat(struct object *object, struct kernel_ostat_sctx *stat);
 
 /*
- * Forget what was read from the object and drop the translations made by it: when this returns no CPU uses
- * one. No lock held.
+ * Forget what was read from the object and drop the translations made by it: when this returns no
+ * CPU uses one. No lock held.
  */
 void seccontext_invalidate(struct seccontext *context);
 

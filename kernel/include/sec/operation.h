@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The operations that need rights on objects, and what each needs: the one table. An operation on several
- * objects has a line for each part an object can play in it. docs/security.md has the rows by number.
+ * The operations that need rights on objects, and what each needs: the one table. An operation on
+ * several objects has a line for each part an object can play in it. docs/security.md has the rows
+ * by number.
  */
 #ifndef SEC_OPERATION_H
 #define SEC_OPERATION_H

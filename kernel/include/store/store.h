@@ -150,7 +150,8 @@ int store_create(struct store *st, objid_t id, const void *metapage, unsigned fl
 
 /*
  * Make a STORE_CREATE_HIDDEN object an ordinary one, in one step; its pages, allocated before,
- * appear with it. `flags`: STORE_CREATE_DELETED, STORE_CREATE_SYSTEM. -EEXIST id taken meanwhile (the object stays
+ * appear with it. `flags`: STORE_CREATE_DELETED, STORE_CREATE_SYSTEM. -EEXIST id taken meanwhile
+ * (the object stays
  * hidden: store_free() it); -EINVAL not hidden; -EROFS; -EUCLEAN.
  */
 int store_publish(struct store *st, const struct store_handle *h, unsigned flags);
@@ -304,8 +305,8 @@ struct store_relatives {
 
 /*
  * store_publish() and ties to parents and children, all or nothing. Holds the lock throughout.
- * -EINVAL also: a bad relative, or too many; -ENOSPC. On an error the object is hidden and untied as
- * before.
+ * -EINVAL also: a bad relative, or too many; -ENOSPC. On an error the object is hidden and untied
+ * as before.
  */
 int store_publish_tied(struct store *st, const struct store_handle *h, unsigned flags,
 		       const struct store_relatives *ties);
@@ -345,15 +346,15 @@ struct store_freeing {
 };
 
 /*
- * store_free() for callers that cannot wait: its first step, with its errors, then one transaction a call:
- * 1 more is to do, 0 done, -EUCLEAN as above.
+ * store_free() for callers that cannot wait: its first step, with its errors, then one transaction
+ * a call: 1 more is to do, 0 done, -EUCLEAN as above.
  */
 int store_free_begin(struct store *st, const struct store_handle *h, struct store_freeing *at);
 int store_free_more(struct store *st, const struct store_handle *h, struct store_freeing *at);
 
 /*
- * As store_free_begin(), for an object that shall be gone whatever keeps it: it may have parents, and need
- * not be marked deleted. Its being found, and what keeps it, end in one step.
+ * As store_free_begin(), for an object that shall be gone whatever keeps it: it may have parents,
+ * and need not be marked deleted. Its being found, and what keeps it, end in one step.
  */
 int store_withdraw_begin(struct store *st, const struct store_handle *h, struct store_freeing *at);
 
@@ -363,7 +364,10 @@ int store_withdraw_begin(struct store *st, const struct store_handle *h, struct 
 int store_set_nameroot(struct store *st, objid_t id);
 int store_nameroot(struct store *st, objid_t *id);
 
-/* The ID of the object that the system keeps its own records in, 0 = none (STORE_CREATE_SYSTEM). -EUCLEAN. */
+/*
+ * The ID of the object that the system keeps its own records in, 0 = none (STORE_CREATE_SYSTEM).
+ * -EUCLEAN.
+ */
 int store_system_object(struct store *st, objid_t *id);
 
 /* How often the store was mounted for writing, this time included (so never 0 on such a mount). */

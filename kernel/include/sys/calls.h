@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The system calls, one function each, as the table names them. Arguments are raw registers; every
- * function checks all of them before it changes anything. See docs/system-calls.md for what they do.
+ * function checks all of them before it changes anything. See docs/system-calls.md for what they
+ * do.
  */
 #ifndef SYS_CALLS_H
 #define SYS_CALLS_H

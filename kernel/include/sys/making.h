@@ -7,7 +7,10 @@
 
 struct thread;
 
-/* Drop what the thread was making, if anything. The thread itself, or nobody runs it any more. No lock held. */
+/*
+ * Drop what the thread was making, if anything. The thread itself, or nobody runs it any more. No
+ * lock held.
+ */
 void making_drop(struct thread *thread);
 
 #endif

@@ -69,7 +69,9 @@ void model_forget(struct model *m, unsigned object);
  */
 const char *model_compare(struct store *st, const struct model *m);
 
-/* The same for the list of all objects, and of the pages of each. The store is mounted for writing. */
+/*
+ * The same for the list of all objects, and of the pages of each. The store is mounted for writing.
+ */
 const char *model_walk(struct store *st, const struct model *m);
 
 #endif

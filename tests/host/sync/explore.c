@@ -148,7 +148,9 @@ static void advance(struct state *state, struct state *next)
 	look(next);
 }
 
-/* Run to an end from the choices of path[0 … prefix-1], then always the first that is to be tried. */
+/*
+ * Run to an end from the choices of path[0 … prefix-1], then always the first that is to be tried.
+ */
 static unsigned int run(unsigned int prefix, struct explore_result *result)
 {
 	unsigned int depth = 0;
@@ -185,7 +187,10 @@ static unsigned int run(unsigned int prefix, struct explore_result *result)
 	}
 }
 
-/* The deepest state from which something is still to be tried becomes the last of the prefix; 0: none. */
+/*
+ * The deepest state from which something is still to be tried becomes the last of the prefix; 0:
+ * none.
+ */
 static unsigned int backtrack(unsigned int depth)
 {
 	while (depth-- > 0) {

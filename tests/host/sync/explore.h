@@ -2,11 +2,11 @@
 /*
  * An explorer of all interleavings of a few threads of control that share memory.
  *
- * Each is a coroutine that stops before every access that others can notice and says which. From every state each of
- * them is tried in turn; runs that differ only in the order of accesses that do not concern each other are made
- * once (sleep sets). A run that cannot go on although not all have ended is a failure, as is one whose end the test
- * does not like. Memory is sequentially consistent here: what orders accesses on weaker machines is not
- * explored, only that their order is right.
+ * Each is a coroutine that stops before every access that others can notice and says which. From
+ * every state each of them is tried in turn; runs that differ only in the order of accesses that do
+ * not concern each other are made once (sleep sets). A run that cannot go on although not all have
+ * ended is a failure, as is one whose end the test does not like. Memory is sequentially consistent
+ * here: what orders accesses on weaker machines is not explored, only that their order is right.
  */
 #ifndef SYNC_EXPLORE_H
 #define SYNC_EXPLORE_H

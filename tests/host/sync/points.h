@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Put in front of the code that is explored: each atomic access asks the explorer whose turn it is before it is
- * made. The _explicit forms are left alone: the code uses them for statistics.
+ * Put in front of the code that is explored: each atomic access asks the explorer whose turn it is
+ * before it is made. The _explicit forms are left alone: the code uses them for statistics.
  */
 #ifndef SYNC_POINTS_H
 #define SYNC_POINTS_H

@@ -162,7 +162,10 @@ static void op_size(struct worker *w, unsigned i)
 	finish(w, r);
 }
 
-/* An object with a page of its own, entered in the slot: all of it is durable, or the slot is empty. */
+/*
+ * An object with a page of its own, entered in the slot: all of it is durable, or the slot is
+ * empty.
+ */
 static int burst_object(struct worker *w, unsigned i, objid_t *id)
 {
 	twzobj o;
@@ -187,8 +190,8 @@ static int burst_delete(struct slot *s)
 }
 
 /*
- * Objects that come and go in an empty slot, with no word to the console: it takes longer than all that
- * the store does, and a cut would mostly fall into it. The last object stays.
+ * Objects that come and go in an empty slot, with no word to the console: it takes longer than all
+ * that the store does, and a cut would mostly fall into it. The last object stays.
  */
 static void op_burst(struct worker *w, unsigned i)
 {

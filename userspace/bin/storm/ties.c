@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Ties between objects of one area: each object is tied to at most one other, which may be tied itself. One
- * that is deleted stays until its parent goes, with all that is tied to it.
+ * Ties between objects of one area: each object is tied to at most one other, which may be tied
+ * itself. One that is deleted stays until its parent goes, with all that is tied to it.
  */
 #include "storm.h"
 

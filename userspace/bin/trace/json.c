@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Events for trace viewers, in the Trace Event Format that they all read. There is a track for each CPU
- * (process 1), with the threads that it ran, and one for each thread (process 2), with its system calls;
- * everything else is an instant on both kinds of track.
+ * Events for trace viewers, in the Trace Event Format that they all read. There is a track for each
+ * CPU (process 1), with the threads that it ran, and one for each thread (process 2), with its
+ * system calls; everything else is an instant on both kinds of track.
  */
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  *
  *   trace [-e CLASSES] [-b ORDER] [-o] [--json] PROGRAM ARGS...
  *
- * -e: of syscalls, switches, faults, interrupts, wakes, with commas (default: all); -b: keep 2^ORDER records for each
- * CPU; -o: only the program's own first thread; --json: for trace viewers.
+ * -e: of syscalls, switches, faults, interrupts, wakes, with commas (default: all); -b: keep
+ * 2^ORDER records for each CPU; -o: only the program's own first thread; --json: for trace viewers.
  */
 #include <base/string.h>
 #include <twz/obj/hier.h>

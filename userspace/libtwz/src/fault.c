@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Where faults arrive, from the kernel or raised in software: the table of handlers, and what happens
- * without one.
+ * Where faults arrive, from the kernel or raised in software: the table of handlers, and what
+ * happens without one.
  */
 #include "fault.h"
 
@@ -13,8 +13,8 @@ struct handler {
 };
 
 /*
- * A handler is read without a lock, for a fault may come at any instruction. Of the two copies the one
- * that version's lowest bit names is in force and stays as it is until the version moves on.
+ * A handler is read without a lock, for a fault may come at any instruction. Of the two copies the
+ * one that version's lowest bit names is in force and stays as it is until the version moves on.
  */
 struct entry {
 	uint32_t version; /* atomic */
@@ -98,8 +98,8 @@ static _Noreturn void end_thread(void)
 }
 
 /*
- * Ending in an orderly way touches the view and the thread object. Where a context does not allow that, the
- * fault of it comes back here, and the thread just ends.
+ * Ending in an orderly way touches the view and the thread object. Where a context does not allow
+ * that, the fault of it comes back here, and the thread just ends.
  */
 _Noreturn void __twz_fault_uncaught(int fault, const void *info)
 {
@@ -167,8 +167,8 @@ static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fa
 }
 
 /*
- * A thread without a thread pointer, which libtwz did not start: it has no storage of its own, and no
- * function of the program could run in it.
+ * A thread without a thread pointer, which libtwz did not start: it has no storage of its own, and
+ * no function of the program could run in it.
  */
 static _Noreturn void bare_thread(int fault, const void *info, struct twz_fault_frame *frame)
 {

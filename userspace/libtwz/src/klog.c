@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Reading the kernel's log. The kernel writes on meanwhile: see abi/klog.h for how a copy is known to be whole. */
+/*
+ * Reading the kernel's log. The kernel writes on meanwhile: see abi/klog.h for how a copy is known
+ * to be whole.
+ */
 #include "runtime.h"
 
 #include <twz/sys/klog.h>

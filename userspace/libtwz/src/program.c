@@ -156,8 +156,8 @@ int twz_program_spawn(objid_t program, int argc, char *const argv[],
 }
 
 /*
- * A thread says by itself that it is about to exit; the kernel says that it has ended, and with it its
- * address space. Who waits for a program may count on its memory being free again.
+ * A thread says by itself that it is about to exit; the kernel says that it has ended, and with it
+ * its address space. Who waits for a program may count on its memory being free again.
  */
 static void wait_ended(struct thread *t)
 {

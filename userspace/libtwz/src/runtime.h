@@ -92,7 +92,10 @@ void *__twz_pages(size_t bytes);
 
 /* --- fault.c */
 void __twz_throw_pptr(objid_t id, uint64_t fote, uint32_t info, int retval, const void *p);
-/* Every fault in a view (NULL = the current one) that is not handled otherwise goes to this program. */
+/*
+ * Every fault in a view (NULL = the current one) that is not handled otherwise goes to this
+ * program.
+ */
 void __twz_fault_install(twzobj *view);
 void __twz_throw_object(uint64_t flags, const void *p);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Security contexts. Buckets: a hash table whose chains run through the places behind it. A bucket is
- * filled before it gets its target, and has its target before it is linked; what a power cut leaves of
- * that is an empty bucket, or one that nothing leads to, which is used again.
+ * Security contexts. Buckets: a hash table whose chains run through the places behind it. A bucket
+ * is filled before it gets its target, and has its target before it is linked; what a power cut
+ * leaves of that is an empty bucket, or one that nothing leads to, which is used again.
  *
  * The mutex of those who change a context stands at the start of its user data.
  */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Threads: their object, stack, TLS and end. The thread's object is tied to its maker until it
- * runs; from then on it lives as long as it runs or a handle to it is open. The stack is tied to it.
+ * runs; from then on it lives as long as it runs or a handle to it is open. The stack is tied to
+ * it.
  */
 #include "runtime.h"
 

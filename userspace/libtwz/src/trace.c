@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Reading the trace. The kernel writes on meanwhile: see abi/trace.h for how a copy is known to be whole. */
+/*
+ * Reading the trace. The kernel writes on meanwhile: see abi/trace.h for how a copy is known to be
+ * whole.
+ */
 #include "runtime.h"
 
 #include <twz/sys/sys.h>

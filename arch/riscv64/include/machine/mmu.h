@@ -86,8 +86,8 @@ static inline void arch_pte_set(pte_t *slot, pte_t value)
 }
 
 /*
- * Stores are ordered before later ones for every hart that sees those; the other hart's own sfence.vma orders
- * its walks after what it has seen.
+ * Stores are ordered before later ones for every hart that sees those; the other hart's own
+ * sfence.vma orders its walks after what it has seen.
  */
 static inline void arch_pte_sync(void)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * What the kernel tells the first thread. The bootinfo object (ID 2, kernel-owned, read-only)
- * stands in BOOTINFO_SLOT of the first view; the thread's first argument is the address of its base.
+ * stands in BOOTINFO_SLOT of the first view; the thread's first argument is the address of its
+ * base.
  */
 #ifndef ABI_BOOTINFO_H
 #define ABI_BOOTINFO_H

@@ -35,8 +35,8 @@ struct twz_timespec {
  *   real      = monotonic + real_offset
  *
  * The first line is the kernel's own formula, bit for bit, so the two never disagree. What the
- * second needs changes when the clock is set: read `sequence` (acquire), again while it is odd; then
- * real_offset and real_source; then `sequence` once more, and start over if it has changed.
+ * second needs changes when the clock is set: read `sequence` (acquire), again while it is odd;
+ * then real_offset and real_source; then `sequence` once more, and start over if it has changed.
  */
 #define TWZ_TIME_ID ((objid_t)3)
 #define TWZ_TIME_OFFSET 1088u

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Faults: numbers, the information that goes with each, and the head of the register frame. The rest
- * of the frame is the machine's: abi/frame.h.
+ * Faults: numbers, the information that goes with each, and the head of the register frame. The
+ * rest of the frame is the machine's: abi/frame.h.
  */
 #ifndef ABI_FAULT_H
 #define ABI_FAULT_H
@@ -132,8 +132,8 @@ struct fault_resume_info {
 
 /*
  * What struct twz_fault_frame begins with, 64 bytes, before the machine's registers. The kernel
- * writes it below the stack pointer; SYS_FAULT_RETURN loads size, arch, version and flags again, and
- * the registers.
+ * writes it below the stack pointer; SYS_FAULT_RETURN loads size, arch, version and flags again,
+ * and the registers.
  */
 #define TWZ_FAULT_FRAME_HEAD                                                      \
 	uint32_t size;     /* of the frame, bytes */                              \

@@ -3,9 +3,9 @@
  * The kernel's log as programs see it: a kernel-owned data object that everybody may map read-only.
  *
  * At TWZ_KLOG_OFFSET from its base stands a struct twz_klog; from TWZ_KLOG_RECORDS on, `capacity`
- * records. Record n, counted from 0 since boot, stands in place n % capacity, for as long as no later
- * one is put there. To read it without a lock: its `number` (acquire) is n + 1, or it is not there
- * (being written, or lost); copy it; if `number` is still n + 1, the copy is whole.
+ * records. Record n, counted from 0 since boot, stands in place n % capacity, for as long as no
+ * later one is put there. To read it without a lock: its `number` (acquire) is n + 1, or it is not
+ * there (being written, or lost); copy it; if `number` is still n + 1, the copy is whole.
  *
  * A message that is longer than a record takes several in a row; all but the last have
  * TWZ_KLOG_CONTINUES.

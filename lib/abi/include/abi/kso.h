@@ -46,7 +46,10 @@ struct kso_dir_attachments {
 #define KSO_DIRECTORY_FLAGS_OFFSET 1040u
 #define KSO_DIRECTORY_DIR_OFFSET 1056u
 
-/* What the machine has, under the root. IDs of the kernel's own; programs find them through the root. */
+/*
+ * What the machine has, under the root. IDs of the kernel's own; programs find them through the
+ * root.
+ */
 #define KSO_THREADS_ID ((objid_t)8)
 #define KSO_DEVICES_ID ((objid_t)9)
 #define KSO_DATA_ID ((objid_t)10)
@@ -90,7 +93,9 @@ struct kso_device_hdr {
 	struct kso_dir_attachments dir;
 };
 
-/* Registers of a device begin at object offset DEVICE_MMIO_OFFSET, with the page that they are in. */
+/*
+ * Registers of a device begin at object offset DEVICE_MMIO_OFFSET, with the page that they are in.
+ */
 struct device_mmio_hdr {
 	struct kso_hdr hdr;
 	uint64_t info; /* bytes of that page before the first register */
@@ -101,7 +106,9 @@ struct device_mmio_hdr {
 
 #define DEVICE_MMIO_OFFSET 0x2000u
 
-/* A node of a device tree, as a tree of its own in the flattened format, at object offset 0x2000. */
+/*
+ * A node of a device tree, as a tree of its own in the flattened format, at object offset 0x2000.
+ */
 struct device_info_hdr {
 	struct kso_hdr hdr;
 	uint64_t length; /* bytes of the tree */

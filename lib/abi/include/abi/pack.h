@@ -32,7 +32,10 @@ struct pack_header {
 	uint64_t total_size; /* of the whole pack, bytes */
 	objid_t init;        /* the program object to start; 0 = none */
 	objid_t nameroot;    /* namespace object with the names of the packed objects; 0 = none */
-	/* BLAKE2b-256 of everything from offset 128 to data_offset: finds accidental damage to the tables. */
+	/*
+	 * BLAKE2b-256 of everything from offset 128 to data_offset: finds accidental damage to the
+	 * tables.
+	 */
 	uint8_t table_hash[32];
 	uint64_t reserved[2]; /* 0; the header hash field comes first in a later version */
 };

@@ -81,7 +81,10 @@ struct sys_thread_sync_args {
 #define THREAD_SYNC_OWNED 4u /* a SLEEP, alone in its call: arg names the thread that holds what is waited for */
 #define THREAD_SYNC_MAX_OPS 1024u
 
-/* With THREAD_SYNC_OWNED: what a word that a thread holds has in these bits, of the low half of its ID. */
+/*
+ * With THREAD_SYNC_OWNED: what a word that a thread holds has in these bits, of the low half of its
+ * ID.
+ */
 #define THREAD_SYNC_OWNER_MASK (~3ull)
 
 /* Results of a SLEEP op. */

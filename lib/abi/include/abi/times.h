@@ -2,11 +2,13 @@
 /*
  * How long the kernel keeps CPUs and locks, measured by kernels with debugging checks.
  *
- * Object TWZ_TIMES_ID, which everybody may map read-only, has a struct twz_times at TWZ_TIMES_OFFSET from its base
- * and its records from TWZ_TIMES_RECORDS on. Kernels without the checks do not have the object. Words are
- * changed singly while they are read; nothing is ever taken back.
+ * Object TWZ_TIMES_ID, which everybody may map read-only, has a struct twz_times at
+ * TWZ_TIMES_OFFSET from its base and its records from TWZ_TIMES_RECORDS on. Kernels without the
+ * checks do not have the object. Words are changed singly while they are read; nothing is ever
+ * taken back.
  *
- * The kernel runs with interrupts masked: the longest stay in it is the longest time that an interrupt waits.
+ * The kernel runs with interrupts masked: the longest stay in it is the longest time that an
+ * interrupt waits.
  */
 #ifndef ABI_TIMES_H
 #define ABI_TIMES_H

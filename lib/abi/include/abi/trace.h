@@ -2,16 +2,18 @@
 /*
  * What the CPUs do, for programs to read: counters, and a trace.
  *
- * Counters: at TWZ_CPUS_OFFSET + n * sizeof(struct twz_cpu_stats) from the base of object TWZ_CPUS_ID,
- * which everybody may map read-only, stand those of CPU n. Each CPU writes its own, as single words.
+ * Counters: at TWZ_CPUS_OFFSET + n * sizeof(struct twz_cpu_stats) from the base of object
+ * TWZ_CPUS_ID, which everybody may map read-only, stand those of CPU n. Each CPU writes its own, as
+ * single words.
  *
- * The trace: what happens on CPU n is recorded in object TWZ_TRACE_ID(n), which nobody has a right to by
- * default, as it tells what all programs do. KACTION_CMD_ROOT_TRACE switches it. At TWZ_TRACE_OFFSET from the
- * base stands a struct twz_trace; from TWZ_TRACE_RECORDS on, `capacity` records. Record n, counted from 0 since
- * boot, stands in place n % capacity until record n + capacity comes.
+ * The trace: what happens on CPU n is recorded in object TWZ_TRACE_ID(n), which nobody has a right
+ * to by default, as it tells what all programs do. KACTION_CMD_ROOT_TRACE switches it. At
+ * TWZ_TRACE_OFFSET from the base stands a struct twz_trace; from TWZ_TRACE_RECORDS on, `capacity`
+ * records. Record n, counted from 0 since boot, stands in place n % capacity until record n +
+ * capacity comes.
  *
- * To read record n without a lock: n < next (acquire), and n >= first; copy it; fence; then it is whole if
- * its `number` is (uint32_t)n, and `next` is still at most n + capacity - 1.
+ * To read record n without a lock: n < next (acquire), and n >= first; copy it; fence; then it is
+ * whole if its `number` is (uint32_t)n, and `next` is still at most n + capacity - 1.
  */
 #ifndef ABI_TRACE_H
 #define ABI_TRACE_H
@@ -74,9 +76,9 @@ struct twz_trace_record {
 #define TWZ_INTERRUPT_DEVICE 2u
 
 /*
- * Argument of KACTION_CMD_ROOT_TRACE: what to record, 0 = nothing, and in bits 32 … 39 how many records to keep
- * for each CPU, as a power of 2 (TWZ_TRACE_MIN_ORDER … _MAX_ORDER; 0 = what there is room for, at first
- * TWZ_TRACE_DEFAULT_ORDER). Memory once given to the trace stays with it.
+ * Argument of KACTION_CMD_ROOT_TRACE: what to record, 0 = nothing, and in bits 32 … 39 how many
+ * records to keep for each CPU, as a power of 2 (TWZ_TRACE_MIN_ORDER … _MAX_ORDER; 0 = what there
+ * is room for, at first TWZ_TRACE_DEFAULT_ORDER). Memory once given to the trace stays with it.
  */
 #define TWZ_TRACE_SYSCALLS 1u
 #define TWZ_TRACE_SWITCHES 2u

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The host as a machine: the user state of a thread that never runs. Inline half of arch/thread.h. */
+/*
+ * The host as a machine: the user state of a thread that never runs. Inline half of arch/thread.h.
+ */
 #ifndef MACHINE_THREAD_H
 #define MACHINE_THREAD_H
 

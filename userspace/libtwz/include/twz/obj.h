@@ -82,7 +82,8 @@ int twz_object_delete_guid(objid_t id, int flags);
  * The child lives at least as long as the parent; parent NULL is this thread's object. Ties count:
  * n of them need n calls with TIE_UNTIE. -EPERM parent and child are the same; -ENOENT either is
  * missing, or there is no such tie; -ELOOP it would close a cycle; -EMLINK a chain of more than 16;
- * -EXDEV the two are in different stores; -ENOSPC, -EROFS, -EUCLEAN between persistent objects; -EINVAL flags; -ENOMEM.
+ * -EXDEV the two are in different stores; -ENOSPC, -EROFS, -EUCLEAN between persistent objects;
+ * -EINVAL flags; -ENOMEM.
  */
 int twz_object_tie(twzobj *parent, twzobj *child, int flags);
 int twz_object_tie_guid(objid_t parent, objid_t child, int flags);

@@ -10,10 +10,10 @@
  *		debug_printf("fault %d\n", twzcatch_fnum());
  *	} twztry_end;
  *
- * Blocks nest, also through functions. A fault that no twzcatch names goes to the next outer block; if
- * there is none, it is printed and ends the thread. Functions set with twz_fault_set() come first.
- * Variables that are changed inside the block and used after a fault must be volatile. Leaving a block
- * by return, goto or break is an error in the program.
+ * Blocks nest, also through functions. A fault that no twzcatch names goes to the next outer block;
+ * if there is none, it is printed and ends the thread. Functions set with twz_fault_set() come
+ * first. Variables that are changed inside the block and used after a fault must be volatile.
+ * Leaving a block by return, goto or break is an error in the program.
  */
 #ifndef TWZ_TWZTRY_H
 #define TWZ_TWZTRY_H

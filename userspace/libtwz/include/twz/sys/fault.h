@@ -9,9 +9,9 @@
 
 /*
  * Install fn for a fault of every thread of this program (NULL removes). It runs in the thread that
- * faulted, on its fault stack if it has one; returning from it does the instruction again. Replacing
- * is atomic: a fault meets the old pair of fn and userdata, or the new. -EINVAL bad number or
- * FAULT_FAULT. Not to be called from a handler of FAULT_SIGNAL.
+ * faulted, on its fault stack if it has one; returning from it does the instruction again.
+ * Replacing is atomic: a fault meets the old pair of fn and userdata, or the new. -EINVAL bad
+ * number or FAULT_FAULT. Not to be called from a handler of FAULT_SIGNAL.
  */
 int twz_fault_set(int fault, void (*fn)(int fault, void *info, void *userdata), void *userdata);
 
@@ -19,8 +19,9 @@ int twz_fault_set(int fault, void (*fn)(int fault, void *info, void *userdata), 
 void *twz_fault_get_userdata(int fault);
 
 /*
- * Do in software what a fault does: the installed function, else the innermost twztry (twz/twztry.h),
- * else print it and end the thread with 256 + fault. raise_data: with other userdata.
+ * Do in software what a fault does: the installed function, else the innermost twztry
+ * (twz/twztry.h), else print it and end the thread with 256 + fault. raise_data: with other
+ * userdata.
  */
 void twz_fault_raise(int fault, void *info);
 void twz_fault_raise_data(int fault, void *info, void *userdata);
@@ -40,7 +41,9 @@ void twz_frame_set_sp(struct twz_fault_frame *f, uintptr_t sp);
 void twz_frame_set_tp(struct twz_fault_frame *f, uintptr_t tp);
 void twz_frame_set_arg(struct twz_fault_frame *f, unsigned int n, uint64_t value);
 
-/* Past the faulting instruction, which must be readable. After a system call pc is there already. */
+/*
+ * Past the faulting instruction, which must be readable. After a system call pc is there already.
+ */
 void twz_frame_skip(struct twz_fault_frame *f);
 
 /* --- the information of each fault, filled from its fields in order */

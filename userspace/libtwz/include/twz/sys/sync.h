@@ -22,9 +22,10 @@ void twz_thread_cword_wake(atomic_uint_least64_t *w, uint64_t v);
 uint64_t twz_thread_cword_consume(atomic_uint_least64_t *w, uint64_t reset);
 
 /*
- * A mutex whose holder inherits the priority of those who wait for it (docs/scheduling.md). Its word names the holder, so
- * that a holder that ends while it holds the mutex, by a fault or a power cut too, is noticed. Volatile or
- * persistent; all 0 is free. For threads of any view. Not to be taken twice by one thread.
+ * A mutex whose holder inherits the priority of those who wait for it (docs/scheduling.md). Its
+ * word names the holder, so that a holder that ends while it holds the mutex, by a fault or a power
+ * cut too, is noticed. Volatile or persistent; all 0 is free. For threads of any view. Not to be
+ * taken twice by one thread.
  */
 struct twz_owned_mutex {
 	atomic_uint_least64_t word; /* bit 0: somebody waits; bits 2 … 63: of the low half of the holder's ID */

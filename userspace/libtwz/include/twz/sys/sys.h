@@ -22,7 +22,8 @@ uint64_t twz_cpu_counter(void);
 
 /*
  * Nanoseconds of the monotonic clock, and of the real clock since 1970; no system call is made. The
- * source of the real clock is one of TWZ_REAL_* (abi/clock.h): from TWZ_REAL_RTC up it can be relied on.
+ * source of the real clock is one of TWZ_REAL_* (abi/clock.h): from TWZ_REAL_RTC up it can be
+ * relied on.
  */
 uint64_t twz_clock_ns(void);
 uint64_t twz_clock_real_ns(void);

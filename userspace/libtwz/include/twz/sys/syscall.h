@@ -57,8 +57,9 @@ long sys_fault_return(struct twz_fault_frame *frame);
 /*
  * Go on elsewhere: registers, view and active context change together. With one argument there is
  * no way back, and the call returns only on failure; with three a frame is pushed, and what the
- * callee gives to sys_become_return(), or sys_become(NULL, result, v1), is the result. -EREMOTEIO: the callee
- * faulted, and nobody took it. a0 is ignored; a1: SYS_BECOME_INPLACE, SYS_BECOME_NOFRAME.
+ * callee gives to sys_become_return(), or sys_become(NULL, result, v1), is the result. -EREMOTEIO:
+ * the callee faulted, and nobody took it. a0 is ignored; a1: SYS_BECOME_INPLACE,
+ * SYS_BECOME_NOFRAME.
  */
 long(sys_become)(struct sys_become_args *args, long a0, long a1);
 long sys_become_return(long result, long v1, long v2, long v3, long v4);

@@ -13,7 +13,9 @@ struct twz_trace_reader {
 	twzobj obj;
 };
 
-/* Open the trace of a CPU; reading begins with what is recorded from now on. 0 or a negative error. */
+/*
+ * Open the trace of a CPU; reading begins with what is recorded from now on. 0 or a negative error.
+ */
 int twz_trace_open(struct twz_trace_reader *r, unsigned int cpu);
 void twz_trace_close(struct twz_trace_reader *r);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The machine's free-running counter, read where the code that asks for it stands: the barrier keeps
- * the read from being done early.
+ * The machine's free-running counter, read where the code that asks for it stands: the barrier
+ * keeps the read from being done early.
  */
 #ifndef MACHINE_COUNTER_H
 #define MACHINE_COUNTER_H
