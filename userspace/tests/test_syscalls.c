@@ -247,6 +247,253 @@ static void clocks(void)
 	CHECK(a.tv_sec >= 0 && a.tv_nsec >= 0);
 }
 
+/* --- pointers of every call, by a table */
+
+/* A call with one pointer to `size` bytes, all else good: without the pointer it would succeed. */
+struct pointer_call {
+	const char *what;
+	long (*call)(uintptr_t p);
+	size_t size;
+	enum { READS, WRITES } access;
+	bool null_means_something;
+};
+
+#define SPAN_SLOT (TWZSLOT_MAX_SLOT - 2)
+#define TAIL 8u /* bytes of the object before the boundary */
+#define TAIL_VALUE 0x1122334455667788ul
+
+static objid_t held; /* the thread object of a suspended thread */
+
+static long become_to(uintptr_t p)
+{
+	return (sys_become)((void *)p, 0, SYS_BECOME_NOFRAME);
+}
+
+static long return_to(uintptr_t p)
+{
+	return sys_fault_return((void *)p);
+}
+
+static long set_sched(uintptr_t p)
+{
+	return sys_thrd_ctl(THRD_CTL_SET_SCHED, (long)p);
+}
+
+static long get_sched(uintptr_t p)
+{
+	return sys_thrd_ctl(THRD_CTL_GET_SCHED, (long)p);
+}
+
+static long set_active(uintptr_t p)
+{
+	return sys_thrd_ctl(THRD_CTL_SET_ACTIVE, (long)p);
+}
+
+static long get_active(uintptr_t p)
+{
+	return sys_thrd_ctl(THRD_CTL_GET_ACTIVE, (long)p);
+}
+
+static long set_sched_of(uintptr_t p)
+{
+	return sys_thrd_ctl2(held, THRD_CTL_SET_SCHED, (long)p);
+}
+
+static long get_sched_of(uintptr_t p)
+{
+	return sys_thrd_ctl2(held, THRD_CTL_GET_SCHED, (long)p);
+}
+
+static long read_regs(uintptr_t p)
+{
+	return sys_thrd_ctl2(held, THRD_CTL_READ_REGS, (long)p);
+}
+
+static long write_regs(uintptr_t p)
+{
+	return sys_thrd_ctl2(held, THRD_CTL_WRITE_REGS, (long)p);
+}
+
+static long get_clock(uintptr_t p)
+{
+	return sys_clock(TWZ_CLOCK_REAL, TWZ_CLOCK_GET, (void *)p);
+}
+
+static long clock_resolution(uintptr_t p)
+{
+	return sys_clock(TWZ_CLOCK_MONOTONIC, TWZ_CLOCK_RESOLUTION, (void *)p);
+}
+
+static long set_clock(uintptr_t p)
+{
+	return sys_clock(TWZ_CLOCK_REAL, TWZ_CLOCK_SET, (void *)p);
+}
+
+static long act(uintptr_t p)
+{
+	return sys_kaction(2, (void *)p);
+}
+
+static long invalidate(uintptr_t p)
+{
+	return sys_invalidate((void *)p, 2);
+}
+
+static long copy_to_id(uintptr_t p)
+{
+	objid_t id = twz_object_guid(&lonely);
+
+	return sys_ocopy((void *)p, &id, TWZ_PAGE_SIZE, TWZ_PAGE_SIZE, TWZ_PAGE_SIZE, 0);
+}
+
+static long copy_from_id(uintptr_t p)
+{
+	objid_t id = twz_object_guid(&lonely);
+
+	return sys_ocopy(&id, (void *)p, TWZ_PAGE_SIZE, TWZ_PAGE_SIZE, TWZ_PAGE_SIZE, 0);
+}
+
+static long create_by(uintptr_t p)
+{
+	return sys_ocreate2((void *)p);
+}
+
+static long create_with_sources(uintptr_t p)
+{
+	struct twz_ocreate_spec spec = { .flags = NEW_FLAGS & TWZ_SYS_OC_ALL, .srcs = p, .srcs_len = 1 };
+
+	return sys_ocreate2(&spec);
+}
+
+static long create_with_ties(uintptr_t p)
+{
+	struct twz_ocreate_spec spec = { .flags = NEW_FLAGS & TWZ_SYS_OC_ALL, .ties = p, .ties_len = 1 };
+
+	return sys_ocreate2(&spec);
+}
+
+static long spawn_by(uintptr_t p)
+{
+	return (sys_thrd_spawn)(twz_object_guid(&lonely), (void *)p, 0);
+}
+
+static long sync_on(uintptr_t p)
+{
+	return sys_thread_sync(1, (void *)p, NULL);
+}
+
+static const struct pointer_call pointer_calls[] = {
+	{ "become", become_to, sizeof(struct sys_become_args), READS, true },
+	{ "fault_return", return_to, sizeof(struct twz_fault_frame), READS, false },
+	{ "thrd_ctl set sched", set_sched, sizeof(struct twz_sched), READS, false },
+	{ "thrd_ctl get sched", get_sched, sizeof(struct twz_sched), WRITES, false },
+	{ "thrd_ctl set active", set_active, sizeof(objid_t), READS, false },
+	{ "thrd_ctl get active", get_active, sizeof(objid_t), WRITES, false },
+	{ "thrd_ctl2 set sched", set_sched_of, sizeof(struct twz_sched), READS, false },
+	{ "thrd_ctl2 get sched", get_sched_of, sizeof(struct twz_sched), WRITES, false },
+	{ "thrd_ctl2 read regs", read_regs, sizeof(struct twz_fault_frame), WRITES, false },
+	{ "thrd_ctl2 write regs", write_regs, sizeof(struct twz_fault_frame), READS, false },
+	{ "clock get", get_clock, sizeof(struct timespec), WRITES, false },
+	{ "clock resolution", clock_resolution, sizeof(struct timespec), WRITES, false },
+	{ "clock set", set_clock, sizeof(struct timespec), READS, false },
+	{ "kaction", act, 2 * sizeof(struct sys_kaction_args), READS, false },
+	{ "invalidate", invalidate, 2 * sizeof(struct sys_invalidate_op), READS, false },
+	{ "ocopy dest", copy_to_id, sizeof(objid_t), READS, false },
+	{ "ocopy src", copy_from_id, sizeof(objid_t), READS, false },
+	{ "ocreate2", create_by, sizeof(struct twz_ocreate_spec), READS, false },
+	{ "ocreate2 sources", create_with_sources, sizeof(struct twz_ocreate_source), READS, false },
+	{ "ocreate2 ties", create_with_ties, sizeof(objid_t), READS, false },
+	{ "thrd_spawn", spawn_by, sizeof(struct thrd_spawn_args), READS, false },
+	{ "thread_sync", sync_on, sizeof(struct sys_thread_sync_args), READS, false },
+};
+
+/* All that these calls could have changed, had they gone by a bad pointer. */
+struct seen {
+	struct twz_sched own, other;
+	struct twz_fault_frame frame;
+	uint64_t first;
+};
+
+static volatile uint64_t *tail_word(void)
+{
+	return (uint64_t *)(SLOT_TO_VADDR(SPAN_SLOT + 1) - TAIL);
+}
+
+static void see(struct seen *s)
+{
+	memset(s, 0, sizeof(*s));
+	CHECK_EQ(get_sched((uintptr_t)&s->own), 0);
+	CHECK_EQ(get_sched_of((uintptr_t)&s->other), 0);
+	CHECK_EQ(read_regs((uintptr_t)&s->frame), 0);
+	s->first = *page_word(&lonely, 1);
+}
+
+static void try_pointers(const struct pointer_call *c)
+{
+	for (size_t i = c->null_means_something; i < BAD; i++)
+		expect_fault(c->what, c->call(bad[i].p), bad[i].what);
+	/* The null page of the upper object is in the way. */
+	*tail_word() = TAIL_VALUE;
+	if (c->size > TAIL)
+		expect_fault(c->what, c->call((uintptr_t)tail_word()), "two objects");
+	if (c->access == READS)
+		CHECK_EQ(*tail_word(), TAIL_VALUE);
+	if (c->access == WRITES)
+		expect_fault(c->what, c->call((uintptr_t)read_only), "read-only memory");
+}
+
+static void wait_to_be_held(void *arg)
+{
+	(void)arg;
+	for (;;)
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+}
+
+static void every_pointer(void)
+{
+	static struct seen before, after;
+	struct thread t;
+
+	twz_view_set(NULL, SPAN_SLOT, twz_object_guid(&lonely), VE_READ | VE_WRITE);
+	NEED(run_thread(&t, wait_to_be_held, NULL) == 0);
+	held = t.tid;
+	CHECK_EQ(sys_thrd_ctl2(held, THRD_CTL_SUSPEND, 0), 0);
+	see(&before);
+	uint64_t memory = memory_free();
+	for (size_t i = 0; i < sizeof(pointer_calls) / sizeof(*pointer_calls); i++)
+		try_pointers(&pointer_calls[i]);
+	CHECK_EQ(memory_free(), memory);
+	see(&after);
+	CHECK_EQ(memcmp(&before, &after, sizeof(before)), 0);
+	CHECK_EQ(sys_thrd_ctl2(held, THRD_CTL_KILL, 7), 0);
+	CHECK_EQ(finish_thread(&t), 7);
+	twz_view_set(NULL, SPAN_SLOT, 0, 0);
+}
+
+/* Calls whose arguments are IDs, types and flags alone. */
+static void ids_and_types(void)
+{
+	static const uint32_t types[] = { KSO_NONE, KSO_ROOT, 77, 0xffff };
+	objid_t id = twz_object_guid(&lonely);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		CHECK(sys_attach(0, id, 0, types[i]) < 0);
+		CHECK(sys_detach(0, id, 0, types[i]) < 0);
+		CHECK(sys_attach(id, id, 0, types[i]) < 0);
+	}
+	CHECK_EQ(sys_attach(0, missing_id(), 0, KSO_SECCTX), -ENOENT);
+	CHECK_EQ(sys_attach(missing_id(), id, 0, KSO_SECCTX), -ENOENT);
+	CHECK_EQ(sys_attach(0, id, ~0u, KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, id, ~0u, KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, id, 0, KSO_SECCTX), -EINVAL);
+	CHECK_EQ(sys_detach(0, missing_id(), TWZ_DETACH_ONEXIT, KSO_SECCTX), -ENOENT);
+	CHECK_EQ(sys_signal(missing_id(), ~0l, ~0l, ~0l, ~0l), -ENOENT);
+	CHECK_EQ(sys_signal(id, 1, 2, 3, 4), -ESRCH);
+	CHECK_EQ(sys_thrd_ctl2(missing_id(), THRD_CTL_KILL, 0), -ENOENT);
+	CHECK_EQ(sys_thrd_ctl2(id, THRD_CTL_KILL, 0), -ESRCH);
+	CHECK_EQ(sys_opin(id, (void *)bad[UNMAPPED].p, 0), -ENOTSUP);
+}
+
 /* Calls that sleep, print, or end something, whatever they are given. */
 static bool spoils_the_test(long number)
 {
@@ -284,6 +531,8 @@ static const struct ktap_case cases[] = {
 	{ "read-only memory is not written", writes_to_read_only },
 	{ "buffers across two objects", spanning_objects },
 	{ "buffers up to the end of an object", up_to_the_end },
+	{ "no call follows a bad pointer", every_pointer },
+	{ "IDs, types and flags of no use", ids_and_types },
 	{ "lengths", lengths },
 	{ "flags and operations", flags_and_ops },
 	{ "missing objects", missing_objects },
