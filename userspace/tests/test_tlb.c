@@ -6,6 +6,7 @@
  * and what they do next must not go the old way. The last cases have more address spaces than a
  * machine may have numbers for.
  */
+#include "contexts.h"
 #include "ktap.h"
 #include "testlib.h"
 
@@ -170,6 +171,136 @@ static void lost_right_is_gone(void)
 	for (int i = 0; i < 6; i++)
 		all_fault_after(&o, twz_object_guid(&o), VE_READ, true);
 	drop_object(&o);
+}
+
+/* --- security contexts: who uses what the context no longer allows must fault */
+
+/* Uses one word over and over, limited by a context, and is not to get past a change of that. */
+struct captive {
+	struct thread thread;
+	objid_t context;
+	volatile uint64_t *word;
+	bool writes;
+	atomic_uintptr_t stack; /* out: an address in it; the thread waits for `go` then */
+	atomic_bool go;         /* cleared: once more, and nobody should get past that */
+	atomic_uint uses;       /* out */
+	atomic_bool late;       /* out: it read what was stored after the cut */
+};
+
+#define CUT_VALUE (1ul << 40)
+#define CUTS 4u
+#define USES 3u /* of each thread before the cut: its CPU has the translation */
+
+static void be_captive(void *arg)
+{
+	struct captive *c = arg;
+
+	atomic_store(&c->stack, (uintptr_t)__builtin_frame_address(0));
+	while (!atomic_load(&c->go))
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	if (sys_attach(0, c->context, 0, KSO_SECCTX) != 0)
+		return;
+	for (unsigned i = 1, last = false; !last; i++) {
+		last = !atomic_load(&c->go);
+		if (c->writes)
+			*c->word = i;
+		else if (*c->word == CUT_VALUE)
+			atomic_store(&c->late, true);
+		atomic_fetch_add(&c->uses, 1);
+		if (i % SPINS == 0)
+			sys_thrd_ctl(THRD_CTL_YIELD, 0);
+	}
+}
+
+/* Whatever gmask takes away, this object keeps. */
+static int spare(twzobj *context, objid_t id)
+{
+	return twz_sctx_add_dfl(context, id, ALL_RIGHTS, NULL, SCF_TYPE_REGRANT_MASK);
+}
+
+static int spare_at(twzobj *context, const void *p)
+{
+	objid_t id;
+	int r = twz_vaddr_to_obj(p, &id, NULL);
+
+	return r < 0 ? r : spare(context, id);
+}
+
+/* What the threads run on, and what reports their fault: it looks at the view, too. */
+static bool spare_program(twzobj *context)
+{
+	static char data;
+
+	return spare_at(context, (void *)be_captive) == 0 && spare_at(context, &data) == 0 &&
+	    spare(context, twz_thread_repr_base()->view) == 0;
+}
+
+static bool start_captives(struct captive *c, unsigned n, twzobj *context, twzobj *o)
+{
+	if (!spare_program(context))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		c[i] = (struct captive){ .context = twz_object_guid(context), .writes = i % 2 };
+		c[i].word = (uint64_t *)twz_object_base(o) + i;
+		if (run_thread(&c[i].thread, be_captive, &c[i]) != 0)
+			return false;
+		while (!atomic_load(&c[i].stack))
+			sys_thrd_ctl(THRD_CTL_YIELD, 0);
+		if (spare_at(context, (void *)atomic_load(&c[i].stack)) < 0 ||
+		    spare(context, c[i].thread.tid) < 0)
+			return false;
+	}
+	for (unsigned i = 0; i < n; i++)
+		atomic_store(&c[i].go, true);
+	for (unsigned i = 0; i < n; i++)
+		spin_until(&c[i].uses, USES);
+	return true;
+}
+
+static void cut_by_gmask(twzobj *context, objid_t target, uint32_t rights)
+{
+	(void)target;
+	twz_sctx_set_gmask(context, rights);
+}
+
+static void cut_by_bucket(twzobj *context, objid_t target, uint32_t rights)
+{
+	CHECK_EQ(twz_sctx_add_dfl(context, target, rights, NULL, 0), 0);
+}
+
+/* Half of the threads read, half of them write. When cut() has returned nobody does any more. */
+static void cut_off(void (*cut)(twzobj *, objid_t, uint32_t))
+{
+	static struct captive captives[MAX_MATES];
+	unsigned n = team_size();
+	twzobj context, o;
+
+	NEED(new_context(&context) == 0 && new_open_object(&o) == 0);
+	volatile uint64_t *words = twz_object_base(&o);
+	set_words(words, 0);
+	NEED(start_captives(captives, n, &context, &o));
+	cut(&context, twz_object_guid(&o), SCP_READ | SCP_WRITE);
+	set_words(words, CUT_VALUE);
+	for (unsigned i = 0; i < n; i++) {
+		atomic_store(&captives[i].go, false);
+		CHECK_EQ(finish_thread(&captives[i].thread), THRD_EXIT_FAULT(FAULT_SCTX));
+		CHECK(!atomic_load(&captives[i].late));
+		CHECK_EQ(words[i], CUT_VALUE);
+	}
+	drop_object(&o);
+	drop_object(&context);
+}
+
+static void masked_for_all_is_gone(void)
+{
+	for (unsigned i = 0; i < CUTS; i++)
+		cut_off(cut_by_gmask);
+}
+
+static void masked_is_gone(void)
+{
+	for (unsigned i = 0; i < CUTS; i++)
+		cut_off(cut_by_bucket);
 }
 
 /* --- changes that nobody faults over for good: many rounds with the same threads */
@@ -519,6 +650,8 @@ static void short_lived_spaces(void)
 static const struct ktap_case cases[] = {
 	{ "a slot that is unmapped is gone on every CPU", unmapped_is_gone },
 	{ "a right that is taken is gone on every CPU", lost_right_is_gone },
+	{ "what a context takes from all objects is gone on every CPU", masked_for_all_is_gone },
+	{ "what a context takes from one object is gone on every CPU", masked_is_gone },
 	{ "a slot that changes shows the new object on every CPU", swapped_slot },
 	{ "nobody writes into the copy of an object", copied_object },
 	{ "nobody writes into the copy of a page", copied_page },
