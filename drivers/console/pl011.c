@@ -86,17 +86,10 @@ static const struct console_ops ops = {
 
 static int probe(const void *fdt, int node)
 {
-	struct range range;
+	int error = driver_map(fdt, node, REGISTERS_SIZE, &registers);
 
-	if (registers != NULL)
-		return -EBUSY;
-	if (!fdt_node_range(fdt, node, 0, &range) || range.size < REGISTERS_SIZE) {
-		log_error("%s: bad reg", fdt_get_name(fdt, node, NULL));
-		return -EINVAL;
-	}
-	registers = mmio_map(range.base, REGISTERS_SIZE);
-	if (registers == NULL)
-		return -ENOMEM;
+	if (error)
+		return error;
 	device_node = node;
 	mmio_write32(registers + INT_MASK, 0);
 	if (fdt_node_check_compatible(fdt, node, "arm,pl011") == 0)

@@ -3,15 +3,8 @@
  * The real-time clock of emulated machines ("google,goldfish-rtc"): nanoseconds since 1970 in two
  * halves. Reading the low half latches the high one; writing the low half takes both.
  */
-#include <libfdt.h>
-
-#include <abi/errno.h>
-#include <boot/fdt.h>
 #include <dev/driver.h>
 #include <dev/rtc.h>
-#include <log.h>
-
-#define LOG_PREFIX "goldfish-rtc"
 
 #define TIME_LOW 0x00u
 #define TIME_HIGH 0x04u
@@ -40,17 +33,10 @@ static const struct rtc_ops ops = {
 
 static int probe(const void *fdt, int node)
 {
-	struct range range;
+	int error = driver_map(fdt, node, REGISTERS_SIZE, &registers);
 
-	if (registers != NULL)
-		return -EBUSY;
-	if (!fdt_node_range(fdt, node, 0, &range) || range.size < REGISTERS_SIZE) {
-		log_error("%s: bad reg", fdt_get_name(fdt, node, NULL));
-		return -EINVAL;
-	}
-	registers = mmio_map(range.base, REGISTERS_SIZE);
-	if (registers == NULL)
-		return -ENOMEM;
+	if (error)
+		return error;
 	rtc_register(&ops);
 	return 0;
 }

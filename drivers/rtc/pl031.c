@@ -2,15 +2,8 @@
 /*
  * ARM PL031 real-time clock: seconds since 1970, in 32 bits.
  */
-#include <libfdt.h>
-
-#include <abi/errno.h>
-#include <boot/fdt.h>
 #include <dev/driver.h>
 #include <dev/rtc.h>
-#include <log.h>
-
-#define LOG_PREFIX "pl031"
 
 #define DATA 0x00u
 #define LOAD 0x08u
@@ -43,17 +36,10 @@ static const struct rtc_ops ops = {
 
 static int probe(const void *fdt, int node)
 {
-	struct range range;
+	int error = driver_map(fdt, node, REGISTERS_SIZE, &registers);
 
-	if (registers != NULL)
-		return -EBUSY;
-	if (!fdt_node_range(fdt, node, 0, &range) || range.size < REGISTERS_SIZE) {
-		log_error("%s: bad reg", fdt_get_name(fdt, node, NULL));
-		return -EINVAL;
-	}
-	registers = mmio_map(range.base, REGISTERS_SIZE);
-	if (registers == NULL)
-		return -ENOMEM;
+	if (error)
+		return error;
 	mmio_write32(registers + INT_MASK, 0);
 	if (!(mmio_read32(registers + CONTROL) & CONTROL_ENABLE))
 		mmio_write32(registers + CONTROL, CONTROL_ENABLE);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The table of drivers in the section .drivers, and who gets which node. See dev/driver.h. */
+#define LOG_PREFIX "device"
+
 #include <libfdt.h>
 
+#include <abi/errno.h>
 #include <base/bits.h>
 #include <base/string.h>
 #include <boot/fdt.h>
 #include <dev/driver.h>
+#include <log.h>
 #include <mm/kmap.h>
 
 static bool driver_knows(const struct driver *driver, const char *compatible)
@@ -52,4 +56,18 @@ int drivers_probe(enum driver_kind kind, const void *fdt)
 void *mmio_map(uint64_t phys, uint64_t size)
 {
 	return kmap_window(phys, size, PTE_R | PTE_W | PTE_DEVICE);
+}
+
+int driver_map(const void *fdt, int node, uint64_t size, char **registers)
+{
+	struct range range;
+
+	if (*registers != NULL)
+		return -EBUSY;
+	if (!fdt_node_range(fdt, node, 0, &range) || range.size < size) {
+		log_error("%s: bad reg", fdt_get_name(fdt, node, NULL));
+		return -EINVAL;
+	}
+	*registers = mmio_map(range.base, size);
+	return *registers != NULL ? 0 : -ENOMEM;
 }

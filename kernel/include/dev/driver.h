@@ -43,6 +43,13 @@ int drivers_probe(enum driver_kind kind, const void *fdt);
 /* Map device registers for the kernel's lifetime: uncached, read-write. NULL when out of window. */
 void *mmio_map(uint64_t phys, uint64_t size);
 
+/*
+ * For a driver that takes one device: map the first `size` bytes of the node's first registers into
+ * *registers, which is NULL before. -EBUSY it is not; -EINVAL the node has no such registers
+ * (logged); -ENOMEM.
+ */
+int driver_map(const void *fdt, int node, uint64_t size, char **registers);
+
 static inline uint32_t mmio_read32(const volatile void *address)
 {
 	return *(const volatile uint32_t *)address;
