@@ -375,7 +375,7 @@ static int stage_make(struct stage *s, const struct row *row)
 	s->base = twz_object_base(&s->target);
 	s->id = twz_object_guid(&s->target);
 	s->other_id = twz_object_guid(&s->other);
-	memset(s->base, ' ', 16);
+	memset(s->base, '\n', 16); /* a byte of it gets printed: no line of results begins behind it */
 	*(uint64_t *)twz_object_base(&s->other) = 1;
 	return row->setup ? row->setup(s) : 0;
 }
