@@ -25,12 +25,12 @@ static struct {
 	struct spinlock lock;
 	/* Guarded by lock. Zeroed lists are empty until first used. */
 	struct list buckets[BUCKETS];
-} table;
+} known;
 
 /* Lock held. */
 static struct list *bucket_of(objid_t id)
 {
-	struct list *bucket = &table.buckets[ID_LO(id) % BUCKETS];
+	struct list *bucket = &known.buckets[ID_LO(id) % BUCKETS];
 
 	if (!bucket->next)
 		list_init(bucket);
@@ -56,9 +56,9 @@ static int remember(objid_t id, uint32_t type)
 		return -ENOMEM;
 	record->id = id;
 	record->type = type;
-	spin_lock(&table.lock);
+	spin_lock(&known.lock);
 	list_push_back(bucket_of(id), &record->link);
-	spin_unlock(&table.lock);
+	spin_unlock(&known.lock);
 	return 0;
 }
 
@@ -81,20 +81,20 @@ int kso_keep(const struct object *object)
 
 uint32_t kso_recall(objid_t id)
 {
-	spin_lock(&table.lock);
+	spin_lock(&known.lock);
 	struct kso_record *record = find(id);
 	uint32_t type = record ? record->type : KSO_NONE;
-	spin_unlock(&table.lock);
+	spin_unlock(&known.lock);
 	return type;
 }
 
 void kso_forget(objid_t id)
 {
-	spin_lock(&table.lock);
+	spin_lock(&known.lock);
 	struct kso_record *record = find(id);
 	if (record)
 		list_remove(&record->link);
-	spin_unlock(&table.lock);
+	spin_unlock(&known.lock);
 	if (record)
 		slab_free(&record_cache, record);
 }

@@ -20,7 +20,7 @@
  * within.
  */
 static struct spinlock lend_lock;
-static struct thread *table[1u << BUCKET_ORDER]; /* chains of struct thread.lend_next */
+static struct thread *chains[1u << BUCKET_ORDER]; /* chains of struct thread.lend_next */
 
 static uint64_t name_of(const struct thread *thread)
 {
@@ -29,7 +29,7 @@ static uint64_t name_of(const struct thread *thread)
 
 static struct thread **chain_of(uint64_t name)
 {
-	return &table[name * 0x9e3779b97f4a7c15ull >> (64 - BUCKET_ORDER)];
+	return &chains[name * 0x9e3779b97f4a7c15ull >> (64 - BUCKET_ORDER)];
 }
 
 void lend_enter(struct thread *thread)

@@ -15,8 +15,8 @@ def _value(expression):
 
 
 def _global(expression, *files):
-    """A global, or a file's static of that name."""
-    for text in [expression] + [f"'{file}'::{expression}" for file in files]:
+    """A static of one of the files, or a global. Other files may have statics of that name."""
+    for text in [f"'{file}'::{expression}" for file in files] + [expression]:
         try:
             return _value(text)
         except gdb.error:
@@ -152,7 +152,7 @@ _KSO = ("", "view", "context", "thread", "root", "device", "directory", "data")
 
 
 def _objects():
-    table = _global("table", "table.c", "kernel/obj/table.c")
+    table = _global("table", "kernel/obj/table.c")
     size = gdb.lookup_type("struct list").sizeof
     buckets = (4096 << int(table["order"])) // size
     for index in range(buckets):
