@@ -85,11 +85,17 @@ static void signal_another(struct worker *w)
 		atomic_fetch_add(&signals_sent, 1);
 }
 
-/* The two go together: nobody else resumes what we stopped. */
+/*
+ * The two go together: nobody else resumes what we stopped. Only later workers are stopped: two that
+ * stop each other would both stand for ever.
+ */
 static void stop_and_go(struct worker *w)
 {
-	objid_t tid = another(w)->thread.tid;
+	struct worker *other = another(w);
+	objid_t tid = other->thread.tid;
 
+	if (other <= w)
+		return;
 	if (sys_thrd_ctl2(tid, THRD_CTL_SUSPEND, 0) == 0)
 		sys_thrd_ctl2(tid, THRD_CTL_RESUME, 0);
 }
@@ -106,18 +112,30 @@ static void reschedule(struct worker *w)
 
 static void sleep_for_good(void *arg)
 {
-	atomic_ulong never = (uint64_t)arg;
+	atomic_ulong *begun = arg;
+	atomic_ulong never = 1;
 
+	atomic_store(begun, 1);
+	twz_thread_sync(THREAD_SYNC_WAKE, begun, -1ul, NULL);
 	for (;;)
-		twz_thread_sync(THREAD_SYNC_SLEEP, &never, (uint64_t)arg, NULL);
+		twz_thread_sync(THREAD_SYNC_SLEEP, &never, 1, NULL);
+}
+
+/* Not before it has begun: one that is killed in the library keeps the library's locks. */
+static void await_begin(atomic_ulong *begun)
+{
+	while (!atomic_load(begun))
+		twz_thread_sync(THREAD_SYNC_SLEEP, begun, 0, NULL);
 }
 
 static void spawn_and_kill(struct worker *w)
 {
+	atomic_ulong begun = 0;
 	struct thread t;
 
-	if (run_thread(&t, sleep_for_good, w) < 0)
+	if (run_thread(&t, sleep_for_good, &begun) < 0)
 		return;
+	await_begin(&begun);
 	if (draw(&w->random, 2))
 		sys_thrd_ctl2(t.tid, THRD_CTL_SUSPEND, 0);
 	sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 9);
