@@ -6,6 +6,7 @@
 #include <sec/late.h>
 #include <sys/calls.h>
 #include <sys/dispatch.h>
+#include <sys/wrapped.h>
 
 static _Atomic(const syscall_fn *) base = syscall_table;
 
@@ -24,22 +25,8 @@ static long late(unsigned int number, SYS_ARGS)
 	return result;
 }
 
-#define EACH(X)                                                                        \
-	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) \
-	X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)   \
-	X(28) X(29) X(30) X(31)
-
-#define DEFINE(n)                                      \
-	static long late_##n(SYS_ARGS)                 \
-	{                                              \
-		return late(n, a0, a1, a2, a3, a4, a5); \
-	}
-EACH(DEFINE)
-
-_Static_assert(SYSCALL_COUNT == 32, "EACH() names every call");
-
-#define ENTRY(n) late_##n,
-static const syscall_fn late_table[SYSCALL_COUNT] = { EACH(ENTRY) };
+SYSCALLS_WRAPPED(late)
+static const syscall_fn late_table[SYSCALL_COUNT] = SYSCALL_WRAPPED_TABLE(late);
 
 /* As the trap entry wants it: where the entry of call number 0 would be. */
 static uintptr_t biased(const syscall_fn *table)
