@@ -11,6 +11,7 @@
 #include <sched/sched.h>
 #include <sched/sync.h>
 #include <sched/thread.h>
+#include <sys/machine.h>
 
 #define BUCKET_ORDER 10u
 
@@ -22,9 +23,10 @@
 static struct spinlock lend_lock;
 static struct thread *chains[1u << BUCKET_ORDER]; /* chains of struct thread.lend_next */
 
+/* With the boot code: a word that was held when the power went names nobody, whoever runs again. */
 static uint64_t name_of(const struct thread *thread)
 {
-	return ID_LO(thread->id) >> 2;
+	return ID_LO(thread->id) >> 2 ^ machine_boot_code();
 }
 
 static struct thread **chain_of(uint64_t name)
@@ -112,4 +114,7 @@ void lend_leave(struct thread *thread)
 		sync_requeue(lender);
 	}
 	spin_unlock(&lend_lock);
+	/* It may have been woken to take the mutex, and ended before it could. */
+	if (thread->wanted_object)
+		sync_wake(thread->wanted_object, thread->wanted_offset, 1);
 }

@@ -583,7 +583,13 @@ static long wake_one(struct thread *thread, const struct sys_thread_sync_args *o
 /* A word that a thread holds: what waits for it lends it its level. */
 static int lend_if_owned(struct thread *thread, const struct sys_thread_sync_args *op)
 {
-	return op->flags & THREAD_SYNC_OWNED ? lend_begin(thread, op->arg >> 2) : 0;
+	const struct sync_wait *wait = &thread->sleep.single;
+
+	if (!(op->flags & THREAD_SYNC_OWNED))
+		return 0;
+	thread->wanted_object = wait->object;
+	thread->wanted_offset = wait->offset;
+	return lend_begin(thread, op->arg >> 2);
 }
 
 /* The sleep will not be: its result is an error. */

@@ -37,6 +37,11 @@ void machine_boot_code_init(void)
 	boot_code = (boot_code >> 2) | 1; /* 1 … 2^62-1: never looks like an error */
 }
 
+uint64_t machine_boot_code(void)
+{
+	return boot_code;
+}
+
 long sys_null(SYS_ARGS)
 {
 	SYS_UNUSED();

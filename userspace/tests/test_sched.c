@@ -7,6 +7,7 @@
 #include "testlib.h"
 
 #include <base/string.h>
+#include <twz/mutex.h>
 
 #define SELF 0
 #define CPU0 1ull
@@ -391,7 +392,7 @@ static void yielding(void)
 /* ---- Priority inheritance ---- */
 
 struct inversion {
-	struct twz_owned_mutex lock, inner;
+	struct mutex lock, inner;
 	atomic_int held, go, want;
 	atomic_ulong taken_at_turns; /* of the middle thread, when the high one got the mutex */
 	struct spinner middle;
@@ -409,33 +410,33 @@ static void busy_work(void)
 /* Takes a mutex, and lets it go when it had some time to run. */
 static void hold(void *arg)
 {
-	struct twz_owned_mutex *m = arg;
+	struct mutex *m = arg;
 
-	CHECK_EQ(twz_owned_mutex_acquire(m), 0);
+	CHECK_EQ(mutex_acquire_r(m), 0);
 	atomic_store(&inv.held, 1);
 	while (!atomic_load(&inv.go))
 		sys_thrd_ctl(THRD_CTL_YIELD, 0);
 	busy_work();
-	twz_owned_mutex_release(m);
+	mutex_release(m);
 }
 
 /* Holds one mutex and waits for another: what it is lent it lends on. */
 static void hold_and_want(void *arg)
 {
 	(void)arg;
-	CHECK_EQ(twz_owned_mutex_acquire(&inv.lock), 0);
+	CHECK_EQ(mutex_acquire_r(&inv.lock), 0);
 	atomic_store(&inv.want, 1);
-	CHECK_EQ(twz_owned_mutex_acquire(&inv.inner), 0);
-	twz_owned_mutex_release(&inv.inner);
-	twz_owned_mutex_release(&inv.lock);
+	CHECK_EQ(mutex_acquire_r(&inv.inner), 0);
+	mutex_release(&inv.inner);
+	mutex_release(&inv.lock);
 }
 
 static void want(void *arg)
 {
 	(void)arg;
-	inv.result = twz_owned_mutex_acquire(&inv.lock);
+	inv.result = mutex_acquire_r(&inv.lock);
 	atomic_store(&inv.taken_at_turns, turns(&inv.middle) + 1);
-	twz_owned_mutex_release(&inv.lock);
+	mutex_release(&inv.lock);
 }
 
 static void start_at(struct thread *t, void (*fn)(void *), void *arg, uint32_t klass, uint32_t prio)
@@ -468,7 +469,7 @@ static void invert(bool chain)
 	CHECK(gets_beyond(&inv.middle, 0));
 	atomic_store(&inv.go, 1);
 	nap(10);
-	CHECK(inv.lock.word != 0); /* it does not get to run */
+	CHECK(inv.lock.sleep != 0); /* it does not get to run */
 	start_at(&high, want, NULL, TWZ_SCHED_RT, 60);
 	CHECK_EQ(finish_thread(&high), 0);
 	CHECK_EQ(inv.result, 0);
@@ -480,8 +481,8 @@ static void invert(bool chain)
 	if (chain)
 		CHECK_EQ(finish_thread(&between), 0);
 	be_normal();
-	CHECK_EQ(inv.lock.word, 0);
-	CHECK_EQ(inv.inner.word, 0);
+	CHECK_EQ(inv.lock.sleep, 0);
+	CHECK_EQ(inv.inner.sleep, 0);
 }
 
 static void inheritance_of_priority(void)
@@ -496,12 +497,12 @@ static void inheritance_in_chains(void)
 
 static void take_and_end(void *arg)
 {
-	twz_owned_mutex_acquire(arg);
+	mutex_acquire(arg);
 }
 
 static void wait_long(void *arg)
 {
-	inv.result = twz_owned_mutex_acquire(arg);
+	inv.result = mutex_acquire_r(arg);
 }
 
 static void holder_ends(void)
@@ -510,16 +511,16 @@ static void holder_ends(void)
 
 	memset(&inv, 0, sizeof(inv));
 	CHECK_EQ(exit_code_of(take_and_end, &inv.lock), 0);
-	CHECK_EQ(twz_owned_mutex_try(&inv.lock), -EBUSY);
-	CHECK_EQ(twz_owned_mutex_acquire(&inv.lock), 1);
-	twz_owned_mutex_release(&inv.lock);
-	CHECK_EQ(inv.lock.word & ~1ull, 0);
+	CHECK_EQ(mutex_try_r(&inv.lock), 1);
+	CHECK_EQ(mutex_try(&inv.lock), -EBUSY);
+	mutex_release(&inv.lock);
+	CHECK_EQ(inv.lock.sleep, 0);
 	/* one that is waited for */
 	NEED(run_thread(&t, hold, &inv.inner) == 0);
 	while (!atomic_load(&inv.held))
 		twz_sleep_ns(NS_PER_MS);
 	NEED(run_thread(&waiter, wait_long, &inv.inner) == 0);
-	while (!(inv.inner.word & 1))
+	while (!(inv.inner.sleep & 1))
 		twz_sleep_ns(NS_PER_MS);
 	nap(5);
 	CHECK_EQ(sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 1), 0);
@@ -528,22 +529,47 @@ static void holder_ends(void)
 	CHECK_EQ(finish_thread(&t), 1);
 }
 
-static struct twz_owned_mutex counted_lock;
+static void take_and_give(void *arg)
+{
+	mutex_acquire(arg);
+	mutex_release(arg);
+}
+
+/* Of two who wait the first is woken, and ends before it gets to run: the other must not sleep on. */
+static void woken_one_ends(void)
+{
+	struct thread first, second;
+
+	memset(&inv, 0, sizeof(inv));
+	be_first();
+	mutex_acquire(&inv.lock);
+	start_at(&first, take_and_give, &inv.lock, TWZ_SCHED_RT, 5);
+	start_at(&second, take_and_give, &inv.lock, TWZ_SCHED_RT, 4);
+	nap(20);
+	CHECK(inv.lock.sleep & MUTEX_CONTENDED);
+	mutex_release(&inv.lock);
+	CHECK_EQ(sys_thrd_ctl2(first.tid, THRD_CTL_KILL, 1), 0);
+	CHECK_EQ(finish_thread(&second), 0);
+	CHECK_EQ(finish_thread(&first), 1);
+	be_normal();
+}
+
+static struct mutex counted_lock;
 static uint64_t counted;
 
 static void count_up(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < 300; i++) {
-		twz_owned_mutex_acquire(&counted_lock);
+		mutex_acquire(&counted_lock);
 		*(volatile uint64_t *)&counted = counted + 1;
 		if (i % 16 == 0)
 			sys_thrd_ctl(THRD_CTL_YIELD, 0);
-		twz_owned_mutex_release(&counted_lock);
+		mutex_release(&counted_lock);
 	}
 }
 
-static void owned_mutexes(void)
+static void mutexes(void)
 {
 	struct thread t[6];
 
@@ -553,7 +579,7 @@ static void owned_mutexes(void)
 	for (int i = 0; i < 6; i++)
 		CHECK_EQ(finish_thread(&t[i]), 0);
 	CHECK_EQ(counted, 1800);
-	CHECK_EQ(counted_lock.word, 0);
+	CHECK_EQ(counted_lock.sleep, 0);
 	struct sys_thread_sync_args ops[2];
 	for (int i = 0; i < 2; i++)
 		twz_thread_sync_init(&ops[i], THREAD_SYNC_SLEEP, (atomic_ulong *)&counted_lock, 0);
@@ -579,10 +605,11 @@ static const struct ktap_case cases[] = {
 	{ "a real-time thread does not wait while a CPU runs less", pulled },
 	{ "time-shared threads are spread over the CPUs", balance },
 	{ "who yields lets others of its level run", yielding },
-	{ "mutexes that know their holder", owned_mutexes },
+	{ "mutexes that know their holder", mutexes },
 	{ "the holder of a mutex inherits the priority of who wants it", inheritance_of_priority },
 	{ "and lends it on to whom it waits for itself", inheritance_in_chains },
 	{ "a holder that ends is noticed", holder_ends },
+	{ "who is woken for a mutex and ends passes it on", woken_one_ends },
 };
 
 int main(void)

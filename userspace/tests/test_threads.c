@@ -323,7 +323,8 @@ static void mutexes(void)
 	CHECK_EQ(mutex_try(&c.lock), -EBUSY);
 	mutex_release(&c.lock);
 	/* held in another boot: free, and the taker is told */
-	c.lock.sleep = (twz_sysinfo()->boot_code ^ 1) << MUTEX_BOOT_SHIFT | MUTEX_CONTENDED;
+	/* of this thread, but of another boot */
+	c.lock.sleep = (ID_LO(twz_thread_id()) ^ (twz_sysinfo()->boot_code ^ 1) << MUTEX_BOOT_SHIFT) & ~3ull;
 	CHECK_EQ(mutex_acquire_r(&c.lock), 1);
 	mutex_release(&c.lock);
 }

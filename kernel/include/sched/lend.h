@@ -4,7 +4,8 @@
  * meanwhile, so that the holder is not kept from running by threads that the sleeper goes before
  * (docs/scheduling.md).
  *
- * A holder is named by what a mutex word has room for: bits 2 … 63 of the low half of its ID.
+ * A holder is named by what a mutex word has room for: 62 bits, those above the lowest two of the low
+ * half of its ID, exclusive-or the boot code.
  */
 #ifndef SCHED_LEND_H
 #define SCHED_LEND_H

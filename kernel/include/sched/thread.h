@@ -164,6 +164,13 @@ struct thread {
 	struct list lend_link;
 	struct list lenders;      /* struct thread.lend_link: who lends to it */
 
+	/*
+	 * The word it slept on last until a holder let go; of the thread itself. A key of wait queues,
+	 * not a reference: the object may be gone.
+	 */
+	struct object *wanted_object;
+	uint64_t wanted_offset;
+
 	/* What it waits for itself in sched/control.c. */
 	struct object *watched; /* a thread object, until its thread has stopped; holds a reference */
 	struct cpu *watch_cpu;  /* or until this CPU no longer runs watch_thread or has settled again */

@@ -150,13 +150,25 @@ static _Noreturn void double_fault(const struct fault_fault_info *info)
 	__twz_fault_uncaught(FAULT_FAULT, info);
 }
 
+/* Storage of its own for a thread that had none: locks name who holds them. */
+static bool lend_storage(objid_t id)
+{
+	void *block = __twz_pages(__twz_tls_size());
+
+	if (!block)
+		return false;
+	__twz_set_thread_pointer(__twz_tls_init(block));
+	__twz_self.tid = id;
+	return true;
+}
+
 static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fault_frame *frame)
 {
 	objid_t id;
 	twzobj o;
 
 	__twz_fault_report(fault, info, frame);
-	if (sys_thrd_ctl(THRD_CTL_GET_ID, (long)&id) == 0 &&
+	if (sys_thrd_ctl(THRD_CTL_GET_ID, (long)&id) == 0 && lend_storage(id) &&
 	    twz_object_init_guid(&o, id, FE_READ | FE_WRITE) == 0) {
 		struct twzthread_repr *repr = twz_object_base(&o);
 

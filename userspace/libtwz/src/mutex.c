@@ -1,63 +1,67 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Mutex words: bits 0–1 state, bits 2–63 boot code. A word of another boot is free and is taken
- * by one compare-and-swap, so that there is no state a second crash could freeze.
+ * Mutexes. A word is taken and given back with one compare-and-swap while nobody waits, and there is
+ * no state that a crash, or the end of a holder, could freeze: whoever waits asks the kernel whether
+ * the holder is still there.
  */
 #include "runtime.h"
 
-static uint64_t word(uint64_t state)
+/* What a word has while this thread holds it and nobody waits. */
+static uint64_t my_word(void)
 {
-	return __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT | state;
+	uint64_t boot = __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
+
+	return (ID_LO(twz_thread_id()) ^ boot) & THREAD_SYNC_OWNER_MASK;
 }
 
-static bool is_free(uint64_t w)
+static bool change(struct mutex *m, uint64_t from, uint64_t to)
 {
-	return (w & MUTEX_STATE_MASK) == MUTEX_FREE || (w & ~(uint64_t)MUTEX_STATE_MASK) != word(0);
-}
-
-static bool cas(struct mutex *m, uint64_t *expected, uint64_t v)
-{
-	return __atomic_compare_exchange_n(&m->sleep, expected, v, false, __ATOMIC_ACQUIRE,
-	    __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&m->sleep, &from, to, false, __ATOMIC_ACQUIRE,
+	    __ATOMIC_RELAXED);
 }
 
 void mutex_init(struct mutex *m)
 {
 	m->resetcode = 0;
-	__atomic_store_n(&m->sleep, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->sleep, MUTEX_FREE, __ATOMIC_RELEASE);
 }
 
-/* Take a free mutex as the given state: 0, 1 if its holder vanished in a reset, or -EBUSY. */
-static int try_take(struct mutex *m, uint64_t state)
+/* Sleep while the word is what it was. -EOWNERDEAD: whom it names is no thread any more. */
+static int wait_for_holder(struct mutex *m, uint64_t word, struct timespec *timeout)
 {
-	uint64_t w = __atomic_load_n(&m->sleep, __ATOMIC_ACQUIRE);
+	struct sys_thread_sync_args a;
 
-	while (is_free(w))
-		if (cas(m, &w, word(state)))
-			return (w & MUTEX_STATE_MASK) != MUTEX_FREE;
-	return -EBUSY;
+	twz_thread_sync_init(&a, THREAD_SYNC_SLEEP, (atomic_ulong *)&m->sleep, word);
+	a.flags = THREAD_SYNC_OWNED;
+	return (int)sys_thread_sync(1, &a, timeout);
 }
 
-/* Say that there is a sleeper; false if the mutex became free meanwhile. */
-static bool mark_contended(struct mutex *m)
+/*
+ * There may be others who wait, so whoever waited leaves the word contended. A holder that ended
+ * took the mutex with it: one of those who notice gets it.
+ */
+static int acquire_contended(struct mutex *m)
 {
-	uint64_t w = word(MUTEX_HELD);
+	for (;;) {
+		uint64_t word = __atomic_load_n(&m->sleep, __ATOMIC_RELAXED);
+		uint64_t contended = word | MUTEX_CONTENDED;
 
-	return cas(m, &w, word(MUTEX_CONTENDED)) || w == word(MUTEX_CONTENDED);
+		if (word == MUTEX_FREE) {
+			if (change(m, MUTEX_FREE, my_word() | MUTEX_CONTENDED))
+				return 0;
+			continue;
+		}
+		if (word != contended && !change(m, word, contended))
+			continue;
+		if (wait_for_holder(m, contended, NULL) == -EOWNERDEAD &&
+		    change(m, contended, my_word() | MUTEX_CONTENDED))
+			return 1;
+	}
 }
 
 int mutex_acquire_r(struct mutex *m)
 {
-	int r = try_take(m, MUTEX_HELD);
-
-	/* Once we slept there may be other sleepers: whoever woke leaves the word contended. */
-	while (r < 0) {
-		if (mark_contended(m))
-			twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&m->sleep,
-			    word(MUTEX_CONTENDED), NULL);
-		r = try_take(m, MUTEX_CONTENDED);
-	}
-	return r;
+	return change(m, MUTEX_FREE, my_word()) ? 0 : acquire_contended(m);
 }
 
 void mutex_acquire(struct mutex *m)
@@ -65,15 +69,29 @@ void mutex_acquire(struct mutex *m)
 	mutex_acquire_r(m);
 }
 
+int mutex_try_r(struct mutex *m)
+{
+	struct timespec now = { 0, 0 };
+	uint64_t word;
+
+	if (change(m, MUTEX_FREE, my_word()))
+		return 0;
+	word = __atomic_load_n(&m->sleep, __ATOMIC_RELAXED);
+	if (word != MUTEX_FREE && wait_for_holder(m, word, &now) == -EOWNERDEAD &&
+	    change(m, word, my_word() | MUTEX_CONTENDED))
+		return 1;
+	return -EBUSY;
+}
+
 int mutex_try(struct mutex *m)
 {
-	return try_take(m, MUTEX_HELD) < 0 ? -EBUSY : 0;
+	return mutex_try_r(m) < 0 ? -EBUSY : 0;
 }
 
 void mutex_release(struct mutex *m)
 {
-	uint64_t old = __atomic_exchange_n(&m->sleep, 0, __ATOMIC_RELEASE);
+	uint64_t old = __atomic_exchange_n(&m->sleep, MUTEX_FREE, __ATOMIC_RELEASE);
 
-	if ((old & MUTEX_STATE_MASK) == MUTEX_CONTENDED)
+	if (old & MUTEX_CONTENDED)
 		twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&m->sleep, 1, NULL);
 }

@@ -82,8 +82,8 @@ struct sys_thread_sync_args {
 #define THREAD_SYNC_MAX_OPS 1024u
 
 /*
- * With THREAD_SYNC_OWNED: what a word that a thread holds has in these bits, of the low half of its
- * ID.
+ * With THREAD_SYNC_OWNED: what a word that a thread holds has in these bits: those of the low half of
+ * its ID, exclusive-or the boot code shifted up by two.
  */
 #define THREAD_SYNC_OWNER_MASK (~3ull)
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Mutexes that may stand in any object, also a persistent one: a holder that vanished in a reset
- * no longer holds it. Not recursive. All-zero is free. Not durable: never flushed.
+ * Mutexes that may stand in any object that those who use it can write, also a persistent one, for
+ * threads of any view. A mutex names its holder, which inherits the priority of those who wait, and
+ * is missed when it ends, by a fault, a kill or a power cut: the next to take the mutex gets it. Not
+ * recursive. All-zero is free. Not durable: never flushed.
  */
 #ifndef TWZ_MUTEX_H
 #define TWZ_MUTEX_H
@@ -14,12 +16,17 @@ void mutex_init(struct mutex *m);
 /* Take m, sleeping while another thread holds it. */
 void mutex_acquire(struct mutex *m);
 
-/* As mutex_acquire; returns 1 if the last holder vanished in a reset, so that what m guards may
- * be mid-change, 0 otherwise. */
+/*
+ * As mutex_acquire; returns 1 if the last holder ended, or vanished in a reset, without giving m
+ * back, so that what m guards may be mid-change; 0 otherwise. Said once: to whoever gets it.
+ */
 int mutex_acquire_r(struct mutex *m);
 
-/* Take m if it is free: 0, or -EBUSY. */
+/* Take m if it is free, or its holder has gone: 0, or -EBUSY. Does not sleep. */
 int mutex_try(struct mutex *m);
+
+/* As mutex_try; 1 as for mutex_acquire_r. */
+int mutex_try_r(struct mutex *m);
 
 /* Give m back. The caller holds it. */
 void mutex_release(struct mutex *m);

@@ -21,23 +21,4 @@ int twz_thread_sync_multiple(size_t n, struct sys_thread_sync_args *a, struct ti
 void twz_thread_cword_wake(atomic_uint_least64_t *w, uint64_t v);
 uint64_t twz_thread_cword_consume(atomic_uint_least64_t *w, uint64_t reset);
 
-/*
- * A mutex whose holder inherits the priority of those who wait for it (docs/scheduling.md). Its
- * word names the holder, so that a holder that ends while it holds the mutex, by a fault or a power
- * cut too, is noticed. Volatile or persistent; all 0 is free. For threads of any view. Not to be
- * taken twice by one thread.
- */
-struct twz_owned_mutex {
-	atomic_uint_least64_t word; /* bit 0: somebody waits; bits 2 … 63: of the low half of the holder's ID */
-};
-
-/* Take it, waiting if need be: 0, or 1 if its holder ended without giving it back. */
-int twz_owned_mutex_acquire(struct twz_owned_mutex *m);
-
-/* The same without waiting: -EBUSY if somebody holds it, who may have ended. */
-int twz_owned_mutex_try(struct twz_owned_mutex *m);
-
-/* Give it back. The caller holds it. */
-void twz_owned_mutex_release(struct twz_owned_mutex *m);
-
 #endif
