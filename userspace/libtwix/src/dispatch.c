@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Which function does which call. The numbers are Linux's for all newer machines. */
+#include "twix.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <twz/debug.h>
+
+static twix_call *const calls[] = {
+	[SYS_getcwd] = twix_getcwd,
+	[SYS_dup] = twix_dup,
+	[SYS_dup3] = twix_dup3,
+	[SYS_fcntl] = twix_fcntl,
+	[SYS_ioctl] = twix_ioctl,
+	[SYS_mkdirat] = twix_mkdirat,
+	[SYS_unlinkat] = twix_unlinkat,
+	[SYS_symlinkat] = twix_symlinkat,
+	[SYS_linkat] = twix_linkat,
+	[SYS_statfs] = twix_statfs,
+	[SYS_fstatfs] = twix_fstatfs,
+	[SYS_truncate] = twix_truncate,
+	[SYS_ftruncate] = twix_ftruncate,
+	[SYS_faccessat] = twix_faccessat,
+	[SYS_chdir] = twix_chdir,
+	[SYS_fchdir] = twix_fchdir,
+	[SYS_fchmod] = twix_fchmod,
+	[SYS_fchmodat] = twix_fchmodat,
+	[SYS_fchownat] = twix_fchownat,
+	[SYS_fchown] = twix_fchown,
+	[SYS_openat] = twix_openat,
+	[SYS_close] = twix_close,
+	[SYS_getdents64] = twix_getdents64,
+	[SYS_lseek] = twix_lseek,
+	[SYS_read] = twix_read,
+	[SYS_write] = twix_write,
+	[SYS_readv] = twix_readv,
+	[SYS_writev] = twix_writev,
+	[SYS_pread64] = twix_pread,
+	[SYS_pwrite64] = twix_pwrite,
+	[SYS_preadv] = twix_preadv,
+	[SYS_pwritev] = twix_pwritev,
+	[SYS_sendfile] = twix_sendfile,
+	[SYS_readlinkat] = twix_readlinkat,
+	[SYS_newfstatat] = twix_fstatat,
+	[SYS_fstat] = twix_fstat,
+	[SYS_sync] = twix_sync,
+	[SYS_fsync] = twix_fsync,
+	[SYS_fdatasync] = twix_fsync,
+	[SYS_utimensat] = twix_utimensat,
+	[SYS_exit] = twix_exit,
+	[SYS_exit_group] = twix_exit_group,
+	[SYS_set_tid_address] = twix_set_tid_address,
+	[SYS_futex] = twix_futex,
+	[SYS_set_robust_list] = twix_set_robust_list,
+	[SYS_nanosleep] = twix_nanosleep,
+	[SYS_clock_gettime] = twix_clock_gettime,
+	[SYS_clock_getres] = twix_clock_getres,
+	[SYS_clock_nanosleep] = twix_clock_nanosleep,
+	[SYS_sched_getaffinity] = twix_sched_getaffinity,
+	[SYS_sched_yield] = twix_sched_yield,
+#ifdef SYS_renameat
+	[SYS_renameat] = twix_renameat,
+#endif
+	[SYS_renameat2] = twix_renameat2,
+	[SYS_umask] = twix_umask,
+	[SYS_uname] = twix_uname,
+	[SYS_getrusage] = twix_getrusage,
+	[SYS_gettimeofday] = twix_gettimeofday,
+	[SYS_getpid] = twix_getpid,
+	[SYS_getppid] = twix_zero,
+	[SYS_getuid] = twix_zero,
+	[SYS_geteuid] = twix_zero,
+	[SYS_getgid] = twix_zero,
+	[SYS_getegid] = twix_zero,
+	[SYS_gettid] = twix_gettid,
+	[SYS_sysinfo] = twix_sysinfo,
+	[SYS_brk] = twix_brk,
+	[SYS_munmap] = twix_munmap,
+	[SYS_mremap] = twix_mremap,
+	[SYS_mmap] = twix_mmap,
+	[SYS_mprotect] = twix_mprotect,
+	[SYS_msync] = twix_msync,
+	[SYS_madvise] = twix_madvise,
+	[SYS_prlimit64] = twix_prlimit,
+	[SYS_getrandom] = twix_getrandom,
+};
+
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
+long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const long args[6] = { a, b, c, d, e, f };
+
+	return n >= 0 && (size_t)n < CALLS && calls[n] ? calls[n](args) : -ENOSYS;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What can be done with each kind of file, and the files that are in no object. */
+#include "twix.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <twz/sys/syscall.h>
+
+static ssize_t nothing(struct twix_file *f, void *buf, size_t n)
+{
+	(void)f, (void)buf, (void)n;
+	return 0;
+}
+
+static ssize_t zeroes(struct twix_file *f, void *buf, size_t n)
+{
+	(void)f;
+	memset(buf, 0, n);
+	return (ssize_t)n;
+}
+
+static ssize_t noise(struct twix_file *f, void *buf, size_t n)
+{
+	size_t most = n < 1ul << 20 ? n : 1ul << 20;
+	long r = sys_random(buf, most, 0);
+
+	(void)f;
+	return r < 0 ? r : (ssize_t)most;
+}
+
+static ssize_t swallow(struct twix_file *f, const void *buf, size_t n)
+{
+	(void)f, (void)buf;
+	return (ssize_t)n;
+}
+
+const struct twix_ops twix_null_ops = { .read = nothing, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_zero_ops = { .read = zeroes, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_random_ops = { .read = noise, .write = swallow, .mode = S_IFCHR | 0666 };
+
+static const struct twix_ops no_ops;
+
+const struct twix_ops *twix_ops_of(const struct twix_file *f)
+{
+	static const struct twix_ops *const all[] = {
+		[TWIX_FREE] = &no_ops,
+		[TWIX_CONSOLE] = &twix_console_ops,
+		[TWIX_REGULAR] = &twix_regular_ops,
+		[TWIX_DIRECTORY] = &twix_directory_ops,
+		[TWIX_NULL] = &twix_null_ops,
+		[TWIX_ZERO] = &twix_zero_ops,
+		[TWIX_RANDOM] = &twix_random_ops,
+	};
+
+	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;
+}
+
+enum twix_kind twix_special(const char *path)
+{
+	static const struct {
+		const char *path;
+		enum twix_kind kind;
+	} known[] = {
+		{ "/dev/null", TWIX_NULL },
+		{ "/dev/zero", TWIX_ZERO },
+		{ "/dev/random", TWIX_RANDOM },
+		{ "/dev/urandom", TWIX_RANDOM },
+		{ "/dev/tty", TWIX_CONSOLE },
+		{ "/dev/console", TWIX_CONSOLE },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(path, known[i].path) == 0)
+			return known[i].kind;
+	return TWIX_FREE;
+}

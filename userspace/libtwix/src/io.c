@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Reading, writing and where that happens. */
+#include "twix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define MOST 0x7ffff000ul /* of one call, as Linux has it */
+
+/* Do something with the file of a descriptor. */
+static long with_file(int fd, long (*fn)(struct twix_file *, const long *), const long *a)
+{
+	struct twix_file *f = twix_file_of(fd);
+	long r;
+
+	if (!f)
+		return -EBADF;
+	r = fn(f, a);
+	twix_file_put(f);
+	return r;
+}
+
+static bool readable(const struct twix_file *f)
+{
+	return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool writable(const struct twix_file *f)
+{
+	return (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static ssize_t read_at(struct twix_file *f, void *buf, size_t n, off_t at)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+
+	if (at < 0)
+		return -EINVAL;
+	return ops->pread ? ops->pread(f, buf, n, at) : ops->getdents ? -EISDIR : -ESPIPE;
+}
+
+static ssize_t write_at(struct twix_file *f, const void *buf, size_t n, off_t at)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+
+	if (at < 0)
+		return -EINVAL;
+	return ops->pwrite ? ops->pwrite(f, buf, n, at) : -ESPIPE;
+}
+
+static ssize_t read_on(struct twix_file *f, void *buf, size_t n)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	ssize_t r;
+
+	if (!readable(f))
+		return -EBADF;
+	if (n > MOST)
+		n = MOST;
+	if (!ops->pread)
+		return ops->read ? ops->read(f, buf, n) : ops->getdents ? -EISDIR : -EINVAL;
+	mutex_acquire(&f->lock);
+	r = ops->pread(f, buf, n, f->offset);
+	if (r > 0)
+		f->offset += r;
+	mutex_release(&f->lock);
+	return r;
+}
+
+static ssize_t write_on(struct twix_file *f, const void *buf, size_t n)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	ssize_t r;
+
+	if (!writable(f))
+		return -EBADF;
+	if (n > MOST)
+		n = MOST;
+	if (!ops->pwrite)
+		return ops->write ? ops->write(f, buf, n) : -EINVAL;
+	mutex_acquire(&f->lock);
+	if (f->flags & O_APPEND)
+		f->offset = ops->size(f);
+	r = ops->pwrite(f, buf, n, f->offset);
+	if (r > 0)
+		f->offset += r;
+	mutex_release(&f->lock);
+	return r;
+}
+
+static long do_read(struct twix_file *f, const long *a)
+{
+	return read_on(f, (void *)a[1], (size_t)a[2]);
+}
+
+static long do_write(struct twix_file *f, const long *a)
+{
+	return write_on(f, (const void *)a[1], (size_t)a[2]);
+}
+
+static long do_pread(struct twix_file *f, const long *a)
+{
+	return readable(f) ? read_at(f, (void *)a[1], (size_t)a[2], a[3]) : -EBADF;
+}
+
+static long do_pwrite(struct twix_file *f, const long *a)
+{
+	return writable(f) ? write_at(f, (const void *)a[1], (size_t)a[2], a[3]) : -EBADF;
+}
+
+long twix_read(const long a[6])
+{
+	return with_file((int)a[0], do_read, a);
+}
+
+long twix_write(const long a[6])
+{
+	return with_file((int)a[0], do_write, a);
+}
+
+long twix_pread(const long a[6])
+{
+	return with_file((int)a[0], do_pread, a);
+}
+
+long twix_pwrite(const long a[6])
+{
+	return with_file((int)a[0], do_pwrite, a);
+}
+
+/* --- several pieces: each as one of its own, until one comes out short */
+
+static int check_pieces(const struct iovec *v, long count)
+{
+	size_t total = 0;
+
+	if (count < 0 || count > IOV_MAX)
+		return -EINVAL;
+	for (long i = 0; i < count; i++) {
+		if (v[i].iov_len > SSIZE_MAX - total)
+			return -EINVAL;
+		total += v[i].iov_len;
+	}
+	return 0;
+}
+
+/* at < 0: where the file stands. */
+static long pieces(struct twix_file *f, const long *a, bool write, off_t at)
+{
+	const struct iovec *v = (const void *)a[1];
+	long count = a[2], total = 0, r = check_pieces(v, count);
+
+	for (long i = 0; r >= 0 && i < count; i++) {
+		void *base = v[i].iov_base;
+		size_t len = v[i].iov_len;
+
+		if (at < 0)
+			r = write ? write_on(f, base, len) : read_on(f, base, len);
+		else
+			r = write ? write_at(f, base, len, at + total) : read_at(f, base, len, at + total);
+		if (r > 0)
+			total += r;
+		if (r >= 0 && (size_t)r < len)
+			break;
+	}
+	return total ? total : r < 0 ? r : 0;
+}
+
+static long do_readv(struct twix_file *f, const long *a)
+{
+	return readable(f) ? pieces(f, a, false, -1) : -EBADF;
+}
+
+static long do_writev(struct twix_file *f, const long *a)
+{
+	return writable(f) ? pieces(f, a, true, -1) : -EBADF;
+}
+
+static long do_preadv(struct twix_file *f, const long *a)
+{
+	return a[3] < 0 ? -EINVAL : readable(f) ? pieces(f, a, false, a[3]) : -EBADF;
+}
+
+static long do_pwritev(struct twix_file *f, const long *a)
+{
+	return a[3] < 0 ? -EINVAL : writable(f) ? pieces(f, a, true, a[3]) : -EBADF;
+}
+
+long twix_readv(const long a[6])
+{
+	return with_file((int)a[0], do_readv, a);
+}
+
+long twix_writev(const long a[6])
+{
+	return with_file((int)a[0], do_writev, a);
+}
+
+long twix_preadv(const long a[6])
+{
+	return with_file((int)a[0], do_preadv, a);
+}
+
+long twix_pwritev(const long a[6])
+{
+	return with_file((int)a[0], do_pwritev, a);
+}
+
+/* --- the rest */
+
+/* Where `offset` counts from; negative: an error. */
+static off_t origin_of(struct twix_file *f, int whence)
+{
+	switch (whence) {
+	case SEEK_SET:
+		return 0;
+	case SEEK_CUR:
+		return f->offset;
+	case SEEK_END:
+		return twix_ops_of(f)->size(f);
+	default:
+		return -EINVAL;
+	}
+}
+
+static long do_lseek(struct twix_file *f, const long *a)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	off_t to;
+
+	if (!ops->size)
+		return -ESPIPE;
+	mutex_acquire(&f->lock);
+	to = origin_of(f, (int)a[2]);
+	if (to >= 0 && __builtin_add_overflow(to, a[1], &to))
+		to = -EOVERFLOW;
+	else if (to < 0)
+		to = -EINVAL;
+	else
+		f->offset = to;
+	mutex_release(&f->lock);
+	return to;
+}
+
+long twix_lseek(const long a[6])
+{
+	return with_file((int)a[0], do_lseek, a);
+}
+
+static long do_truncate(struct twix_file *f, const long *a)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+
+	return writable(f) && ops->truncate ? ops->truncate(f, a[1]) : -EINVAL;
+}
+
+long twix_ftruncate(const long a[6])
+{
+	return with_file((int)a[0], do_truncate, a);
+}
+
+static long do_sync(struct twix_file *f, const long *a)
+{
+	(void)a;
+	return twix_ops_of(f)->sync ? twix_ops_of(f)->sync(f) : -EINVAL;
+}
+
+long twix_fsync(const long a[6])
+{
+	return with_file((int)a[0], do_sync, a);
+}
+
+static long do_getdents(struct twix_file *f, const long *a)
+{
+	return twix_ops_of(f)->getdents ? twix_ops_of(f)->getdents(f, (void *)a[1], (size_t)a[2]) : -ENOTDIR;
+}
+
+long twix_getdents64(const long a[6])
+{
+	return with_file((int)a[0], do_getdents, a);
+}
+
+/* The C library copies itself when this cannot. */
+long twix_sendfile(const long a[6])
+{
+	(void)a;
+	return -EINVAL;
+}

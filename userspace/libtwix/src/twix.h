@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What the parts of libtwix share. libtwix does for a C library what Linux would do in its system
+ * calls, in the same address space, on objects. A call gets its six arguments as they came, and
+ * returns what Linux does: a value, or a negative errno.
+ */
+#ifndef TWIX_H
+#define TWIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <twz/mutex.h>
+#include <twz/obj.h>
+
+typedef long twix_call(const long a[6]);
+
+#define TWIX_PAGE 4096ul
+#define ROUND_UP(n, to) (((n) + (to) - 1) & ~((to) - 1))
+
+/* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
+long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
+
+/* --- memory.c */
+twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect, twix_mremap, twix_madvise, twix_msync;
+/* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
+void *twix_pages(size_t bytes);
+
+/* --- thread.c */
+twix_call twix_exit, twix_exit_group, twix_set_tid_address, twix_gettid, twix_getpid, twix_futex;
+twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
+
+/* --- time.c */
+twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nanosleep, twix_gettimeofday;
+
+/* --- system.c: what asks about the machine and the user */
+twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_zero, twix_prlimit, twix_getrusage, twix_umask;
+mode_t twix_mode_mask(void);
+
+/* --- shared.c: what programs that come from one another share, in one object */
+struct twix_file;
+
+/* What an open file is of. The order is that of twix_ops in files.c. */
+enum twix_kind { TWIX_FREE, TWIX_CONSOLE, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM };
+
+/*
+ * An open file, which several descriptors of several programs may stand for. refs is atomic, kind and
+ * id stay as they are while there are references, the rest is guarded by lock.
+ */
+struct twix_file {
+	objid_t id;     /* of the object it is kept in, or 0 */
+	uint32_t kind;
+	uint32_t refs;
+	uint32_t flags; /* O_… as of open and F_SETFL */
+	uint32_t unused;
+	int64_t offset; /* of a directory: where its list stands */
+	struct mutex lock;
+};
+
+int twix_shared_init(void);
+/* A new open file with one reference; NULL: -ENFILE. */
+struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
+void twix_file_get(struct twix_file *f);
+void twix_file_put(struct twix_file *f);
+/* This program's handle to its object. NULL: it cannot be had. */
+twzobj *twix_file_object(struct twix_file *f);
+
+/* --- files.c: what can be done with a kind of file. NULL: not possible */
+struct twix_ops {
+	ssize_t (*read)(struct twix_file *f, void *buf, size_t n);                   /* EINVAL */
+	ssize_t (*write)(struct twix_file *f, const void *buf, size_t n);            /* EINVAL */
+	ssize_t (*pread)(struct twix_file *f, void *buf, size_t n, off_t at);        /* ESPIPE */
+	ssize_t (*pwrite)(struct twix_file *f, const void *buf, size_t n, off_t at); /* ESPIPE */
+	off_t (*size)(struct twix_file *f);                                          /* ESPIPE */
+	long (*ioctl)(struct twix_file *f, unsigned long request, void *arg);        /* ENOTTY */
+	long (*truncate)(struct twix_file *f, off_t size);                           /* EINVAL */
+	long (*getdents)(struct twix_file *f, void *buf, size_t n);                  /* ENOTDIR */
+	long (*sync)(struct twix_file *f);                                           /* EINVAL */
+	mode_t mode; /* type and permissions, of what is in no object */
+};
+
+const struct twix_ops *twix_ops_of(const struct twix_file *f);
+/* The kind of a file that is in no object; TWIX_FREE: there is none of that absolute path. */
+enum twix_kind twix_special(const char *path);
+
+/* --- descriptor.c */
+void twix_descriptors_init(void);
+/* The file of a descriptor, with a reference; NULL: -EBADF. */
+struct twix_file *twix_file_of(int fd);
+/* The lowest free descriptor, from `from` on, is for f, whose reference it takes. -EMFILE. */
+int twix_install(struct twix_file *f, int from, bool cloexec);
+twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
+
+/* --- io.c: reading and writing */
+twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
+twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fsync, twix_getdents64, twix_sendfile;
+
+/* --- console.c, regular.c, directory.c, special.c */
+extern const struct twix_ops twix_console_ops, twix_regular_ops, twix_directory_ops;
+extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_random_ops;
+
+/* --- inode.c: what a file has beside its bytes */
+struct stat;
+void twix_inode_make(twzobj *o, mode_t mode);
+void twix_inode_stat(twzobj *o, struct stat *st);
+int twix_inode_chmod(twzobj *o, mode_t mode);
+int twix_inode_times(twzobj *o, const struct timespec times[2]);
+void twix_inode_changed(twzobj *o);
+/* Names more (or fewer) lead to it; returns how many do. */
+unsigned twix_inode_link(twzobj *o, int by);
+mode_t twix_inode_mode(twzobj *o);
+
+/* --- path.c: names to objects */
+struct twix_where {
+	objid_t parent; /* the directory that has (or would have) the name */
+	objid_t id;     /* 0: there is none of that name yet */
+	int type;       /* NAME_ENT_* of id */
+	char name[256]; /* the last component */
+};
+/* Follow a path from dirfd. Without `follow` a last symbolic link is found itself. 0, or an error. */
+int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w);
+/* The directory that relative paths begin at; 0: there is none. */
+objid_t twix_directory_of(int dirfd, int *error);
+twix_call twix_getcwd, twix_chdir, twix_fchdir;
+
+/* --- open.c, names.c, stat.c: the calls that take paths */
+twix_call twix_openat;
+twix_call twix_mkdirat, twix_unlinkat, twix_renameat2, twix_renameat, twix_symlinkat, twix_readlinkat, twix_linkat;
+twix_call twix_fstatat, twix_fstat, twix_faccessat, twix_fchmodat, twix_fchmod, twix_fchownat, twix_fchown;
+twix_call twix_utimensat, twix_truncate, twix_statfs, twix_fstatfs, twix_sync;
+
+#endif
