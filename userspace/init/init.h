@@ -17,12 +17,18 @@ objid_t names_root_id(void);
 void names_list(void);
 
 /* run.c: run one command line and wait. The program's exit status, or a negative error with a
- * message printed. The line is cut up in place. */
+ * message printed. A line of assignments only sets variables. The line is cut up in place. */
 int64_t run_line(char *line);
 
 /* Cut a line into words at spaces, in place; argv gets at most MAX_ARGS and a NULL.
  * Returns the number of words, or -E2BIG. */
 int split_words(char *line, char **argv);
+
+/* environment.c: whether a word is NAME=value; set variables from such words, which are cut up (0, or
+ * a negative error with a message printed); print them all. */
+bool is_assignment(const char *word);
+int environment_set(char *const *words, int count);
+void environment_list(void);
 
 /* autorun.c: the programs of an autorun option; -1 if there is none, else the number failed. */
 int autorun(const char *cmdline);

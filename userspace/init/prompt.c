@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "help", "this list", help },
 	{ "ls", "programs and names", names_list },
 	{ "sysinfo", "the machine", print_machine },
+	{ "env", "the variables that programs get", environment_list },
 	{ "poweroff", "end", shut_down },
 	{ "reboot", "begin anew", reboot },
 };
@@ -39,6 +40,7 @@ static void help(void)
 	for (size_t i = 0; i < COMMANDS; i++)
 		kec_printf("  %-20s %s\n", commands[i].name, commands[i].help);
 	kec_printf("  %-20s %s\n", "[run] NAME ARGS", "run a program and wait for it");
+	kec_printf("  %-20s %s\n", "VARIABLE=value ...", "set variables; before NAME, only for that program");
 }
 
 static void erase(size_t n)
@@ -130,6 +132,8 @@ static void execute(char *line)
 	}
 	if (strcmp(line, "run") == 0)
 		kec_printf("init: run what? `ls' shows the programs\n");
+	else if (strncmp(line, "export ", 7) == 0)
+		run_line(line + 7);
 	else
 		run_line(strncmp(line, "run ", 4) == 0 ? line + 4 : line);
 }

@@ -42,9 +42,13 @@ static int find_program(const char *name, objid_t *id)
 	return r;
 }
 
-static int64_t start_and_wait(objid_t id, int argc, char **argv)
+/* env: "NAME=value" … NULL, for this program only. */
+static int64_t start_and_wait(objid_t id, int argc, char **argv, char *const *env)
 {
-	struct twz_program_opts opts = { .nameroot = names_root_id() };
+	struct twz_program_opts opts = {
+		.nameroot = names_root_id(),
+		.env = (const char *const *)env,
+	};
 	struct thread t;
 	uint64_t status;
 	int r = twz_program_spawn(id, argc, argv, &opts, &t);
@@ -65,8 +69,8 @@ static int64_t start_and_wait(objid_t id, int argc, char **argv)
 
 int64_t run_line(char *line)
 {
-	char *argv[MAX_ARGS + 1];
-	int argc = split_words(line, argv);
+	char *words[MAX_ARGS + 1], *env[MAX_ARGS + 1] = { NULL };
+	int argc = split_words(line, words), vars = 0;
 	objid_t id;
 	int r;
 
@@ -74,8 +78,10 @@ int64_t run_line(char *line)
 		kec_printf("init: more than %d words\n", MAX_ARGS);
 		return argc;
 	}
-	if (argc == 0)
-		return 0;
-	r = find_program(argv[0], &id);
-	return r < 0 ? r : start_and_wait(id, argc, argv);
+	for (; vars < argc && is_assignment(words[vars]); vars++)
+		env[vars] = words[vars];
+	if (vars == argc)
+		return environment_set(words, vars);
+	r = find_program(words[vars], &id);
+	return r < 0 ? r : start_and_wait(id, argc - vars, words + vars, env);
 }

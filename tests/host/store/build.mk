@@ -7,7 +7,7 @@ srcs-test_store := $(store-portable) kernel/store/pm.c $(store-hosted)
 srcs-test_store_parts := $(srcs-test_store)
 # The explorer sees every store instead of pm.c making it. Without sanitizers: it lives by its speed,
 # and the other tests run the same code with them.
-store-explorer := $(store-portable) $(store-hosted) $(addprefix tests/host/store/,trace.c model.c explore.c)
+store-explorer := $(store-portable) $(store-hosted) $(addprefix tests/host/store/,trace.c trace_pm.c model.c explore.c)
 srcs-test_store_crash := $(store-explorer)
 flags-test_store_crash := -O2 -fno-sanitize=all
 # The same, and the compiler reports every store; not what it could merge or hide in a vector.

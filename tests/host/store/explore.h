@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trace.h"
+#include "trace_pm.h"
 
 /* Kinds of operations, in the order of explore_name(). */
 unsigned explore_kinds(void);

@@ -9,7 +9,6 @@
 
 #include "unseen.h"
 
-#include "hosted.h"
 #include "trace.h"
 
 #define DIRTY 1u   /* on the list: a cut may leave an older value */
@@ -63,18 +62,6 @@ static unsigned long bypassed;
 
 UNSEEN_BEGIN
 
-static void never_flush(const void *addr, size_t len)
-{
-	(void)addr;
-	(void)len;
-	abort(); /* the store must go through pm_flush() */
-}
-
-/* One table a world: pm_fence() is told apart by it. */
-static const struct pm_ops ops[TRACE_WORLDS] = {
-	{ never_flush, abort }, { never_flush, abort }, { never_flush, abort },
-};
-
 static uint64_t mix(uint64_t v)
 {
 	v = (v ^ v >> 33) * 0xff51afd7ed558ccdull;
@@ -110,7 +97,7 @@ void trace_end(void)
 		struct world *w = &worlds[i];
 
 		if (w->live)
-			hosted_region_free(w->live, words * 8);
+			trace_region_free(i, w->live, words * 8);
 		free(w->durable);
 		free(w->flushed);
 		free(w->middle);
@@ -147,7 +134,7 @@ void trace_reset(size_t bytes, uint64_t seed)
 	for (unsigned i = 0; i < TRACE_WORLDS; i++) {
 		struct world *w = &worlds[i];
 
-		w->live = hosted_region(bytes);
+		w->live = trace_region(i, bytes);
 		w->durable = zeroes(bytes);
 		w->flushed = zeroes(bytes);
 		w->middle = zeroes(bytes);
@@ -159,11 +146,6 @@ void trace_reset(size_t bytes, uint64_t seed)
 unsigned char *trace_memory(unsigned world)
 {
 	return (unsigned char *)worlds[world].live;
-}
-
-const struct pm_ops *trace_ops(unsigned world)
-{
-	return &ops[world];
 }
 
 void trace_drop(int site)
@@ -224,6 +206,18 @@ static void set_durable(unsigned world, uint32_t word, uint64_t value)
 		w->undo[w->undo_count++] = (struct undo){ word, w->durable[word] };
 	}
 	rebase(world, word, value);
+}
+
+void trace_adopt(void)
+{
+	struct world *w = &worlds[0];
+
+	for (size_t i = 0; i < words; i++) {
+		w->mark[i] = 0;
+		if (w->live[i] != w->durable[i])
+			rebase(0, (uint32_t)i, w->live[i]);
+	}
+	w->dirty_count = 0;
 }
 
 static void put_back(unsigned world)
@@ -434,9 +428,9 @@ void trace_judgement(uint64_t number)
 	judgement = mix(number + 1);
 }
 
-/* ---- The operations of pm.h ---- */
+/* ---- Stores, flushes and fences ---- */
 
-static unsigned world_of(const void *addr)
+unsigned trace_world_of(const void *addr)
 {
 	for (unsigned i = 0; i < TRACE_WORLDS; i++) {
 		const uint64_t *live = worlds[i].live;
@@ -460,9 +454,9 @@ static void note_store(struct world *w, uint32_t word, uint64_t old)
 	}
 }
 
-void pm_store64(uint64_t *to, uint64_t value)
+void trace_store64(uint64_t *to, uint64_t value)
 {
-	struct world *w = &worlds[world_of(to)];
+	struct world *w = &worlds[trace_world_of(to)];
 	uint32_t word = (uint32_t)(to - w->live);
 
 	if (w->live[word] == value)
@@ -471,7 +465,7 @@ void pm_store64(uint64_t *to, uint64_t value)
 	w->live[word] = value;
 }
 
-/* ---- Stores that the compiler made, not pm.h ---- */
+/* ---- Stores that the compiler made ---- */
 
 bool trace_is_memory(const void *addr)
 {
@@ -486,7 +480,7 @@ bool trace_is_memory(const void *addr)
 
 void trace_seen_store(uint64_t *word, uint64_t old)
 {
-	struct world *w = &worlds[world_of(word)];
+	struct world *w = &worlds[trace_world_of(word)];
 
 	bypassed++;
 	if (*word != old)
@@ -498,29 +492,14 @@ unsigned long trace_bypassed(void)
 	return bypassed;
 }
 
-void pm_copy(void *to, const void *from, size_t len)
-{
-	for (size_t i = 0; i < len / 8; i++)
-		pm_store64((uint64_t *)to + i, ((const uint64_t *)from)[i]);
-}
-
-void pm_zero(void *to, size_t len)
-{
-	for (size_t i = 0; i < len / 8; i++)
-		pm_store64((uint64_t *)to + i, 0);
-}
-
 /* Lines of 64 bytes; a flush covers every line it touches. */
-void pm_flush(const struct pm_ops *o, const void *addr, size_t len, enum pm_site site)
+void trace_flush(unsigned world, const void *addr, size_t len, unsigned site)
 {
-	unsigned world = world_of(addr);
 	struct world *w = &worlds[world];
 	size_t start = (size_t)((const unsigned char *)addr - (unsigned char *)w->live);
 	size_t from = start / 64 * 8;
 	size_t to = (start + len + 63) / 64 * 8;
 
-	if (o != &ops[world])
-		abort();
 	trace_counts[world].site[site]++;
 	if ((int)site == dropped)
 		return;
@@ -551,10 +530,8 @@ static void settle(unsigned world)
 	w->dirty_count = left;
 }
 
-void pm_fence(const struct pm_ops *o, enum pm_site site)
+void trace_fence(unsigned world, unsigned site)
 {
-	unsigned world = (unsigned)(o - ops);
-
 	trace_counts[world].site[site]++;
 	if ((int)site == dropped)
 		return;

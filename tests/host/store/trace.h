@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Persistent memory that can lose power: an implementation of store/pm.h that sees every store,
- * flush and fence, and at every fence makes the memory as a power cut could leave it.
+ * Persistent memory that can lose power: told of every store, flush and fence, it makes at every
+ * fence the memory as a power cut could leave it. store/trace_pm.c puts it under the store,
+ * libtwz/explore.c under libtwz.
  *
  * The model. Each aligned 8-byte word is durable as of the last flush-and-fence that covered it;
  * a power cut leaves in it that value or any that was stored since, independently of every other
@@ -20,16 +21,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <store/pm.h>
-
 #define TRACE_WORLDS 3u
+#define TRACE_SITES 1024u /* of flushes and fences: numbers below this */
 
 /* Zeroed memory for all worlds; forgets everything from before. */
 void trace_reset(size_t bytes, uint64_t seed);
 void trace_end(void);
 
 unsigned char *trace_memory(unsigned world);
-const struct pm_ops *trace_ops(unsigned world);
+
+/* The program's: where a world's memory stands, zeroed and aligned to a page. */
+void *trace_region(unsigned world, size_t bytes);
+void trace_region_free(unsigned world, void *region, size_t bytes);
+
+/* The world that holds an address; aborts if none does. */
+unsigned trace_world_of(const void *addr);
+
+/* What the machine does. Sites tell places in the program apart. */
+void trace_store64(uint64_t *to, uint64_t value);
+void trace_flush(unsigned world, const void *addr, size_t len, unsigned site);
+void trace_fence(unsigned world, unsigned site);
 
 /* Leave out one site from now on; -1 for none. */
 void trace_drop(int site);
@@ -49,16 +60,19 @@ void trace_judgement(uint64_t number);
 /* Crash states at this moment, without a fence. */
 void trace_cut(unsigned world);
 
+/* What world 0's memory holds now is durable, however it came there. */
+void trace_adopt(void);
+
 /* Words of `world` that a cut could lose now. */
 unsigned trace_volatile_words(unsigned world);
 
-/* Whether memory and model agree: false if something was stored behind pm.h's back. */
+/* Whether memory and model agree: false if something was stored that nobody told of. */
 bool trace_complete(unsigned world);
 
 /*
- * For the instrumented explorer (store/seen.c), which sees every store the compiler makes: a word
- * of persistent memory was stored to other than by pm.h, and held `old` before. It is made part of
- * the crash states like any other.
+ * For instrumented programs (store/seen.c), where every store the compiler makes is seen: a word of
+ * persistent memory was stored to other than by trace_store64(), and held `old` before. It is made
+ * part of the crash states like any other.
  */
 bool trace_is_memory(const void *addr);
 void trace_seen_store(uint64_t *word, uint64_t old);
@@ -69,7 +83,7 @@ struct trace_counts {
 	unsigned long states;   /* handed to the callback */
 	unsigned long distinct; /* of those, never handed out by any process that shares the set */
 	unsigned long repeated; /* not handed out: seen before, under the same judgement */
-	unsigned long site[PM_SITES + 1]; /* the last: programs, not the store */
+	unsigned long site[TRACE_SITES];
 };
 
 extern struct trace_counts trace_counts[TRACE_WORLDS];

@@ -3,6 +3,7 @@
  * Running program objects, each in a view of its own. View and stack are tied to the first thread,
  * the data to the view: all goes when the thread has ended and nothing uses it any more.
  */
+#include "env.h"
 #include "runtime.h"
 
 #include <twz/name.h>
@@ -74,19 +75,33 @@ static void write_args(char *object, int argc, char *const argv[],
 	};
 }
 
+/* What this program has, with what opts say. */
+static int write_env(char *list, const struct twz_program_opts *opts)
+{
+	int r = 0;
+
+	__twz_env_inherit(list);
+	for (const char *const *e = opts ? opts->env : NULL; r == 0 && e && *e; e++)
+		r = __twz_env_list_put(list, *e);
+	return r == -ENOMEM ? -E2BIG : r;
+}
+
 static int make_stack(struct launch *l, int argc, char *const argv[],
     const struct twz_program_opts *opts)
 {
 	twzobj stack;
+	char *object;
 	int r = __twz_create_child(l->thread->tid, NEW_FLAGS, 0, &l->stack);
 
 	if (r == 0)
 		r = twz_object_init_guid(&stack, l->stack, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	write_args((char *)twz_object_base(&stack) - OBJ_NULLPAGE_SIZE, argc, argv, opts);
+	object = (char *)twz_object_base(&stack) - OBJ_NULLPAGE_SIZE;
+	write_args(object, argc, argv, opts);
+	r = write_env(object + TWZ_ENV_OFFSET, opts);
 	twz_object_release(&stack);
-	return 0;
+	return r;
 }
 
 static int make_view(struct launch *l)

@@ -42,10 +42,35 @@ static bool is_bootinfo(uintptr_t arg)
 	return VADDR_TO_SLOT(arg) == BOOT_SLOT_BOOTINFO(twz_nslots());
 }
 
+/* Whether a string begins at the address p and ends within the block. */
+static bool string_in_block(const struct twz_program_args *args, uint64_t p, uint64_t size)
+{
+	uint64_t off = p - (uintptr_t)args;
+
+	return off < size && memchr((const char *)args + off, 0, size - off);
+}
+
+/* Whoever wrote the block is not to be trusted: all it leads to is in it. */
+static bool args_are_sound(const struct twz_program_args *args)
+{
+	uint64_t size = args->size, at = args->argv - (uintptr_t)args;
+	const uint64_t *argv = (const uint64_t *)args->argv;
+
+	if (size > TWZ_ARGS_MAX || at % sizeof(*argv) || at > size ||
+	    (size - at) / sizeof(*argv) <= args->argc)
+		return false;
+	for (uint32_t i = 0; i < args->argc; i++)
+		if (!string_in_block(args, argv[i], size))
+			return false;
+	return argv[args->argc] == 0;
+}
+
 static int run_with_args(const struct twz_program_args *args)
 {
 	if (args->magic != TWZ_ARGS_MAGIC || args->version != TWZ_ARGS_VERSION)
 		libtwz_panic("started with an argument block this program does not know\n");
+	if (!args_are_sound(args))
+		libtwz_panic("started with arguments that lead out of their block\n");
 	__twz_rt.nameroot = args->nameroot;
 	__twz_rt.packroot = args->packroot;
 	return main((int)args->argc, (char **)args->argv);

@@ -3,7 +3,9 @@
  * Running programs. A program's view: text in slot 0, a private copy of the data template in
  * slot 1, its first thread's object in TWZSLOT_THRD, the stack object in TWZSLOT_STACK, the view
  * itself in TWZSLOT_CVIEW. The first thread's argument is the address of a struct
- * twz_program_args at object offset TWZ_ARGS_OFFSET of the stack object; strings follow it.
+ * twz_program_args at object offset TWZ_ARGS_OFFSET of the stack object; strings follow it. The
+ * environment (twz/env.h) stands at TWZ_ENV_OFFSET: strings NAME=value, each with its NUL, up to an
+ * empty one.
  */
 #ifndef TWZ_SYS_PROGRAM_H
 #define TWZ_SYS_PROGRAM_H
@@ -15,6 +17,8 @@
 #define TWZ_ARGS_VERSION 1u
 #define TWZ_ARGS_OFFSET (TWZ_STACK_OFFSET + TWZ_THREAD_STACK_SIZE)
 #define TWZ_ARGS_MAX 0x10000ul /* bytes of structure, pointers and strings */
+#define TWZ_ENV_OFFSET (TWZ_ARGS_OFFSET + TWZ_ARGS_MAX)
+#define TWZ_ENV_MAX 0x10000ul /* bytes of the environment */
 
 struct twz_program_args {
 	uint64_t magic;
@@ -28,16 +32,19 @@ struct twz_program_args {
 };
 
 _Static_assert(sizeof(struct twz_program_args) == 80, "program arguments");
+_Static_assert(TWZ_ENV_OFFSET + TWZ_ENV_MAX <= TWZ_FAULT_STACK_OFFSET, "environment in its place");
 
 struct twz_program_opts {
 	objid_t nameroot; /* 0 = inherit */
 	objid_t packroot; /* 0 = inherit */
+	const char *const *env; /* "NAME=value" … NULL: beside, or instead of, what is inherited */
 };
 
 /*
  * Start a program object in a view of its own. opts may be NULL. *t is to be given to
- * twz_program_wait. -ENOEXEC not a program of this machine, -E2BIG arguments too long, and the
- * errors of creation and spawn. Nothing remains on error.
+ * twz_program_wait. The environment is inherited. -ENOEXEC not a program of this machine, -E2BIG
+ * arguments or environment too long, -EINVAL a string of opts->env has no name, and the errors of
+ * creation and spawn. Nothing remains on error.
  */
 int twz_program_spawn(objid_t program, int argc, char *const argv[],
     const struct twz_program_opts *opts, struct thread *t);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * This program's environment: it stands where whoever started the program wrote it, in the first
+ * thread's stack object, and is changed there.
+ */
+#include "env.h"
+#include "runtime.h"
+
+#include <twz/env.h>
+
+static struct mutex lock;
+
+static char *list(void)
+{
+	return (char *)(SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_ENV_OFFSET);
+}
+
+static const char *value_of(const char *name)
+{
+	size_t len = strnlen(name, TWZ_ENV_MAX);
+	char *entry = len ? __twz_env_list_find(list(), name, len) : NULL;
+
+	return entry ? entry + len + 1 : NULL;
+}
+
+const char *twz_getenv(const char *name)
+{
+	const char *value;
+
+	mutex_acquire(&lock);
+	value = value_of(name);
+	mutex_release(&lock);
+	return value;
+}
+
+ssize_t twz_getenv_copy(const char *name, char *buffer, size_t size)
+{
+	const char *value;
+	ssize_t r = -ENOENT;
+
+	mutex_acquire(&lock);
+	value = value_of(name);
+	if (value)
+		r = strlen(value) < size ? (ssize_t)strlcpy(buffer, value, size) : -ERANGE;
+	mutex_release(&lock);
+	return r;
+}
+
+int twz_getenv_id(const char *name, objid_t *id)
+{
+	char text[48]; /* no ID is longer */
+	ssize_t len = twz_getenv_copy(name, text, sizeof(text));
+
+	if (len < 0)
+		return len == -ENOENT ? -ENOENT : -EINVAL;
+	return objid_parse(text, (size_t)len, id) ? 0 : -EINVAL;
+}
+
+int twz_setenv(const char *name, const char *value)
+{
+	int r;
+
+	mutex_acquire(&lock);
+	r = __twz_env_list_set(list(), name, strnlen(name, TWZ_ENV_MAX), value);
+	mutex_release(&lock);
+	return r;
+}
+
+const char *twz_env_next(const char *entry)
+{
+	return __twz_env_list_next(list(), entry);
+}
+
+void __twz_env_inherit(char *to)
+{
+	mutex_acquire(&lock);
+	__twz_env_list_copy(to, list());
+	mutex_release(&lock);
+}
