@@ -38,6 +38,14 @@ SECTIONS
 	__tls_memsz = ALIGN(__tls_filesz, MAX(ALIGNOF(.tbss), 1)) + SIZEOF(.tbss);
 
 	.data : ALIGN(64) {
+		__init_array_start = .;
+		KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))
+		KEEP(*(.init_array))
+		__init_array_end = .;
+		__fini_array_start = .;
+		KEEP(*(SORT_BY_INIT_PRIORITY(.fini_array.*)))
+		KEEP(*(.fini_array))
+		__fini_array_end = .;
 		*(.data .data.*)
 		*(.got .got.*)
 		. = ALIGN(8);

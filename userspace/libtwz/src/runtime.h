@@ -49,8 +49,10 @@ _Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi);
 _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi);
 _Noreturn void __twz_fault_begin(int fault, void *info, struct twz_fault_frame *frame);
 
+/* --- main.c: the program itself; a C library puts its own in place of this one */
+int __twz_run(int argc, char **argv);
+
 /* --- start.c */
-int main(int argc, char **argv);
 /* Lay out a TLS block for one thread in zeroed memory at p; returns the thread pointer. */
 void *__twz_tls_init(void *p);
 /* Bytes __twz_tls_init needs. */

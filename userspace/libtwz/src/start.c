@@ -73,7 +73,7 @@ static int run_with_args(const struct twz_program_args *args)
 		libtwz_panic("started with arguments that lead out of their block\n");
 	__twz_rt.nameroot = args->nameroot;
 	__twz_rt.packroot = args->packroot;
-	return main((int)args->argc, (char **)args->argv);
+	return __twz_run((int)args->argc, (char **)args->argv);
 }
 
 static int run_as_init(const struct twz_bootinfo *info)
@@ -86,7 +86,7 @@ static int run_as_init(const struct twz_bootinfo *info)
 		    BOOTINFO_VERSION);
 	__twz_rt.bootinfo = info;
 	__twz_rt.packroot = info->pack_nameroot;
-	return main(1, argv);
+	return __twz_run(1, argv);
 }
 
 _Noreturn void __twz_start(uintptr_t arg, uint64_t tid_lo, uint64_t tid_hi)

@@ -34,14 +34,19 @@ void twz_thread_set_name(const char *name)
 	strlcpy(__twz_self.repr->hdr.name, name, KSO_NAME_MAXLEN);
 }
 
-/* The kernel sets the exit point and wakes its waiters once the stack is no longer in use. */
-_Noreturn void twz_thread_exit(uint64_t code)
+void __twz_thread_leave(uint64_t code)
 {
 	struct twzthread_repr *repr = __twz_self.repr;
 
 	if (repr)
 		__atomic_store_n(&repr->syncinfos[THRD_SYNC_EXIT], code, __ATOMIC_RELEASE);
 	twz_object_release(&__twz_self.obj);
+}
+
+/* The kernel sets the exit point and wakes its waiters once the stack is no longer in use. */
+_Noreturn void twz_thread_exit(uint64_t code)
+{
+	__twz_thread_leave(code);
 	for (;;)
 		sys_thrd_ctl(THRD_CTL_EXIT, 0);
 }

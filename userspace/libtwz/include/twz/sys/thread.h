@@ -55,6 +55,9 @@ int twz_thread_release(struct thread *t);
 /* End this thread with a code in syncinfos[THRD_SYNC_EXIT]. */
 _Noreturn void twz_thread_exit(uint64_t code);
 
+/* For a C library: all of twz_thread_exit but the end itself, which may then do without a stack. */
+void __twz_thread_leave(uint64_t code);
+
 /* Wait until one of the points is non-zero; those get event 1 and info. Returns how many; 0 for
  * n 0; -EINVAL for n over 1024 or a bad point. */
 ssize_t(twz_thread_wait)(struct thrd_wait_args *a, size_t n);

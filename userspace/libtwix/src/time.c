@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Clocks and sleeping. */
+#include "twix.h"
+
+#include <errno.h>
+#include <sys/time.h>
+#include <time.h>
+#include <twz/sys/sys.h>
+
+#define NS 1000000000ull
+
+/* Linux's number of a clock as ours; -EINVAL. */
+static int clock_of(clockid_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		return TWZ_CLOCK_REAL;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		return TWZ_CLOCK_MONOTONIC;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return TWZ_CLOCK_PROGRAM_CPU;
+	case CLOCK_THREAD_CPUTIME_ID:
+		return TWZ_CLOCK_THREAD_CPU;
+	default:
+		return -EINVAL;
+	}
+}
+
+long twix_clock_gettime(const long a[6])
+{
+	int clock = clock_of((clockid_t)a[0]);
+
+	return clock < 0 ? clock : twz_clock_get(clock, (struct timespec *)a[1]);
+}
+
+long twix_clock_getres(const long a[6])
+{
+	struct timespec *ts = (void *)a[1];
+	int clock = clock_of((clockid_t)a[0]);
+
+	if (clock < 0)
+		return clock;
+	if (ts)
+		*ts = (struct timespec){ .tv_nsec = 1 };
+	return 0;
+}
+
+long twix_gettimeofday(const long a[6])
+{
+	struct timeval *tv = (void *)a[0];
+	uint64_t now = twz_clock_real_ns();
+
+	if (tv)
+		*tv = (struct timeval){ .tv_sec = (time_t)(now / NS), .tv_usec = (suseconds_t)(now % NS / 1000) };
+	return 0;
+}
+
+static bool is_duration(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)NS;
+}
+
+static uint64_t ns_of(const struct timespec *ts)
+{
+	uint64_t ns;
+
+	if (__builtin_mul_overflow((uint64_t)ts->tv_sec, NS, &ns) ||
+	    __builtin_add_overflow(ns, (uint64_t)ts->tv_nsec, &ns))
+		return UINT64_MAX;
+	return ns;
+}
+
+/* Sleep until the monotonic clock says so; what remains goes to *rest. */
+static long sleep_until(uint64_t deadline, struct timespec *rest)
+{
+	uint64_t now;
+
+	while ((now = twz_clock_ns()) < deadline) {
+		if (twz_sleep_ns(deadline - now) != -EINTR)
+			continue;
+		now = twz_clock_ns();
+		now = now < deadline ? deadline - now : 0;
+		if (rest)
+			*rest = (struct timespec){ .tv_sec = (time_t)(now / NS), .tv_nsec = (long)(now % NS) };
+		return -EINTR;
+	}
+	return 0;
+}
+
+static uint64_t later(uint64_t ns)
+{
+	uint64_t at;
+
+	return __builtin_add_overflow(twz_clock_ns(), ns, &at) ? UINT64_MAX : at;
+}
+
+long twix_nanosleep(const long a[6])
+{
+	const struct timespec *want = (const void *)a[0];
+
+	return is_duration(want) ? sleep_until(later(ns_of(want)), (struct timespec *)a[1]) : -EINVAL;
+}
+
+long twix_clock_nanosleep(const long a[6])
+{
+	const struct timespec *want = (const void *)a[2];
+	int clock = clock_of((clockid_t)a[0]);
+	uint64_t ns, now;
+
+	if (clock < 0 || clock == TWZ_CLOCK_THREAD_CPU || !is_duration(want))
+		return -EINVAL;
+	if (clock == TWZ_CLOCK_PROGRAM_CPU)
+		return -EOPNOTSUPP;
+	ns = ns_of(want);
+	if (!((int)a[1] & TIMER_ABSTIME))
+		return sleep_until(later(ns), (struct timespec *)a[3]);
+	now = clock == TWZ_CLOCK_REAL ? twz_clock_real_ns() : twz_clock_ns();
+	return ns > now ? sleep_until(later(ns - now), NULL) : 0;
+}
