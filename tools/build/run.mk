@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Goals about the whole tree: run, debug, test, bench, clean, help, setup.
 
-.PHONY: help setup clean distclean run debug test bench
+.PHONY: help setup clean distclean run debug test bench hosted
 
 quote = '$(subst ','\'',$1)'
 option = $(if $($2),$1 $(call quote,$($2)))
@@ -49,19 +49,25 @@ bench:
 		BOARD=$b O=$(call quote,$(bench-root))/$b all &&) true
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec bench/run --build $(call quote,$(bench-root)) $(tests)
 
+# --- libtwz and its programs for the machine that builds: a makefile of its own
+
+hosted:
+	+@$(MAKE) -f tools/build/hosted.mk BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
+
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
 built := obj user host host-tests flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
 	kernel.lds kernel.lds.d kernel.objs
 configured := include auto.mk .config .config.old defconfig third-party
+hosted-built := $(addprefix $(or $(explicit-O),build)/,hosted hosted-san)
 boards-built := $(if $(explicit-O),$(wildcard $(addprefix $(O)/,$(boards))))
 
 clean:
-	@rm -rf $(if $(explicit-O),,build/host-tests) $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built)))
+	@rm -rf $(if $(explicit-O),,build/host-tests) $(hosted-built) $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built)))
 
 distclean:
 ifneq ($(explicit-O),)
-	@rm -rf $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built) $(configured)))
+	@rm -rf $(hosted-built) $(foreach d,$(O) $(boards-built),$(addprefix $d/,$(built) $(configured)))
 	@rmdir $(boards-built) $(wildcard $(O)) 2>/dev/null || true
 else
 	@rm -rf build
@@ -78,6 +84,7 @@ Twizzler: what make can do
   make debug            the same, stopped, with gdb attached
   make test             build every board, run every test                   (T=which tests)
   make bench            build every board, run the benchmarks               (T=which)
+  make hosted           build libtwz, its tools and tests for this machine     (SANITIZE=1)
   make                  build the kernel, the programs and the object pack
   make kernel, user     build only that
 

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Parts of libtwz as they are, built so that the compiler reports every store (see test_libtwz_cuts.c).
+# Tests of libtwz under the crash explorer (explore.h): its sources as they are, built so that the
+# compiler reports every store. A test is one line: its name, and what of libtwz it needs besides
+# handles, pointers, metadata, the FOT and mutexes. What is not used is not linked, nor what it needs.
 ifneq ($(shell command -v clang),)
-srcs-test_libtwz_cuts := userspace/libtwz/src/fot.c userspace/libtwz/src/meta.c
-flags-test_libtwz_cuts := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp-vectorize \
-	-Iuserspace/libtwz/include -Ilib/abi/arch/riscv64
+explore-libtwz := $(addprefix userspace/libtwz/src/,object.c ptr.c meta.c fot.c fotcache.c mutex.c sync.c)
+explore-sources := $(addprefix tests/host/,libtwz/explore.c libtwz/explore_runtime.c store/trace.c store/seen.c)
+explore-flags := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp-vectorize \
+	-fno-optimize-sibling-calls -ffunction-sections -Iuserspace/libtwz/include -Ilib/abi/arch/riscv64
+explore-ldflags := $(foreach f,--gc-sections $(addprefix --wrap=,memcpy memmove memset),-Xlinker $f)
+
+define explore-test
+srcs-$1 := $(explore-sources) $(explore-libtwz) $2
+flags-$1 := $(explore-flags)
+ldflags-$1 := $(explore-ldflags)
+endef
+
+$(eval $(call explore-test,test_libtwz_cuts))
 endif

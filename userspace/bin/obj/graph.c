@@ -31,7 +31,12 @@ static void add_about(struct node *n, const char *text)
 static void describe_exts(struct node *n, twzobj *o)
 {
 	const struct metainfo *mi = twz_object_meta(o);
+	char text[LABEL];
 
+	if (mi->flags & MIF_SZ) {
+		snprintf(text, sizeof(text), "%lu bytes", (unsigned long)mi->sz);
+		add_about(n, text);
+	}
 	for (size_t i = 0; i < ext_slots(mi); i++)
 		if (mi->exts[i].tag && mi->exts[i].tag != METAEXT_CLAIMED)
 			add_about(n, tag_name(mi->exts[i].tag));
@@ -44,9 +49,12 @@ static void describe(struct node *n, const struct kernel_ostat *st)
 
 	if (name)
 		set_label(n->name, name, strlen(name));
-	snprintf(text, sizeof(text), "%lu KiB%s", (unsigned long)st->pages * 4,
-	    st->flags & OS_FLAGS_PERSIST ? "" : ", volatile");
-	add_about(n, text);
+	if (!(st->flags & OS_FLAGS_PERSIST))
+		add_about(n, "volatile");
+	if (st->pages) {
+		snprintf(text, sizeof(text), "%lu KiB", (unsigned long)st->pages * 4);
+		add_about(n, text);
+	}
 	if (st->ties_in || st->ties_out) {
 		snprintf(text, sizeof(text), "ties %lu in %lu out", (unsigned long)st->ties_in,
 		    (unsigned long)st->ties_out);

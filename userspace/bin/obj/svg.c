@@ -10,7 +10,7 @@
 #include <base/string.h>
 
 #define WIDTH 280 /* of a box */
-#define COLUMN_GAP 190
+#define COLUMN_GAP 160
 #define ROW_GAP 22
 #define LEAST_HEIGHT 58
 #define PORT 15 /* between two arrows at one box */
@@ -20,9 +20,8 @@
 
 struct box {
 	int x, y, height;
-	int out, in;           /* arrows that begin and end here */
-	int out_used, in_used; /* of those, drawn so far */
-	long weight;           /* where it wants to be */
+	int out, in; /* arrows that begin and end here */
+	long weight; /* where it wants to be */
 };
 
 static struct box boxes[GRAPH_NODES];
@@ -183,9 +182,21 @@ static void print_box(const struct graph *g, unsigned int i)
 	print_text(b->x + 12, y + (n->name[0] ? 31 : 25), "about", n->about);
 }
 
-static int port(const struct box *b, int number, int of)
+/* Where an arrow begins or ends: in the order of the boxes at the other ends, so that few cross. */
+static int port(const struct graph *g, const struct edge *e, bool begins)
 {
-	return b->y + b->height * (number + 1) / (of + 1);
+	unsigned int here = begins ? e->from : e->to, there = begins ? e->to : e->from;
+	const struct box *b = &boxes[here];
+	int rank = 0;
+
+	for (const struct edge *k = g->edges; k < g->edges + g->edge_count; k++) {
+		int y = boxes[begins ? k->to : k->from].y;
+
+		if ((begins ? k->from : k->to) == here &&
+		    (y < boxes[there].y || (y == boxes[there].y && k < e)))
+			rank++;
+	}
+	return b->y + b->height * (rank + 1) / ((begins ? b->out : b->in) + 1);
 }
 
 /* Arrows to the right leave at the right; those within a column bow out; those back leave left. */
@@ -194,8 +205,8 @@ static void print_edge(const struct graph *g, const struct edge *e)
 	static const char *const classes[] = {
 		[EDGE_ENTRY] = "entry", [EDGE_BY_NAME] = "byname", [EDGE_NAME] = "named",
 	};
-	struct box *a = &boxes[e->from], *b = &boxes[e->to];
-	int y1 = port(a, a->out_used++, a->out), y2 = port(b, b->in_used++, b->in);
+	const struct box *a = &boxes[e->from], *b = &boxes[e->to];
+	int y1 = port(g, e, true), y2 = port(g, e, false);
 	bool back = b->x < a->x, same = b->x == a->x;
 	int x1 = back ? a->x : a->x + WIDTH, x2 = back || same ? b->x + WIDTH : b->x;
 	int bow = same ? 70 : back ? -COLUMN_GAP / 2 : (x2 - x1) / 2;
@@ -208,7 +219,6 @@ static void print_edge(const struct graph *g, const struct edge *e)
 	    y2 - 4, back || same ? "start" : "end");
 	print_escaped(label);
 	say("</text>\n");
-	(void)g;
 }
 
 static void print_style(void)
@@ -223,7 +233,7 @@ static void print_style(void)
 	    "rect.gone{stroke:#c00;stroke-dasharray:5 3;fill:#fff0f0}"
 	    "rect.open{stroke:#888;stroke-dasharray:3 3;fill:#fafafa}rect.closed{fill:#ddd}"
 	    "rect.start{stroke-width:2.5}\n"
-	    "path{fill:none;stroke:#555;stroke-width:1.3}.byname{stroke:#070;stroke-width:2}"
+	    "path{fill:none;stroke:#555;stroke-width:1.3}marker path{fill:#555;stroke:none}.byname{stroke:#070;stroke-width:2}"
 	    ".named{stroke:#36c;stroke-dasharray:5 3}</style>\n");
 }
 

@@ -60,6 +60,11 @@ void *twz_fault_get_userdata(int fault)
 	return fault < 0 || fault >= NUM_FAULTS ? NULL : handler_of(fault).userdata;
 }
 
+bool __twz_fault_is_taken(int fault)
+{
+	return handler_of(fault).fn || __twz_try_is_active();
+}
+
 struct twz_fault_frame *twz_fault_frame(void)
 {
 	return current_frame;

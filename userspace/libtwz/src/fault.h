@@ -11,10 +11,14 @@
 /* Bytes of a fault's information; 0 for a number that is none. */
 size_t __twz_fault_info_size(int fault, const void *info);
 void __twz_fault_set_frame(struct twz_fault_frame *frame);
+/* Whether a handler or a block of this thread would get the fault. */
+bool __twz_fault_is_taken(int fault);
 /* Print the fault and end the thread. */
 _Noreturn void __twz_fault_uncaught(int fault, const void *info);
 
 /* --- try.c */
+/* Whether this thread is in a block. */
+bool __twz_try_is_active(void);
 /* Leave for the innermost block, if there is one. */
 void __twz_try_unwind(int fault, const void *info, size_t length);
 

@@ -3,6 +3,7 @@
 #include "fault.h"
 
 static __thread struct __twz_try *innermost;
+__thread struct twz_tx_run *__twz_tx_innermost;
 
 /* Of the fault that was caught last. */
 static __thread int caught_fault;
@@ -21,6 +22,7 @@ void *twzcatch_data(void)
 void *__twz_try_begin(struct __twz_try *t)
 {
 	t->outer = innermost;
+	t->tx = __twz_tx_innermost;
 	t->frame = twz_fault_frame();
 	t->fault = -1;
 	t->caught = false;
@@ -43,6 +45,11 @@ void __twz_try_end(struct __twz_try *t)
 		twzcatch_propagate(t->fault, caught_data);
 }
 
+bool __twz_try_is_active(void)
+{
+	return innermost;
+}
+
 void __twz_try_unwind(int fault, const void *info, size_t length)
 {
 	struct __twz_try *t = innermost;
@@ -52,6 +59,7 @@ void __twz_try_unwind(int fault, const void *info, size_t length)
 	memmove(caught_data, info, length < TWZCATCH_DATA_MAX ? length : TWZCATCH_DATA_MAX);
 	caught_fault = fault;
 	innermost = t->outer;
+	__twz_tx_innermost = t->tx;
 	t->fault = fault;
 	__twz_fault_set_frame(t->frame);
 	__twz_try_load(t->regs, 1);

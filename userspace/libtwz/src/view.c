@@ -2,6 +2,8 @@
 /* View entries: reading, writing, invalidation. The slot table is slots.c. */
 #include "runtime.h"
 
+#include <machine/view.h>
+
 struct twzview_repr *__twz_view_repr(twzobj *v)
 {
 	if (v)
@@ -46,6 +48,7 @@ void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
 		__atomic_store_n(&ve->flags, (flags & VE_ACCESS) | VE_VALID, __ATOMIC_RELEASE);
 	if (old & VE_VALID)
 		invalidate(v, slot);
+	machine_view_entry(__twz_view_repr(v), slot);
 }
 
 void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)

@@ -11,6 +11,7 @@
 /* With a C library its own struct timespec counts; the layouts are equal. */
 #if !defined(__DEFINED_struct_timespec) && !defined(_STRUCT_TIMESPEC)
 #define __DEFINED_struct_timespec
+#define _STRUCT_TIMESPEC 1
 struct timespec {
 	long tv_sec;
 	long tv_nsec;

@@ -31,9 +31,15 @@ void *twzcatch_data(void);
 /* From inside a twzcatch: hand fault f with its information on to the next outer block. */
 _Noreturn void twzcatch_propagate(int f, void *data);
 
+struct twz_tx_run;
+
+/* The transaction that this thread is in (twz/tx.h); a fault that is caught outside of it leaves it. */
+extern __thread struct twz_tx_run *__twz_tx_innermost;
+
 /* A block that is being executed. Private. */
 struct __twz_try {
 	struct __twz_try *outer;
+	struct twz_tx_run *tx;
 	struct twz_fault_frame *frame; /* of the handler that the block stands in */
 	int fault;                     /* -1: none so far */
 	bool caught;

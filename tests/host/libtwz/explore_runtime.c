@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What libtwz rests on, for the crash explorer: write-back and fences go to the model, slots and
+ * IDs are the world's, there is one thread, and a sleeper would sleep for ever. A test that links
+ * the real thing gets that: everything here is weak.
+ */
+#include "../unit.h"
+
+#include "../../../userspace/libtwz/src/runtime.h"
+
+#include <twz/name.h>
+#include <twz/persist.h>
+
+#include "explore.h"
+
+UNSEEN_BEGIN
+
+#define WEAK __attribute__((weak))
+
+#define PAGES_BYTES (1ul << 20)
+
+WEAK struct twz_runtime __twz_rt = { .sysinfo = { .boot_code = 1 } };
+
+void explore_set_boot(uint64_t code)
+{
+	__twz_rt.sysinfo.boot_code = code;
+}
+
+/* --- persist.c, create.c */
+
+WEAK void _clwb_len(const void *p, size_t len)
+{
+	explore_flush(p, len, __builtin_return_address(0));
+}
+
+WEAK void _clwb(const void *p)
+{
+	explore_flush(p, 1, __builtin_return_address(0));
+}
+
+WEAK void _pfence(void)
+{
+	explore_fence(__builtin_return_address(0));
+}
+
+WEAK bool __twz_have_store(void)
+{
+	return true;
+}
+
+/* --- threads: one, another after each cut */
+
+WEAK objid_t twz_thread_id(void)
+{
+	return MKID(0x7472, __twz_rt.sysinfo.boot_code << 8 | 0x10);
+}
+
+WEAK long sys_thread_sync(size_t count, struct sys_thread_sync_args *args, struct timespec *timeout)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t word = *(uint64_t *)(uintptr_t)args[i].addr;
+		uint64_t me = (ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << 2) & ~3ul;
+
+		if (args[i].op != THREAD_SYNC_SLEEP || word != args[i].arg)
+			continue;
+		if (args[i].flags & THREAD_SYNC_OWNED && (word & ~3ul) != me)
+			return -EOWNERDEAD;
+		if (!timeout)
+			explore_fail("sleeps for ever");
+		return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* --- slots and views */
+
+WEAK int twz_vaddr_to_obj(const void *p, objid_t *id, uint32_t *flags)
+{
+	int object = explore_at(p);
+
+	if (object < 0)
+		return -ENOENT;
+	*id = explore_id((unsigned)object);
+	if (flags)
+		*flags = FE_READ | FE_WRITE;
+	return 0;
+}
+
+WEAK ssize_t twz_view_allocate_slot(twzobj *v, objid_t id, uint32_t flags)
+{
+	int object = explore_find(id);
+
+	(void)v, (void)flags;
+	return object < 0 ? -ENOSPC : (ssize_t)VADDR_TO_SLOT(explore_object((unsigned)object)->base);
+}
+
+WEAK void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t slot)
+{
+	(void)v, (void)id, (void)flags, (void)slot;
+}
+
+WEAK bool __twz_slot_unref(twzobj *v, objid_t id, uint32_t flags, size_t slot)
+{
+	(void)v, (void)id, (void)flags, (void)slot;
+	return false;
+}
+
+/* --- memory that is never given back; what a cut leaves unused is not taken again */
+
+WEAK void *__twz_pages(size_t bytes)
+{
+	static _Alignas(4096) unsigned char pages[PAGES_BYTES];
+	static size_t used;
+	size_t at = used;
+
+	bytes = (bytes + TWZ_PAGE_SIZE - 1) & ~(TWZ_PAGE_SIZE - 1);
+	if (bytes > PAGES_BYTES - at)
+		return NULL;
+	used += bytes;
+	return pages + at;
+}
+
+/* --- faults in software: noted, and the handler returns */
+
+WEAK void __twz_throw_pptr(objid_t id, uint64_t fote, uint32_t info, int retval, const void *p)
+{
+	(void)id, (void)fote, (void)info, (void)retval, (void)p;
+	explore_throw("a fault of a pointer");
+}
+
+WEAK void __twz_throw_object(uint64_t flags, const void *p)
+{
+	(void)flags, (void)p;
+	explore_throw("a fault of an object");
+}
+
+WEAK void twz_fault_raise(int fault, void *info)
+{
+	(void)fault, (void)info;
+	explore_throw("a fault");
+}
+
+UNSEEN_END

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The hosted machine: what stands for the kernel when libtwz runs as a Linux process. An object is
+ * a sparse file of 1 GiB, mapped at the address of its slot. Files are in two places, the store
+ * (persistent) and the memory folder (volatile), of the same form:
+ *
+ *	objects/ID   objects
+ *	deleted/ID   objects that were deleted and are still used
+ *	dying/ID     the same, deleted at once: no longer found
+ *	new/         objects being made
+ *	up/CHILD/PARENT, down/PARENT/CHILD   a tie: two names of a file as long as there are ties
+ *
+ * Whoever uses a file holds a shared flock() on it, the kernel of the host lets it go whichever way
+ * a process ends; what is deleted and neither tied nor locked is removed. Changes of these names
+ * are made by who holds the lock on the file `lock`.
+ */
+#ifndef TWZ_HOSTED_H
+#define TWZ_HOSTED_H
+
+#include "../src/fault.h"
+#include "../src/runtime.h"
+
+#include <machine/hosted.h>
+
+#define PLACE_MEMORY 0u
+#define PLACE_STORE 1u
+#define PLACES 2u
+
+#define STATE_LIVE 0u
+#define STATE_DELETED 1u
+#define STATE_DYING 2u
+
+/* An open file of an object, with its lock. */
+struct hosted_file {
+	int fd;
+	unsigned place, state;
+};
+
+/* --- folder.c: the two places */
+/* Find or make them; ends the process with a message when that cannot be. */
+void __twz_places_open(void);
+/* Tell the boot code and the name root. */
+uint64_t __twz_places_boot_code(void);
+objid_t __twz_places_nameroot(void);
+int __twz_places_set_nameroot(objid_t id);
+/* The folder of a place, or -1. */
+int __twz_place_dir(unsigned place);
+/* Only one process and thread at a time changes names. */
+void __twz_places_lock(void);
+void __twz_places_unlock(void);
+/* Make what was done to names in a folder of the store durable. */
+void __twz_place_sync(unsigned place, const char *folder);
+/* Only one process makes the store's root of names. */
+void __twz_places_lock_root(void);
+void __twz_places_unlock_root(void);
+/* Bytes that the store's file system has. */
+void __twz_places_statfs(uint64_t *total, uint64_t *unused);
+/* A file of the memory folder that all processes share, as memory. NULL: out of it. */
+void *__twz_places_shared(const char *name, size_t bytes);
+/* Say why the machine cannot start, or go on, and end the process. */
+_Noreturn void libtwz_refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- files.c: the files of objects */
+/* Open and lock: 0, -ENOENT, other errors. */
+int __twz_file_open(objid_t id, struct hosted_file *f);
+void __twz_file_close(struct hosted_file *f);
+/* An empty file that nobody finds yet; __twz_file_publish() or __twz_file_abandon() follows. */
+int __twz_file_make(unsigned place, struct hosted_file *f, char name[64]);
+int __twz_file_publish(struct hosted_file *f, const char *name, objid_t id, unsigned state);
+void __twz_file_abandon(struct hosted_file *f, const char *name);
+/* Whether an object of this ID is there, in any state but dying, without opening it. */
+bool __twz_file_exists(objid_t id, unsigned *place);
+/* The same in any state. */
+bool __twz_file_there(objid_t id);
+/* Mark as deleted: 0, -ENOENT. */
+int __twz_file_delete(objid_t id, unsigned state);
+/* Remove the object if it is deleted and nobody uses it, and what then falls. */
+void __twz_file_reap(objid_t id);
+/* The same for all that is deleted. Caller holds the lock. */
+void __twz_files_sweep(unsigned place);
+/* Metadata that is well formed and gives this ID: 0, -EINVLOBJ. */
+int __twz_file_verify(int fd, objid_t id, struct metainfo *mi);
+/* Copy bytes between files, holes as holes: 0 or a negative error. */
+int __twz_file_copy(int to, uint64_t at, int from, uint64_t start, uint64_t length);
+int __twz_file_zero(int fd, uint64_t at, uint64_t length);
+
+/* --- ties.c; callers hold the lock */
+int __twz_tie_add(objid_t parent, objid_t child);
+int __twz_tie_remove(objid_t parent, objid_t child);
+/* Whether any parent is left, and how many ties there are to (up) or from an object. */
+bool __twz_tie_any(objid_t child);
+unsigned __twz_tie_count(objid_t id, bool up);
+/* The parent is gone: take its ties away; fn is called for each child. */
+void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child));
+
+/* --- kernel.c: objects whose IDs are the kernel's */
+/* A file with what is in it, or a negative error. */
+int __twz_kernel_object(objid_t id);
+
+/* --- map.c: slots */
+void __twz_map_setup(objid_t view);
+/* The slots that are the machine's. */
+bool __twz_map_owns(uintptr_t addr);
+/* What an access there is: 1 it can be made again, else a fault number with its information. */
+#define MAP_RETRY (-1)
+int __twz_map_fault(uintptr_t addr, uint64_t access, uintptr_t ip, bool bus, void *info);
+/* How often this process has the object mapped. */
+unsigned __twz_map_count(objid_t id);
+/* Where the object is mapped here; NULL nowhere. */
+void *__twz_map_find(objid_t id);
+
+/* --- trap.c: signals as faults */
+void __twz_trap_setup(void);
+/* A stack for handlers of this thread. */
+void __twz_trap_thread_begin(void);
+void __twz_trap_thread_end(void);
+
+/* --- futex.c */
+void __twz_futex_setup(void);
+
+/* --- thread.c */
+/* Make this the thread of that object. */
+void __twz_thread_setup(objid_t id);
+/* Whether a thread whose ID has this low half (but for two bits) runs anywhere. */
+bool __twz_thread_lives(uint64_t low);
+_Noreturn void __twz_thread_leave(void);
+
+/* --- arch/ */
+/* Between a frame and a ucontext_t. */
+void __twz_frame_load(struct twz_fault_frame *f, const void *context);
+void __twz_frame_store(const struct twz_fault_frame *f, void *context);
+/* FAULT_OBJECT_* of the access that trapped. */
+uint64_t __twz_context_access(const void *context);
+/* TWZ_FLUSH_* or one of the machine's own, and the line size. */
+uint32_t __twz_flush_probe(uint32_t *line);
+
+#endif

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The undo log. See log.h for how it is made durable, twz/tx.h for its layout. */
+#include "log.h"
+
+/* Beyond so many bytes a sum costs more than a fence. */
+#define SUM_MOST 2048u
+#define LEAF 32u
+
+typedef uint64_t __attribute__((may_alias)) word_t;
+
+/* --- the word {end, gen} */
+
+static uint64_t word_of(const struct twz_tx *tx)
+{
+	return __atomic_load_n((const word_t *)(const void *)&tx->end, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t end_of(const struct twz_tx *tx)
+{
+	return (uint32_t)word_of(tx);
+}
+
+static uint32_t gen_of(const struct twz_tx *tx)
+{
+	return (uint32_t)(word_of(tx) >> 32);
+}
+
+static void set_word(struct twz_tx *tx, uint32_t end, uint32_t gen)
+{
+	__atomic_store_n((word_t *)(void *)&tx->end, (uint64_t)gen << 32 | end, __ATOMIC_RELEASE);
+}
+
+#define HEAD_BYTES (offsetof(struct twz_tx, resv1) - offsetof(struct twz_tx, end))
+
+/* --- sums: two chains of multiplications, so that the CPU can run them side by side */
+
+struct sum {
+	uint64_t a, b;
+};
+
+static inline uint64_t step(uint64_t h, uint64_t w)
+{
+	h = (h ^ w) * 0x9e3779b97f4a7c15ull;
+	return h << 29 | h >> 35;
+}
+
+static inline uint64_t load8(const char *p)
+{
+	uint64_t w;
+
+	if (((uintptr_t)p & 7) == 0)
+		return *(const word_t *)(const void *)p;
+	memcpy(&w, p, 8);
+	return w;
+}
+
+/* The last 1 … 7 bytes, padded with zeroes. */
+static uint64_t load_tail(const char *p, size_t len)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, len);
+	return w;
+}
+
+static inline void sum_bytes(struct sum *s, const char *p, size_t len)
+{
+	for (; len >= 16; p += 16, len -= 16) {
+		s->a = step(s->a, load8(p));
+		s->b = step(s->b, load8(p + 8));
+	}
+	if (len >= 8) {
+		s->a = step(s->a, load8(p));
+		p += 8, len -= 8;
+	}
+	if (len)
+		s->b = step(s->b, load_tail(p, len));
+}
+
+/* sum_bytes, and a copy; to is aligned. */
+static inline void copy_sum(struct sum *s, word_t *to, const char *p, size_t len)
+{
+	for (; len >= 16; p += 16, len -= 16, to += 2) {
+		s->a = step(s->a, to[0] = load8(p));
+		s->b = step(s->b, to[1] = load8(p + 8));
+	}
+	if (len >= 8) {
+		s->a = step(s->a, *to++ = load8(p));
+		p += 8, len -= 8;
+	}
+	if (len)
+		s->b = step(s->b, *to = load_tail(p, len));
+}
+
+static inline struct sum seed(const struct twz_tx *tx, uint32_t gen, uint64_t what)
+{
+	return (struct sum){ tx->epoch ^ (uint64_t)gen << 32, what };
+}
+
+static inline uint64_t sum_end(const struct sum *s)
+{
+	return step(s->a, s->b);
+}
+
+/* The beginning of the sum of the record at log offset `at`. */
+static inline struct sum record_seed(const struct twz_tx *tx, uint32_t at,
+    const struct twz_tx_record *rec)
+{
+	struct sum s = seed(tx, gen_of(tx), at);
+
+	s.a = step(s.a, rec->ptr);
+	s.b = step(s.b, rec->len);
+	return s;
+}
+
+/* --- reading records */
+
+static uint32_t round8(uint32_t n)
+{
+	return (n + 7) & ~7u;
+}
+
+static bool overlaps_log(const struct tx_log *l, uint64_t off, uint32_t len)
+{
+	uint64_t start = (uint64_t)((char *)l->tx - l->zero);
+
+	return off < start + sizeof(*l->tx) + l->size && off + len > start;
+}
+
+static bool may_be_recorded(const struct tx_log *l, uint64_t ptr, uint32_t len)
+{
+	uint64_t off = PPTR_OFFSET(ptr);
+
+	if (off < OBJ_NULLPAGE_SIZE || off > OBJ_TOPDATA || len > OBJ_TOPDATA - off)
+		return false;
+	return ptr < OBJ_MAXSIZE ? !overlaps_log(l, off, len) : l->parts != NULL;
+}
+
+/* The range of a p-ptr, or NULL. */
+static inline char *range_at(const struct tx_log *l, uint64_t ptr, uint32_t len, int *error)
+{
+	if (!may_be_recorded(l, ptr, len))
+		return NULL;
+	return ptr < OBJ_MAXSIZE ? l->zero + ptr : __twz_txn_at(l->parts, ptr, error);
+}
+
+/* A record as it was read, once; the bytes may change under us, its place may not. */
+struct seen {
+	struct twz_tx_record rec;
+	uint32_t kind, len;
+	uint32_t size; /* in the log */
+	const char *old;
+};
+
+/* Read the record at `at`; false if none fits before `end`. */
+static inline bool read_record(const struct tx_log *l, uint32_t at, uint32_t end, struct seen *s)
+{
+	const volatile struct twz_tx_record *rec = (void *)(l->tx->log + at);
+
+	if (end - at < sizeof(s->rec))
+		return false;
+	s->rec.ptr = rec->ptr;
+	s->rec.len = rec->len;
+	s->rec.sum = rec->sum;
+	s->kind = s->rec.len & ~TWZ_TX_LEN_MASK;
+	s->len = s->rec.len & TWZ_TX_LEN_MASK;
+	s->size = sizeof(s->rec) + (s->kind ? 0 : round8(s->len));
+	s->old = l->tx->log + at + sizeof(s->rec);
+	return s->size <= end - at;
+}
+
+static bool sum_is_right(const struct tx_log *l, uint32_t at, const struct seen *s)
+{
+	struct sum sum = record_seed(l->tx, at, &s->rec);
+
+	if (!s->kind)
+		sum_bytes(&sum, s->old, s->len);
+	return (uint32_t)sum_end(&sum) == s->rec.sum;
+}
+
+/*
+ * How many records from `at` on are good; *end becomes where they end. With parts, what the lock
+ * records say is looked up on the way.
+ */
+static uint32_t count_good(const struct tx_log *l, uint32_t at, uint32_t *end, int *error)
+{
+	uint32_t n = 0;
+	struct seen s;
+
+	for (; at < *end && read_record(l, at, *end, &s) && sum_is_right(l, at, &s); at += s.size) {
+		if (!may_be_recorded(l, s.rec.ptr, s.len))
+			break;
+		if (s.kind == TWZ_TX_LOCK && l->parts)
+			*error = __twz_txn_meet(l->parts, s.rec.ptr);
+		if (*error < 0)
+			break;
+		n++;
+	}
+	*end = at;
+	return n;
+}
+
+/* --- flushing data: neighbours in one go, no line twice in a row */
+
+struct flushing {
+	char *start, *end;
+};
+
+static void flush_rest(const struct tx_log *l, struct flushing *f)
+{
+	if (f->end != f->start)
+		__twz_obj_flush(l->obj, f->start, (size_t)(f->end - f->start));
+	f->start = f->end = NULL;
+}
+
+static void flush_more(const struct tx_log *l, struct flushing *f, char *p, uint32_t len)
+{
+	char *line = (char *)((uintptr_t)f->end + 63 - ((uintptr_t)f->end + 63) % 64);
+
+	if (!f->end || p < f->start || p > line) {
+		flush_rest(l, f);
+		f->start = p;
+		f->end = p + len;
+	} else if (p + len > f->end) {
+		f->end = p + len;
+	}
+}
+
+/* Flush everything recorded before `end`; the sum over it if that is asked for. */
+static uint64_t flush_data(const struct tx_log *l, uint32_t end, bool sum)
+{
+	struct sum total = seed(l->tx, gen_of(l->tx), 1);
+	struct flushing f = { NULL, NULL };
+	struct seen s;
+	int error = 0;
+
+	for (uint32_t at = 0; at < end && read_record(l, at, end, &s); at += s.size) {
+		char *p = s.kind == TWZ_TX_LOCK ? NULL : range_at(l, s.rec.ptr, s.len, &error);
+
+		if (!p)
+			continue;
+		flush_more(l, &f, p, s.len);
+		if (sum)
+			sum_bytes(&total, p, s.len);
+	}
+	flush_rest(l, &f);
+	return sum_end(&total);
+}
+
+static uint64_t sum_data(const struct tx_log *l, uint32_t end)
+{
+	struct sum total = seed(l->tx, gen_of(l->tx), 1);
+	struct seen s;
+	int error = 0;
+
+	for (uint32_t at = 0; at < end && read_record(l, at, end, &s); at += s.size) {
+		char *p = s.kind == TWZ_TX_LOCK ? NULL : range_at(l, s.rec.ptr, s.len, &error);
+
+		if (p)
+			sum_bytes(&total, p, s.len);
+	}
+	return sum_end(&total);
+}
+
+/* --- undoing */
+
+static void restore(const struct tx_log *l, uint32_t at, uint32_t end, int *error)
+{
+	struct seen s;
+	char *p;
+
+	if (!read_record(l, at, end, &s) || s.kind)
+		return;
+	p = range_at(l, s.rec.ptr, s.len, error);
+	if (!p)
+		return;
+	memcpy(p, s.old, s.len);
+	__twz_obj_flush(l->obj, p, s.len);
+}
+
+/* Step over n good records. */
+static uint32_t skip(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n)
+{
+	struct seen s;
+
+	while (n-- && at < end && read_record(l, at, end, &s))
+		at += s.size;
+	return at;
+}
+
+static void undo_few(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
+{
+	uint32_t offsets[LEAF];
+
+	for (uint32_t i = 0; i < n; i++) {
+		offsets[i] = at;
+		at = skip(l, at, end, 1);
+	}
+	while (n--)
+		restore(l, offsets[n], end, error);
+}
+
+/* Newest first, though records can only be read forward: the later half, then the earlier one. */
+static void undo_span(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
+{
+	if (n <= LEAF) {
+		undo_few(l, at, end, n, error);
+		return;
+	}
+	undo_span(l, skip(l, at, end, n / 2), end, n - n / 2, error);
+	undo_span(l, at, end, n / 2, error);
+}
+
+/* Drop the records from `from` on. What was flushed before is durable first. */
+static void cut(struct tx_log *l, uint32_t from)
+{
+	struct twz_tx *tx = l->tx;
+	uint32_t end = end_of(tx);
+
+	__twz_obj_fence(l->obj);
+	set_word(tx, end < from ? end : from, gen_of(tx));
+	tx->tmpend = from;
+	tx->unsettled = 0;
+	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
+	__twz_obj_fence(l->obj);
+}
+
+int __twz_txlog_undo(struct tx_log *l, uint32_t from)
+{
+	uint32_t end = l->tx->tmpend, n;
+	int error = 0;
+
+	if (end == from || end > l->size)
+		return 0;
+	n = count_good(l, from, &end, &error);
+	undo_span(l, from, end, n, &error);
+	if (error < 0)
+		return error;
+	cut(l, from);
+	return 0;
+}
+
+int __twz_txlog_recover(struct tx_log *l)
+{
+	uint32_t end = end_of(l->tx), good = end, n;
+	bool committed = (uint32_t)l->tx->commit == gen_of(l->tx);
+	int error = 0;
+
+	if (!end)
+		return 0;
+	n = count_good(l, 0, &good, &error);
+	if (error < 0)
+		return error;
+	if (committed && good == end && (!l->parts || __twz_txn_all_held(l->parts)))
+		committed = l->tx->sum == sum_data(l, end);
+	if (!committed)
+		undo_span(l, 0, good, n, &error);
+	if (error < 0)
+		return error;
+	cut(l, 0);
+	return !committed;
+}
+
+/* --- going forward */
+
+int __twz_txlog_open(struct tx_log *l, twzobj *obj, struct twz_tx *tx)
+{
+	uint64_t off = (uint64_t)tx - (uint64_t)obj->base + OBJ_NULLPAGE_SIZE;
+
+	if (!obj->base || off % 8 || off < OBJ_NULLPAGE_SIZE || off > OBJ_TOPDATA - sizeof(*tx))
+		return -EINVAL;
+	l->tx = tx;
+	l->obj = obj;
+	l->zero = (char *)obj->base - OBJ_NULLPAGE_SIZE;
+	l->parts = NULL;
+	l->size = tx->logsz & ~7u;
+	if (l->size > OBJ_TOPDATA - sizeof(*tx) - off || end_of(tx) > l->size)
+		return -EINVLOBJ;
+	return 0;
+}
+
+/* Another boot wrote the log, or all numbers were used: no record of old may look like a new one. */
+static void renew(struct tx_log *l)
+{
+	struct twz_tx *tx = l->tx;
+
+	if (gen_of(tx) == UINT32_MAX) {
+		memset(tx->log, 0, l->size);
+		__twz_obj_flush(l->obj, tx->log, l->size);
+		__twz_obj_fence(l->obj);
+		tx->commit = 0;
+		set_word(tx, 0, 0);
+	}
+	tx->epoch = __twz_rt.sysinfo.boot_code;
+	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
+	__twz_obj_fence(l->obj);
+}
+
+void __twz_txlog_begin(struct tx_log *l)
+{
+	struct twz_tx *tx = l->tx;
+
+	if (tx->epoch != __twz_rt.sysinfo.boot_code || gen_of(tx) == UINT32_MAX)
+		renew(l);
+	set_word(tx, 0, gen_of(tx) + 1);
+	tx->tmpend = 0;
+}
+
+int __twz_txlog_append(struct tx_log *l, uint64_t ptr, uint32_t len, const void *from)
+{
+	uint32_t at = l->tx->tmpend, size = sizeof(struct twz_tx_record);
+	struct twz_tx_record *rec = (void *)(l->tx->log + at);
+	struct sum s;
+
+	if (!(len & ~TWZ_TX_LEN_MASK))
+		size += round8(len);
+	if (at > l->size || size > l->size - at)
+		return -ENOMEM;
+	rec->ptr = ptr;
+	rec->len = len;
+	s = record_seed(l->tx, at, rec);
+	if (size > sizeof(*rec))
+		copy_sum(&s, (word_t *)(void *)(rec + 1), from, len);
+	rec->sum = (uint32_t)sum_end(&s);
+	l->tx->tmpend = at + size;
+	return 0;
+}
+
+void __twz_txlog_publish(struct tx_log *l)
+{
+	struct twz_tx *tx = l->tx;
+	uint32_t from = end_of(tx), end = tx->tmpend;
+
+	if (from >= end || end > l->size)
+		return;
+	set_word(tx, end, gen_of(tx));
+	if (from == 0) {
+		__twz_obj_flush(l->obj, &tx->end, offsetof(struct twz_tx, log) -
+		    offsetof(struct twz_tx, end) + end);
+	} else {
+		__twz_obj_flush(l->obj, tx->log + from, end - from);
+		__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
+	}
+	__twz_obj_fence(l->obj);
+}
+
+/* Data, sum and number with one fence; then the word, which the next fence makes durable. */
+static void commit_small(struct tx_log *l, uint32_t end)
+{
+	struct twz_tx *tx = l->tx;
+
+	tx->sum = flush_data(l, end, true);
+	tx->commit = gen_of(tx);
+	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
+	__twz_obj_fence(l->obj);
+	set_word(tx, 0, gen_of(tx));
+	tx->tmpend = 0;
+	tx->unsettled = 1;
+	__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
+}
+
+void __twz_txlog_commit(struct tx_log *l, uint64_t fresh)
+{
+	uint32_t end;
+
+	__twz_txlog_publish(l);
+	end = end_of(l->tx);
+	if (end == 0 || end > l->size)
+		return;
+	if (end + fresh <= SUM_MOST) {
+		commit_small(l, end);
+		return;
+	}
+	flush_data(l, end, false);
+	cut(l, 0);
+}
+
+void __twz_txlog_settle(struct tx_log *l)
+{
+	__twz_obj_flush(l->obj, &l->tx->end, HEAD_BYTES);
+	__twz_obj_fence(l->obj);
+	l->tx->unsettled = 0;
+}
