@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
 
+#define RENAME_NOREPLACE 1u /* of renameat2() */
+
 static bool is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
@@ -187,7 +189,7 @@ static int check_rename(const struct twix_where *from, const struct twix_where *
 {
 	bool directory = from->type == NAME_ENT_NAMESPACE;
 
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
+	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
 	if (!from->id && from->type != NAME_ENT_SYMLINK)
 		return -ENOENT;

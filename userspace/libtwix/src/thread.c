@@ -38,7 +38,10 @@ static unsigned next_record;           /* guarded by lock */
 static __thread struct record *own; /* NULL: the first thread */
 static objid_t first_thread;
 
+/* What vanish.S is written with. */
+_Static_assert(SYS_THRD_SYNC == 0x1007 && SYS_THRD_CTL == 0x100a && THRD_CTL_EXIT == 0x100, "numbers");
 _Noreturn void __twix_vanish(int *word, struct sys_thread_sync_args *wake);
+
 
 static int tid_of(const struct record *r)
 {
