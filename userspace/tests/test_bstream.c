@@ -616,7 +616,7 @@ static void io_dispatch(void)
 
 static const struct ktap_case cases[] = {
 	{ "in_and_out", in_and_out },
-	{ "many_refusals", a_million_refusals },
+	{ "many_refusals", many_refusals },
 	{ "making", making },
 	{ "readiness", readiness },
 	{ "ends", ends },
