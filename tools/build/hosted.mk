@@ -29,7 +29,7 @@ HOSTCC := $(or $(HOSTCC),cc)
 HOSTAR := $(or $(HOSTAR),ar)
 Q := $(if $(filter 0,$(V)),@)
 build-root := $(patsubst %/,%,$(or $(BUILD),build))
-O := $(build-root)/hosted$(if $(filter 1,$(SANITIZE)),-san)
+override O := $(build-root)/hosted$(if $(filter 1,$(SANITIZE)),-san)
 machine := $(or $(filter x86_64,$(shell $(HOSTCC) -dumpmachine | cut -d- -f1)),$(error \
 	the hosted build knows x86_64, not $(shell $(HOSTCC) -dumpmachine)))
 
@@ -48,7 +48,7 @@ flags := -std=gnu11 -O2 -g -fPIC -fno-strict-aliasing -fno-omit-frame-pointer -p
 include-flags := -Iuserspace/libtwz/hosted/arch/$(machine)/include -Iuserspace/libtwz/hosted/include \
 	-Iuserspace/libtwz/include -Ilib/abi/include -Ilib/base/include $(sodium-headers)
 cc := $(HOSTCC) $(flags) $(warnings) $(include-flags)
-obj = $(addsuffix .o,$(addprefix $(O)/obj/,$(basename $1)))
+obj = $(addsuffix .o,$(addprefix $(O)/objs/,$(basename $1)))
 
 # --- libtwz: a file of hosted/ stands for the one of the same name in src/
 
@@ -56,10 +56,10 @@ hosted-sources := $(wildcard userspace/libtwz/hosted/*.c userspace/libtwz/hosted
 replaced := $(addprefix userspace/libtwz/src/,$(notdir $(hosted-sources)))
 libtwz-sources := $(hosted-sources) kernel/obj/id.c lib/base/strlcpy.c lib/base/printf.c lib/base/heap.c \
 	$(filter-out $(replaced),$(wildcard userspace/libtwz/src/*.c userspace/libtwz/src/*/*.c))
-libtwz-objs := $(call obj,$(libtwz-sources)) $(call third-party-objs,obj,sodium)
+libtwz-objs := $(call obj,$(libtwz-sources)) $(call third-party-objs,objs,sodium)
 libtwz := $(O)/libtwz.a
 
-$(call third-party-rules,obj,$(HOSTCC) $(flags))
+$(call third-party-rules,objs,$(HOSTCC) $(flags))
 $(call keep,$(O)/libtwz.objs,$(libtwz-objs))
 
 $(libtwz): $(libtwz-objs) $(O)/libtwz.objs
@@ -67,16 +67,16 @@ $(libtwz): $(libtwz-objs) $(O)/libtwz.objs
 
 # Names of the C library stay the C library's.
 private-printf := -Dsnprintf=base_snprintf -Dvsnprintf=base_vsnprintf
-$(O)/obj/lib/base/printf.o: private := $(private-printf)
-$(O)/obj/kernel/obj/id.o: private := -Ikernel/include
-$(O)/obj/userspace/libtwz/hosted/%.o: private := -Ikernel/include
+$(O)/objs/lib/base/printf.o: private := $(private-printf)
+$(O)/objs/kernel/obj/id.o: private := -Ikernel/include
+$(O)/objs/userspace/libtwz/hosted/%.o: private := -Ikernel/include
 
 flags-stamp := $(call flags-file,hosted,$(cc))
 
-$(O)/obj/%.o: %.c $(flags-stamp) | $(third-party-stamps)
+$(O)/objs/%.o: %.c $(flags-stamp) | $(third-party-stamps)
 	$(call run,HOSTCC,$<,mkdir -p $(@D); $(cc) $(private) -MMD -MP -c -o $@ $<)
 
-$(O)/obj/%.o: %.S $(flags-stamp)
+$(O)/objs/%.o: %.S $(flags-stamp)
 	$(call run,HOSTAS,$<,mkdir -p $(@D); $(cc) -MMD -MP -c -o $@ $<)
 
 # --- programs
@@ -100,7 +100,7 @@ $(foreach e,$(hosted-examples),$(eval $(call program,$e,userspace/examples/$e.c)
 $(foreach p,$(hosted-programs),$(eval $(call program,$p,$(wildcard userspace/bin/$p/*.c userspace/bin/$p.c))))
 $(call keep,$(O)/tests.list,$(hosted-tests) $(basename $(notdir $(own-tests))))
 
-$(O)/obj/tests/host/hosted/%.o: private := -Iuserspace/tests
+$(O)/objs/tests/host/hosted/%.o: private := -Iuserspace/tests
 
 .PHONY: all
 all: $(libtwz) $(programs)

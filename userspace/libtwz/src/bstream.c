@@ -28,6 +28,11 @@ static bool nbits_ok(uint32_t nbits)
 	return nbits >= BSTREAM_NBITS_MIN && nbits <= BSTREAM_NBITS_MAX;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* What can be judged without the lock. */
 static int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
 {
@@ -116,11 +121,6 @@ static ssize_t wait_for(struct look *l, uint64_t bit, unsigned flags, bool *lock
 	}
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static void take(struct look *l, void *buf, size_t n)
 {
 	size_t first = least(n, (size_t)l->mask + 1 - l->tail);
@@ -155,7 +155,7 @@ ssize_t bstream_hdr_read(twzobj *o, struct bstream_hdr *hdr, void *buf, size_t l
 
 	if (r < 0 || len == 0)
 		return r;
-	__stream_touch_writable(buf, len);
+	__stream_touch_writable(buf, least(len, l.mask));
 	l.durable = __stream_durable(o);
 	n = wait_for(&l, STREAM_READ, flags, &locked);
 	if (n > 0) {
@@ -177,7 +177,7 @@ ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, s
 
 	if (r < 0 || len == 0)
 		return r;
-	__stream_touch(buf, len);
+	__stream_touch(buf, least(len, l.mask));
 	l.durable = __stream_durable(o);
 	n = wait_for(&l, STREAM_WRITE, flags, &locked);
 	if (n > 0) {

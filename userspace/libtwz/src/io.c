@@ -1,111 +1,264 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Which function serves an object, by its io header. Of a known type only the type counts: the
- * header is a part of the structure that it belongs to, and no pointer in it is followed.
+ * header is a part of the structure that it belongs to, and no function pointer in it is followed.
  */
 #include "stream.h"
 
-/* The structure of the given type around an io header; NULL if it is not all in the data. */
-#define HOLDER(io, type, member) \
-	((type *)holder_of((io), offsetof(type, member), sizeof(type)))
+#include <twz/obj/bstreamd.h>
+#include <twz/obj/dgram.h>
 
-static void *holder_of(struct twzio_hdr *io, size_t offset, size_t size)
+/* A known type: what its io header is a part of, and what serves it. NULL: -ENOTSUP. */
+struct kind {
+	size_t offset, size;
+	ssize_t (*read)(twzobj *o, void *holder, void *buf, size_t len, unsigned flags);
+	ssize_t (*write)(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags);
+	int (*poll)(twzobj *o, void *holder, uint64_t type, struct event *event);
+};
+
+static ssize_t read_bstream(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
 {
-	char *at = (char *)io - offset;
-
-	return ((uintptr_t)io & (OBJ_MAXSIZE - 1)) >= OBJ_NULLPAGE_SIZE + offset &&
-		       __stream_fits(at, size)
-		   ? at
-		   : NULL;
+	return bstream_hdr_read(o, holder, buf, len, flags);
 }
 
-/* The io header and its type, which is read once. */
-static int find(twzobj *o, struct twzio_hdr **io, uint32_t *type)
+static ssize_t write_bstream(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags)
 {
+	return bstream_hdr_write(o, holder, buf, len, flags);
+}
+
+static int poll_bstream(twzobj *o, void *holder, uint64_t type, struct event *event)
+{
+	return bstream_hdr_poll(o, holder, type, event);
+}
+
+static ssize_t read_bstreamd(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
+{
+	return bstreamd_hdr_read(o, holder, BSTREAMD_A, buf, len, flags);
+}
+
+static ssize_t write_bstreamd(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags)
+{
+	return bstreamd_hdr_write(o, holder, BSTREAMD_A, buf, len, flags);
+}
+
+static int poll_bstreamd(twzobj *o, void *holder, uint64_t type, struct event *event)
+{
+	return bstreamd_hdr_poll(o, holder, BSTREAMD_A, type, event);
+}
+
+/* The end of the stream is 0, as of all that can be read. */
+static ssize_t recv_or_end(twzobj *o, struct dgram_hdr *hdr, int end, void *buf, size_t len,
+    unsigned flags)
+{
+	ssize_t n = dgram_hdr_recv(o, hdr, end, buf, len, flags, NULL);
+
+	return n == -ESHUTDOWN ? 0 : n;
+}
+
+static ssize_t read_dgram(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
+{
+	return recv_or_end(o, holder, DGRAM_A, buf, len, flags);
+}
+
+static ssize_t write_dgram(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags)
+{
+	return dgram_hdr_send(o, holder, DGRAM_A, buf, len, flags);
+}
+
+static int poll_dgram(twzobj *o, void *holder, uint64_t type, struct event *event)
+{
+	return dgram_hdr_poll(o, holder, DGRAM_A, type, event);
+}
+
+/* What every end begins with. */
+struct end_hdr {
+	void *chan; /* p-ptr */
+	uint32_t end;
+};
+
+/* The channel behind an end, with a handle of its object. */
+struct channel {
+	twzobj object;
+	void *hdr;
+	int end;
+};
+
+/*
+ * Find it. size and io: of its header, and where in that its io header is. An end that leads to what
+ * is no channel of that type, for all its io header says, is not used: nothing else must change.
+ */
+static int through(twzobj *o, struct end_hdr *e, size_t size, size_t io, uint32_t type,
+    struct channel *c)
+{
+	uint32_t end = __atomic_load_n(&e->end, __ATOMIC_RELAXED);
+	char *hdr = twz_object_lea(o, (char *)__atomic_load_n(&e->chan, __ATOMIC_RELAXED));
+
+	if (end > 1 || !hdr || !__stream_fits(hdr, size) ||
+	    __atomic_load_n(&((struct twzio_hdr *)(hdr + io))->type, __ATOMIC_RELAXED) != type)
+		return -EINVLOBJ;
+	c->hdr = hdr;
+	c->end = (int)end;
+	return twz_object_init_ptr(&c->object, hdr);
+}
+
+static int stream_through(twzobj *o, struct end_hdr *e, struct channel *c)
+{
+	return through(o, e, sizeof(struct bstreamd_hdr), offsetof(struct bstreamd_hdr, io),
+	    TWZIO_TYPE_BSTREAMD, c);
+}
+
+static ssize_t read_bstreamd_end(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
+{
+	struct channel c;
+	int r = stream_through(o, holder, &c);
+
+	return r < 0 ? r : bstreamd_hdr_read(&c.object, c.hdr, c.end, buf, len, flags);
+}
+
+static ssize_t write_bstreamd_end(twzobj *o, void *holder, const void *buf, size_t len,
+    unsigned flags)
+{
+	struct channel c;
+	int r = stream_through(o, holder, &c);
+
+	return r < 0 ? r : bstreamd_hdr_write(&c.object, c.hdr, c.end, buf, len, flags);
+}
+
+static int poll_bstreamd_end(twzobj *o, void *holder, uint64_t type, struct event *event)
+{
+	struct channel c;
+	int r = stream_through(o, holder, &c);
+
+	return r < 0 ? r : bstreamd_hdr_poll(&c.object, c.hdr, c.end, type, event);
+}
+
+static int messages_through(twzobj *o, struct end_hdr *e, struct channel *c)
+{
+	return through(o, e, sizeof(struct dgram_hdr), offsetof(struct dgram_hdr, io),
+	    TWZIO_TYPE_DGRAM, c);
+}
+
+static ssize_t read_dgram_end(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
+{
+	struct channel c;
+	int r = messages_through(o, holder, &c);
+
+	return r < 0 ? r : recv_or_end(&c.object, c.hdr, c.end, buf, len, flags);
+}
+
+static ssize_t write_dgram_end(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags)
+{
+	struct channel c;
+	int r = messages_through(o, holder, &c);
+
+	return r < 0 ? r : dgram_hdr_send(&c.object, c.hdr, c.end, buf, len, flags);
+}
+
+static int poll_dgram_end(twzobj *o, void *holder, uint64_t type, struct event *event)
+{
+	struct channel c;
+	int r = messages_through(o, holder, &c);
+
+	return r < 0 ? r : dgram_hdr_poll(&c.object, c.hdr, c.end, type, event);
+}
+
+_Static_assert(offsetof(struct end_hdr, end) == offsetof(struct bstreamd_end_hdr, end), "end");
+_Static_assert(offsetof(struct end_hdr, end) == offsetof(struct dgram_end_hdr, end), "end");
+
+#define KIND(holder, name)                                                                     \
+	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name }
+
+static const struct kind kinds[] = {
+	[TWZIO_TYPE_BSTREAM] = KIND(bstream_hdr, bstream),
+	[TWZIO_TYPE_BSTREAMD] = KIND(bstreamd_hdr, bstreamd),
+	[TWZIO_TYPE_BSTREAMD_END] = KIND(bstreamd_end_hdr, bstreamd_end),
+	[TWZIO_TYPE_DGRAM] = KIND(dgram_hdr, dgram),
+	[TWZIO_TYPE_DGRAM_END] = KIND(dgram_end_hdr, dgram_end),
+};
+
+/* What serves an object: a known kind and the structure, or else the header's own functions. */
+struct served {
+	struct twzio_hdr *io;
+	const struct kind *kind;
+	void *holder;
+};
+
+static int find(twzobj *o, struct served *s)
+{
+	uint32_t type;
+	char *at;
+
 	if (!twz_object_getext(o, TWZIO_METAEXT_TAG))
 		return -ENOTSUP;
-	*io = __stream_ext(o, TWZIO_METAEXT_TAG, sizeof(**io));
-	if (!*io)
+	s->io = __stream_ext(o, TWZIO_METAEXT_TAG, sizeof(*s->io));
+	if (!s->io)
 		return -EINVLOBJ;
-	*type = __atomic_load_n(&(*io)->type, __ATOMIC_RELAXED);
-	return 0;
+	type = __atomic_load_n(&s->io->type, __ATOMIC_RELAXED);
+	s->kind = type < sizeof(kinds) / sizeof(*kinds) && kinds[type].size ? &kinds[type] : NULL;
+	if (!s->kind)
+		return 0;
+	at = (char *)s->io - s->kind->offset;
+	s->holder = at;
+	return __stream_in(o, at) && __stream_fits(at, s->kind->size) ? 0 : -EINVLOBJ;
 }
 
-/* The function behind a p-ptr of the header; the lea throws if there is none. */
-#define FUNCTION(o, slot) \
-	((__typeof__(slot))__twz_object_lea((o), __atomic_load_n((void **)&(slot), __ATOMIC_RELAXED), ~0u))
+/* The function behind a p-ptr of the header, which is read once; the lea throws if it is none. */
+#define FUNCTION(o, place)                                                                             \
+	((__typeof__(place))__twz_object_lea((o), __atomic_load_n((void **)&(place), __ATOMIC_RELAXED), \
+	    ~0u))
 
 ssize_t twzio_read(twzobj *o, void *buf, size_t len, size_t off, unsigned flags)
 {
-	struct twzio_hdr *io;
-	struct bstream_hdr *b;
-	uint32_t type;
-	int r = find(o, &io, &type);
+	__typeof__(((struct twzio_hdr *)0)->read) read;
+	struct served s;
+	int r = find(o, &s);
 
 	if (r < 0)
 		return r;
-	switch (type) {
-	case TWZIO_TYPE_BSTREAM:
-		b = HOLDER(io, struct bstream_hdr, io);
-		return b ? bstream_hdr_read(o, b, buf, len, flags) : -EINVLOBJ;
-	default: {
-		__typeof__(io->read) read = FUNCTION(o, io->read);
-		return read ? read(o, buf, len, off, flags) : -ENOTSUP;
-	}
-	}
+	if (s.kind)
+		return s.kind->read(o, s.holder, buf, len, flags);
+	read = FUNCTION(o, s.io->read);
+	return read ? read(o, buf, len, off, flags) : -ENOTSUP;
 }
 
 ssize_t twzio_write(twzobj *o, const void *buf, size_t len, size_t off, unsigned flags)
 {
-	struct twzio_hdr *io;
-	struct bstream_hdr *b;
-	uint32_t type;
-	int r = find(o, &io, &type);
+	__typeof__(((struct twzio_hdr *)0)->write) write;
+	struct served s;
+	int r = find(o, &s);
 
 	if (r < 0)
 		return r;
-	switch (type) {
-	case TWZIO_TYPE_BSTREAM:
-		b = HOLDER(io, struct bstream_hdr, io);
-		return b ? bstream_hdr_write(o, b, buf, len, flags) : -EINVLOBJ;
-	default: {
-		__typeof__(io->write) write = FUNCTION(o, io->write);
-		return write ? write(o, buf, len, off, flags) : -ENOTSUP;
-	}
-	}
+	if (s.kind)
+		return s.kind->write(o, s.holder, buf, len, flags);
+	write = FUNCTION(o, s.io->write);
+	return write ? write(o, buf, len, off, flags) : -ENOTSUP;
 }
 
 ssize_t(twzio_ioctl)(twzobj *o, int req, long arg)
 {
 	__typeof__(((struct twzio_hdr *)0)->ioctl) ioctl;
-	struct twzio_hdr *io;
-	uint32_t type;
-	int r = find(o, &io, &type);
+	struct served s;
+	int r = find(o, &s);
 
 	if (r < 0)
 		return r;
-	if (type == TWZIO_TYPE_BSTREAM)
-		return -ENOTSUP;
-	ioctl = FUNCTION(o, io->ioctl);
+	ioctl = s.kind ? NULL : FUNCTION(o, s.io->ioctl);
 	return ioctl ? ioctl(o, req, arg) : -ENOTSUP;
 }
 
 int twzio_poll(twzobj *o, uint64_t type, struct event *event)
 {
 	__typeof__(((struct twzio_hdr *)0)->poll) poll;
-	struct twzio_hdr *io;
-	struct bstream_hdr *b;
-	uint32_t kind;
-	int r = find(o, &io, &kind);
+	struct served s;
+	int r = find(o, &s);
 
 	if (r < 0)
 		return r;
 	if (type != TWZIO_EVENT_READ && type != TWZIO_EVENT_WRITE && type != TWZIO_EVENT_IOCTL)
 		return -ENOTSUP;
-	if (kind == TWZIO_TYPE_BSTREAM) {
-		b = HOLDER(io, struct bstream_hdr, io);
-		return b ? bstream_hdr_poll(o, b, type, event) : -EINVLOBJ;
-	}
-	poll = FUNCTION(o, io->poll);
+	if (s.kind)
+		return s.kind->poll(o, s.holder, type, event);
+	poll = FUNCTION(o, s.io->poll);
 	return poll ? poll(o, type, event) : -ENOTSUP;
 }

@@ -22,6 +22,7 @@
 
 #define DUE(bits) ((bits) << 32)
 #define EVERYBODY ((uint64_t)-1)
+#define ACCESS (FE_READ | FE_WRITE)
 
 /* What a handle knows, in its flags. */
 #define H_KIND_KNOWN 0x100u
@@ -129,4 +130,28 @@ void *__stream_ext(twzobj *o, uint64_t tag, uint64_t size)
 	void *p = twz_object_getext(o, tag);
 
 	return p && __stream_in(o, p) && __stream_fits(p, size) ? p : NULL;
+}
+
+int __stream_register_two(twzobj *o, uint64_t tag, void *p, struct twzio_hdr *io)
+{
+	int first = __stream_register(o, tag, p);
+	int second = first < 0 ? first : __stream_register(o, TWZIO_METAEXT_TAG, io);
+
+	if (second < 0 && first > 0)
+		twz_object_delext(o, tag);
+	return second < 0 ? second : 0;
+}
+
+int __stream_end(twzobj *endobj, void *loc, struct twzio_hdr *io, twzobj *chan, uint64_t tag)
+{
+	char *hdr = __stream_ext(chan, tag, sizeof(uint64_t));
+	int r;
+
+	if (!hdr)
+		return -EINVLOBJ;
+	__twz_obj_flush(endobj, (char *)loc + sizeof(uint64_t), sizeof(uint64_t) + sizeof(*io));
+	r = twz_ptr_store_guid(endobj, (void **)loc, chan, (void *)twz_ptr_local(hdr), ACCESS);
+	if (r == 0)
+		r = __stream_register(endobj, TWZIO_METAEXT_TAG, io);
+	return r < 0 ? r : 0;
 }

@@ -75,6 +75,15 @@ static inline void __stream_fence(twzobj *o, bool durable)
 /* Register p under tag unless something is: 1 registered, 0 not, or an error. */
 int __stream_register(twzobj *o, uint64_t tag, void *p);
 
+/* The same for a structure and its io header; 0 or an error, and then nothing is registered. */
+int __stream_register_two(twzobj *o, uint64_t tag, void *p, struct twzio_hdr *io);
+
+/*
+ * Finish an end of a channel: a pointer at loc to what chan has under tag, and the io header
+ * registered. As bstreamd_end_init.
+ */
+int __stream_end(twzobj *endobj, void *loc, struct twzio_hdr *io, twzobj *chan, uint64_t tag);
+
 /* The extension with that tag, if size bytes of it are in o's data; else NULL. */
 void *__stream_ext(twzobj *o, uint64_t tag, uint64_t size);
 

@@ -10,27 +10,38 @@
  * A put publishes the record and the slot in one step of the allocator. A value of up to 8 bytes
  * that keeps its length is overwritten where it stands, others are replaced by a new record.
  *
- * Threads and views: writers of different segments go on in parallel, each under its segment's
- * lock; what changes the directory is done under h->lock as well. The locks are crash-proof.
- * Readers take no lock: they read, then look whether something was freed under them (h->epoch, the
- * segment's sequence), and read again if so. What get returns was the value at one moment of the
- * call.
+ * Threads and views: eight stripes by the key's hash, each with a lock (crash-proof); writers of
+ * different stripes go on in parallel. What changes the directory holds all of them. Readers take
+ * no lock: they read, then look whether something was freed under them (the stripe's sequence), and
+ * read again if so. What get returns was the value at one moment of the call.
  */
 #ifndef TWZ_DS_HASH_H
 #define TWZ_DS_HASH_H
 
 #include <twz/ds/ds.h>
 
-struct twz_hash {
-	struct twz_ds_head head;
-	uint64_t seed;     /* of the hash function */
-	uint64_t dir;      /* local p-ptr: the directory, 0 while empty */
-	uint64_t epoch;    /* odd while the directory changes; never flushed */
-	struct mutex lock; /* guards dir and what the directory holds */
-	uint64_t reserved[2];
+#define TWZ_HASH_STRIPES 8u
+
+struct twz_hash_stripe {
+	struct mutex lock; /* guards the slots of the keys of this stripe */
+	uint64_t seq;      /* odd while something of it is freed; never flushed */
+	uint64_t reserved[5];
 };
 
-_Static_assert(sizeof(struct twz_hash) == 64, "hash map root");
+/* Best aligned to 64 bytes. */
+struct twz_hash {
+	struct twz_ds_head head;
+	uint64_t seed; /* of the hash function */
+	/* Written with all stripes locked. */
+	uint64_t dir;   /* local p-ptr: the directory, 0 while empty */
+	uint64_t trash; /* local p-ptr: one whose segments are being freed, or 0 */
+	uint64_t epoch; /* how often segments moved; never flushed */
+	uint64_t reserved[3];
+	struct twz_hash_stripe stripes[TWZ_HASH_STRIPES];
+};
+
+_Static_assert(sizeof(struct twz_hash_stripe) == 64, "hash map stripe");
+_Static_assert(sizeof(struct twz_hash) == 576, "hash map root");
 
 /* Make *h an empty map; only for memory that is not zeroed. Durable on return. */
 int twz_hash_init(twzobj *o, struct twz_hash *h);
@@ -87,8 +98,8 @@ static inline int twz_hash_erase_id(twzobj *o, struct twz_hash *h, objid_t id)
 ssize_t twz_hash_count(twzobj *o, struct twz_hash *h);
 
 /*
- * Erase all keys, one after the other, then what held them; not one step: after a crash some may be
- * left. Returns 0 with *h as when it was zeroed.
+ * Erase all keys: the map is empty in one step, and what it held is freed by and by; the next put,
+ * erase or clear goes on with that if it was interrupted. Nothing of *h is allocated then.
  */
 int twz_hash_clear(twzobj *o, struct twz_hash *h);
 

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Hash map: finding, putting, erasing. */
+#include "hash.h"
+
+#define MIX1 0x9e3779b97f4a7c15ull
+#define MIX2 0xbf58476d1ce4e5b9ull
+
+/* --- the hash function: a word at a time, after splitmix64 */
+
+static inline uint64_t mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= MIX1;
+	h ^= h >> 29;
+	h *= MIX2;
+	return h ^ h >> 32;
+}
+
+static inline uint64_t hash_u64(uint64_t seed, uint64_t key)
+{
+	return mix(seed + sizeof(key) + key);
+}
+
+uint64_t hash_of(const struct twz_hash *h, const void *key, size_t klen)
+{
+	const unsigned char *p = key;
+	uint64_t hash = h->seed + klen, word;
+
+	for (; klen > sizeof(word); klen -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		hash = mix(hash + word);
+	}
+	word = 0;
+	memcpy(&word, p, klen);
+	return mix(hash + word);
+}
+
+/* --- slots */
+
+uint64_t *hash_find_slot(const twzobj *o, struct segment *s, const struct hash_key *k)
+{
+	for (unsigned which = 0; which < 2; which++) {
+		uint64_t *slot = hash_bucket(s, k->hash, which);
+		for (unsigned i = 0; i < SLOTS; i++) {
+			uint64_t word = ds_load(&slot[i]);
+			struct ds_record *r;
+			if ((word ^ k->hash) >> OBJ_SHIFT)
+				continue;
+			r = ds_record_at(o, word & DS_OFFSET_MASK);
+			if (r && ds_record_has_key(r, k->bytes, k->len))
+				return &slot[i];
+		}
+	}
+	return NULL;
+}
+
+uint64_t *hash_free_slot(struct segment *s, uint64_t hash)
+{
+	for (unsigned which = 0; which < 2; which++) {
+		uint64_t *slot = hash_bucket(s, hash, which);
+		for (unsigned i = 0; i < SLOTS; i++)
+			if (!slot[i])
+				return &slot[i];
+	}
+	return NULL;
+}
+
+static struct segment *segment_of(const twzobj *o, struct twz_hash *h, uint64_t hash)
+{
+	struct directory *d = hash_directory(o, &h->dir);
+
+	return d ? hash_segment(o, &d->segments[directory_index(d->depth, hash)]) : NULL;
+}
+
+static struct ds_record *slot_record(const twzobj *o, const uint64_t *slot)
+{
+	return ds_record_at(o, *slot & DS_OFFSET_MASK);
+}
+
+/* --- locks */
+
+static void lock_stripe(twzobj *o, struct twz_hash_stripe *s)
+{
+	ds_lock(o, &s->lock, &s->seq);
+}
+
+void hash_lock_all(twzobj *o, struct twz_hash *h)
+{
+	for (unsigned i = 0; i < TWZ_HASH_STRIPES; i++)
+		lock_stripe(o, &h->stripes[i]);
+}
+
+void hash_unlock_all(struct twz_hash *h)
+{
+	for (unsigned i = TWZ_HASH_STRIPES; i-- > 0;)
+		mutex_release(&h->stripes[i].lock);
+}
+
+/* --- beginning */
+
+static int start_using(twzobj *o, struct twz_hash *h)
+{
+	int r;
+
+	hash_lock_all(o, h);
+	r = ds_head_check(&h->head, TWZ_DS_HASH);
+	if (r == -ENOENT) {
+		h->seed = mix(ID_LO(o->id) ^ ds_offset(o, h));
+		ds_flush(o, &h->seed, sizeof(h->seed));
+		ds_fence(o);
+		ds_head_write(o, &h->head, TWZ_DS_HASH, 0);
+		r = 0;
+	}
+	hash_unlock_all(h);
+	return r;
+}
+
+static int drain(twzobj *o, struct twz_hash *h)
+{
+	int r;
+
+	hash_lock_all(o, h);
+	r = hash_drain(o, h);
+	hash_unlock_all(h);
+	return r;
+}
+
+/* Before anything is changed. */
+static int begin_change(twzobj *o, struct twz_hash *h)
+{
+	int r;
+
+	if (!ds_root_ok(o, h, sizeof(*h)))
+		return -EINVAL;
+	r = ds_head_check(&h->head, TWZ_DS_HASH);
+	if (r == -ENOENT)
+		r = start_using(o, h);
+	if (r == 0 && h->trash)
+		r = drain(o, h);
+	return r;
+}
+
+static int begin_read(twzobj *o, const struct twz_hash *h)
+{
+	return ds_root_ok(o, h, sizeof(*h)) ? ds_head_check(&h->head, TWZ_DS_HASH) : -EINVAL;
+}
+
+int twz_hash_init(twzobj *o, struct twz_hash *h)
+{
+	if (!ds_root_ok(o, h, sizeof(*h)))
+		return -EINVAL;
+	memset(h, 0, sizeof(*h));
+	ds_flush(o, h, sizeof(*h));
+	ds_fence(o);
+	return 0;
+}
+
+/* --- putting */
+
+static int put_new(twzobj *o, struct segment *s, const struct hash_key *k, struct ds_value value)
+{
+	uint64_t *slot = s ? hash_free_slot(s, k->hash) : NULL;
+	struct ds_record *r;
+	int error;
+
+	if (!slot)
+		return -ENOSPC;
+	r = ds_record_new(o, k->bytes, k->len, value, &error);
+	if (!r)
+		return error;
+	return ds_publish(o, (struct twz_alloc_action[]){
+	    ds_keep(r, ds_record_size(k->len, value.len)),
+	    ds_set(slot, hash_slot_word(o, k->hash, r)) }, 2);
+}
+
+static int put_old(twzobj *o, struct twz_hash_stripe *stripe, uint64_t *slot,
+    const struct hash_key *k, struct ds_value value)
+{
+	struct ds_record *old = slot_record(o, slot), *r;
+	int error;
+
+	if (ds_record_fits(old, value.len)) {
+		ds_record_overwrite(o, old, value);
+		return 0;
+	}
+	r = ds_record_new(o, k->bytes, k->len, value, &error);
+	if (!r)
+		return error;
+	ds_seq_begin(&stripe->seq);
+	error = ds_publish(o, (struct twz_alloc_action[]){
+	    ds_keep(r, ds_record_size(k->len, value.len)),
+	    ds_set(slot, hash_slot_word(o, k->hash, r)), ds_drop(old) }, 3);
+	ds_seq_end(&stripe->seq);
+	return error;
+}
+
+/* With the stripe locked. -ENOSPC: there is no slot for a new key. */
+static int put_locked(twzobj *o, struct twz_hash *h, const struct hash_key *k,
+    struct ds_value value, unsigned flags)
+{
+	struct segment *s = segment_of(o, h, k->hash);
+	uint64_t *slot = s ? hash_find_slot(o, s, k) : NULL;
+
+	if (slot && flags & TWZ_DS_NEW)
+		return -EEXIST;
+	if (!slot && flags & TWZ_DS_OLD)
+		return -ENOENT;
+	if (slot)
+		return put_old(o, hash_stripe(h, k->hash), slot, k, value);
+	return put_new(o, s, k, value);
+}
+
+static int put(twzobj *o, struct twz_hash *h, const struct hash_key *k, struct ds_value value,
+    unsigned flags)
+{
+	struct twz_hash_stripe *stripe = hash_stripe(h, k->hash);
+	int r;
+
+	for (;;) {
+		lock_stripe(o, stripe);
+		r = put_locked(o, h, k, value, flags);
+		mutex_release(&stripe->lock);
+		if (r != -ENOSPC)
+			return r;
+		r = hash_grow(o, h, k->hash);
+		if (r < 0)
+			return r;
+	}
+}
+
+int twz_hash_put(twzobj *o, struct twz_hash *h, const void *key, size_t klen, const void *value,
+    size_t len, unsigned flags)
+{
+	struct hash_key k = { key, klen, 0 };
+	int r = begin_change(o, h);
+
+	if (r < 0)
+		return r;
+	if (!ds_key_ok(key, klen, len) || (len && !value))
+		return -EINVAL;
+	k.hash = hash_of(h, key, klen);
+	return put(o, h, &k, (struct ds_value){ value, len }, flags);
+}
+
+int twz_hash_put_u64(twzobj *o, struct twz_hash *h, uint64_t key, const void *value, size_t len,
+    unsigned flags)
+{
+	struct hash_key k = { &key, sizeof(key), 0 };
+	int r = begin_change(o, h);
+
+	if (r < 0)
+		return r;
+	if (len > TWZ_DS_VALUE_MAX || (len && !value))
+		return -EINVAL;
+	k.hash = hash_u64(h->seed, key);
+	return put(o, h, &k, (struct ds_value){ value, len }, flags);
+}
+
+/* --- erasing */
+
+static int erase_locked(twzobj *o, struct twz_hash *h, const struct hash_key *k)
+{
+	struct twz_hash_stripe *stripe = hash_stripe(h, k->hash);
+	struct segment *s = segment_of(o, h, k->hash);
+	uint64_t *slot = s ? hash_find_slot(o, s, k) : NULL;
+	int r;
+
+	if (!slot)
+		return -ENOENT;
+	ds_seq_begin(&stripe->seq);
+	r = ds_publish(o, (struct twz_alloc_action[]){ ds_set(slot, 0),
+	    ds_drop(slot_record(o, slot)) }, 2);
+	ds_seq_end(&stripe->seq);
+	return r;
+}
+
+int twz_hash_erase(twzobj *o, struct twz_hash *h, const void *key, size_t klen)
+{
+	struct hash_key k = { key, klen, 0 };
+	struct twz_hash_stripe *stripe;
+	int r = begin_change(o, h);
+
+	if (r < 0)
+		return r;
+	if (!ds_key_ok(key, klen, 0))
+		return -EINVAL;
+	k.hash = hash_of(h, key, klen);
+	stripe = hash_stripe(h, k.hash);
+	lock_stripe(o, stripe);
+	r = erase_locked(o, h, &k);
+	mutex_release(&stripe->lock);
+	return r;
+}
+
+int twz_hash_erase_u64(twzobj *o, struct twz_hash *h, uint64_t key)
+{
+	return twz_hash_erase(o, h, &key, sizeof(key));
+}
+
+/* --- getting */
+
+static inline struct ds_record *lookup(twzobj *o, struct twz_hash *h, const struct hash_key *k)
+{
+	struct segment *s = segment_of(o, h, k->hash);
+	uint64_t *slot = s ? hash_find_slot(o, s, k) : NULL;
+
+	return slot ? slot_record(o, slot) : NULL;
+}
+
+static inline ssize_t get(twzobj *o, struct twz_hash *h, const struct hash_key *k, void *buf,
+    size_t size)
+{
+	struct twz_hash_stripe *stripe = hash_stripe(h, k->hash);
+	struct ds_record *r;
+	uint64_t seq;
+	ssize_t len;
+
+	do {
+		len = ds_seq_read(o, &stripe->lock, &stripe->seq, &seq);
+		if (len < 0)
+			return len;
+		r = lookup(o, h, k);
+		len = r ? ds_record_copy(o, r, buf, size) : -ENOENT;
+	} while (!ds_seq_valid(&stripe->seq, seq));
+	return len;
+}
+
+ssize_t twz_hash_get(twzobj *o, struct twz_hash *h, const void *key, size_t klen, void *buf,
+    size_t size)
+{
+	struct hash_key k = { key, klen, 0 };
+	int r = begin_read(o, h);
+
+	if (r < 0)
+		return r;
+	if (!ds_key_ok(key, klen, 0) || (size && !buf))
+		return -EINVAL;
+	k.hash = hash_of(h, key, klen);
+	return get(o, h, &k, buf, size);
+}
+
+ssize_t twz_hash_get_u64(twzobj *o, struct twz_hash *h, uint64_t key, void *buf, size_t size)
+{
+	struct hash_key k = { &key, sizeof(key), 0 };
+	int r = begin_read(o, h);
+
+	if (r < 0)
+		return r;
+	k.hash = hash_u64(h->seed, key);
+	return get(o, h, &k, buf, size);
+}
+
+static void *find(twzobj *o, struct twz_hash *h, const struct hash_key *k, size_t *len)
+{
+	struct ds_record *r = lookup(o, h, k);
+
+	if (!r)
+		return NULL;
+	if (len)
+		*len = r->vlen;
+	return ds_record_value(r);
+}
+
+void *twz_hash_find(twzobj *o, struct twz_hash *h, const void *key, size_t klen, size_t *len)
+{
+	struct hash_key k = { key, klen, 0 };
+
+	if (begin_read(o, h) < 0 || !ds_key_ok(key, klen, 0))
+		return NULL;
+	k.hash = hash_of(h, key, klen);
+	return find(o, h, &k, len);
+}
+
+void *twz_hash_find_u64(twzobj *o, struct twz_hash *h, uint64_t key, size_t *len)
+{
+	struct hash_key k = { &key, sizeof(key), 0 };
+
+	if (begin_read(o, h) < 0)
+		return NULL;
+	k.hash = hash_u64(h->seed, key);
+	return find(o, h, &k, len);
+}
