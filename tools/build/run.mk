@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Goals about the whole tree: run, debug, test, bench, clean, help, setup.
 
-.PHONY: help setup clean distclean run debug test bench hosted
+.PHONY: help setup clean distclean run debug test bench hosted sdk
 
 quote = '$(subst ','\'',$1)'
 option = $(if $($2),$1 $(call quote,$($2)))
@@ -54,6 +54,18 @@ bench:
 hosted:
 	+@$(MAKE) -f tools/build/hosted.mk BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
 
+# --- the SDK of each architecture: a makefile of its own, too
+
+sdk-archs := riscv64 arm64
+
+ifneq ($(filter sdk,$(goals)),)
+$(call need,config $(sdk-archs))
+endif
+
+sdk:
+	+@$(foreach a,$(sdk-archs),$(MAKE) -f tools/build/sdk.mk ARCH=$a \
+		BUILD=$(call quote,$(abspath $(or $(explicit-O),build))) V=$(verbose) &&) true
+
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
 built := obj user host host-tests flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
@@ -85,6 +97,7 @@ Twizzler: what make can do
   make test             build every board, run every test                   (T=which tests)
   make bench            build every board, run the benchmarks               (T=which)
   make hosted           build libtwz, its tools and tests for this machine     (SANITIZE=1)
+  make sdk              build the SDK: C compilers and a sysroot for each architecture
   make                  build the kernel, the programs and the object pack
   make kernel, user     build only that
 

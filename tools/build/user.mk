@@ -85,3 +85,15 @@ program-files := $(foreach p,$(programs),$(O)/user/$p.elf)
 
 .PHONY: user
 user: $(program-files)
+
+# --- for the SDK: libtwz beside a C library, which has the strings and calls main() itself
+
+sdk-libtwz := $(O)/user/sdk/libtwz.a
+sdk-libtwz-objs := $(filter-out $(call user-obj,lib/base/string.c lib/base/strlcpy.c userspace/libtwz/src/main.c),$(libtwz-objs))
+$(call keep,$(O)/user/sdk/libtwz.objs,$(sdk-libtwz-objs))
+
+$(sdk-libtwz): $(sdk-libtwz-objs) $(O)/user/sdk/libtwz.objs
+	$(call run,AR,$@,rm -f $@; $(AR) rcsD $@ @$(O)/user/sdk/libtwz.objs)
+
+.PHONY: sdk-libtwz
+sdk-libtwz: $(sdk-libtwz) $(O)/user/program.lds $(call user-obj,$(crt0))
