@@ -288,7 +288,7 @@ static _Noreturn void end_process(uint64_t code)
 {
 	end();
 	if (code > 255)
-		_exit(255);
+		__twz_trap_die();
 	exit((int)code);
 }
 
