@@ -25,6 +25,7 @@ struct trap {
 #define MARK 0x7477697a7a6c6572ul
 
 static __thread void *stack;
+static __thread stack_t stack_before;
 static __thread uint64_t *probing; /* where a probe of this thread goes on when it faults */
 
 static struct sigaction before[NSIG];
@@ -154,29 +155,25 @@ void __twz_fault_entry(void)
 {
 }
 
+/* A sanitizer has given the thread a stack already, and wants it back. */
 void __twz_trap_thread_begin(void)
 {
-	stack_t now, ss = { .ss_size = STACK_SIZE };
+	stack_t ss = { .ss_size = STACK_SIZE };
 
-	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE) &&
-	    now.ss_size >= STACK_SIZE)
-		return;
 	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack == MAP_FAILED) {
 		stack = NULL;
 		return;
 	}
 	ss.ss_sp = stack;
-	sigaltstack(&ss, NULL);
+	sigaltstack(&ss, &stack_before);
 }
 
 void __twz_trap_thread_end(void)
 {
-	stack_t none = { .ss_flags = SS_DISABLE };
-
 	if (!stack)
 		return;
-	sigaltstack(&none, NULL);
+	sigaltstack(&stack_before, NULL);
 	munmap(stack, STACK_SIZE);
 	stack = NULL;
 }
