@@ -41,7 +41,7 @@ explicit-O := $(filter-out build,$(build-root))
 include tools/build/third-party.mk
 
 warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wno-format-truncation
-sanitize-1 := -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitize-1 := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
 sanitize := $(sanitize-$(SANITIZE))
 flags := -std=gnu11 -O2 -g -fPIC -fno-strict-aliasing -fno-omit-frame-pointer -pthread \
 	-ffile-prefix-map=$(CURDIR)/= $(sanitize)

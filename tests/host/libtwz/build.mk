@@ -16,4 +16,5 @@ ldflags-$1 := $(explore-ldflags)
 endef
 
 $(eval $(call explore-test,test_libtwz_cuts))
+$(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c)))
 endif

@@ -4,6 +4,7 @@
 
 #include <base/string.h>
 #include <twz/name.h>
+#include <twz/twztry.h>
 
 int find_id(const char *text, objid_t *id)
 {
@@ -74,6 +75,23 @@ bool object_exists(objid_t id)
 	struct kernel_ostat st;
 
 	return sys_ostat(TWZ_OSTAT_OBJECT, id, 0, &st) == 0;
+}
+
+bool visit(objid_t id, void (*fn)(twzobj *o, void *arg), void *arg)
+{
+	volatile bool whole = false;
+	twzobj o;
+
+	if (!object_exists(id) || twz_object_init_guid(&o, id, FE_READ) < 0)
+		return false;
+	twztry {
+		fn(&o, arg);
+		whole = true;
+	} twzcatch_all {
+		whole = false;
+	} twztry_end;
+	twz_object_release(&o);
+	return whole;
 }
 
 bool is_namespace(twzobj *o)

@@ -187,28 +187,35 @@ static void follow_names(struct graph *g, unsigned int from, twzobj *o)
 			add_edge(g, from, node_of_id(g, e->id, depth), EDGE_NAME, e->name);
 }
 
+struct visited {
+	struct graph *g;
+	unsigned int at;
+};
+
+static void follow(twzobj *o, void *arg)
+{
+	const struct visited *v = arg;
+	struct node *n = &v->g->nodes[v->at];
+
+	describe_exts(n, o);
+	if (is_namespace(o)) {
+		n->kind = NODE_NAMES;
+		follow_names(v->g, v->at, o);
+	}
+	follow_entries(v->g, v->at, o);
+}
+
 static void expand(struct graph *g, unsigned int at)
 {
+	struct visited v = { g, at };
 	struct node *n = &g->nodes[at];
-	twzobj o;
 
 	if (n->kind != NODE_OBJECT)
 		return;
-	if (n->depth == g->depth) {
+	if (n->depth == g->depth)
 		add_about(n, "not opened");
-		return;
-	}
-	if (twz_object_init_guid(&o, n->id, FE_READ) < 0) {
+	else if (!visit(n->id, follow, &v))
 		n->kind = NODE_CLOSED;
-		return;
-	}
-	describe_exts(n, &o);
-	if (is_namespace(&o)) {
-		n->kind = NODE_NAMES;
-		follow_names(g, at, &o);
-	}
-	follow_entries(g, at, &o);
-	twz_object_release(&o);
 }
 
 struct options {

@@ -69,10 +69,6 @@ static void say_entry(twzobj *o, uint64_t index, const struct fotentry *fe)
 	long length;
 
 	say("%6lu  ", (unsigned long)index);
-	if (!(fe->flags & _FE_VALID)) {
-		say("a hole: never finished\n");
-		return;
-	}
 	say_rights((uint32_t)fe->flags);
 	say("%s  ", fe->flags & FE_DERIVE ? " derive" : "");
 	if (!(fe->flags & FE_NAME)) {
@@ -92,6 +88,16 @@ static void say_entry(twzobj *o, uint64_t index, const struct fotentry *fe)
 	say("\n");
 }
 
+/* Entries that were begun and never finished: how many are there from this index on. */
+static uint64_t holes(twzobj *o, uint64_t index)
+{
+	uint64_t n = 0;
+
+	while (index + n < fot_count(o) && !(fot_entry(o, index + n)->flags & _FE_VALID))
+		n++;
+	return n;
+}
+
 int command_fot(int argc, char **argv)
 {
 	twzobj o;
@@ -100,8 +106,15 @@ int command_fot(int argc, char **argv)
 	if (!open_object(argv[0], &o, ACCESS_READ))
 		return REFUSED;
 	names_collect();
-	for (uint64_t i = 1; i < fot_count(&o); i++)
-		say_entry(&o, i, fot_entry(&o, i));
+	for (uint64_t i = 1; i < fot_count(&o);) {
+		uint64_t n = holes(&o, i);
+
+		if (n)
+			say("%6lu  %lu never finished\n", (unsigned long)i, (unsigned long)n);
+		else
+			say_entry(&o, i, fot_entry(&o, i));
+		i += n ? n : 1;
+	}
 	twz_object_release(&o);
 	return DONE;
 }

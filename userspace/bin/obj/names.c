@@ -45,20 +45,17 @@ static void add_name(const struct twz_name_ent *e, const char *dir)
 	}
 }
 
-static void walk(objid_t id, const char *path)
+static void walk(twzobj *ns, void *path)
 {
 	struct twz_name_ent *e;
-	twzobj ns;
 	ssize_t n;
 
-	if (!object_exists(id) || twz_object_init_guid(&ns, id, FE_READ) < 0)
+	if (!is_namespace(ns))
 		return;
-	if (is_namespace(&ns))
-		for (size_t pos = 0; seen_count < MOST && (n = twz_hier_get_entry(&ns, pos, &e)) > 0;
-		    pos += (size_t)n)
-			if (e->flags & NAME_ENT_VALID)
-				add_name(e, path);
-	twz_object_release(&ns);
+	for (size_t pos = 0; seen_count < MOST && (n = twz_hier_get_entry(ns, pos, &e)) > 0;
+	     pos += (size_t)n)
+		if (e->flags & NAME_ENT_VALID)
+			add_name(e, path);
 }
 
 size_t names_collect(void)
@@ -69,7 +66,7 @@ size_t names_collect(void)
 		return seen_count;
 	add_space(twz_object_guid(root), "");
 	for (size_t i = 0; i < space_count && seen_count < MOST; i++)
-		walk(spaces[i], space_paths[i]);
+		visit(spaces[i], walk, space_paths[i]);
 	return seen_count;
 }
 

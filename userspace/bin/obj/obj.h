@@ -67,6 +67,11 @@ bool open_object(const char *text, twzobj *o, uint32_t access);
 /* Open the namespace that path's last component is in, and find that component. False: printed why. */
 bool open_parent(const char *path, twzobj *ns, const char **last);
 bool object_exists(objid_t id);
+/*
+ * Open the object for reading, call fn and release it. False: it cannot be opened, or a fault came
+ * in between; nothing is printed. What fn has done until then stays.
+ */
+bool visit(objid_t id, void (*fn)(twzobj *o, void *arg), void *arg);
 /* Whether its base is a namespace's header. */
 bool is_namespace(twzobj *o);
 

@@ -193,6 +193,10 @@ static long check(struct sys_thread_sync_args *ops, size_t count)
 			op->res = (uint64_t)-EINVAL;
 			return -EINVAL;
 		}
+		if (__twz_probe((void *)op->addr, size, false) < 0) {
+			op->res = (uint64_t)-EFAULT;
+			return -EFAULT;
+		}
 	}
 	return 0;
 }

@@ -114,6 +114,10 @@ void __twz_trap_setup(void);
 /* A stack for handlers of this thread. */
 void __twz_trap_thread_begin(void);
 void __twz_trap_thread_end(void);
+/* Whether memory that a caller named is there: 0 or -EFAULT. */
+int __twz_probe(void *p, size_t length, bool writing);
+/* End the process as the host does after a fault that nobody took. */
+_Noreturn void __twz_trap_die(void);
 
 /* --- futex.c */
 void __twz_futex_setup(void);

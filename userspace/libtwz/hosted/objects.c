@@ -243,10 +243,12 @@ static int make(const struct twz_ocreate_spec *spec, unsigned place, objid_t *id
 long sys_ocreate2(struct twz_ocreate_spec *spec)
 {
 	unsigned place;
-	int r;
+	int r = __twz_probe(spec, sizeof(*spec), true);
 
-	spec->result = 0;
-	r = check_spec(spec);
+	if (r == 0) {
+		spec->result = 0;
+		r = check_spec(spec);
+	}
 	if (r < 0)
 		return r;
 	place = spec->backing_type == TWZ_BACKING_PERSISTENT || spec->flags & TWZ_OC_PERSIST ?
@@ -265,8 +267,11 @@ long sys_ocreate(uint64_t flags, objid_t kuid, objid_t src, objid_t *id)
 		.srcs_len = src != 0,
 		.flags = (uint32_t)flags,
 	};
-	long r = flags >> 32 ? -EINVAL : sys_ocreate2(&spec);
+	long r = __twz_probe(id, sizeof(*id), true);
 
+	if (r < 0)
+		return r;
+	r = flags >> 32 ? -EINVAL : sys_ocreate2(&spec);
 	*id = r < 0 ? 0 : spec.result;
 	return r;
 }
@@ -425,6 +430,8 @@ long sys_ostat(int type, objid_t id, uint64_t arg, void *out)
 
 	if (type != TWZ_OSTAT_OBJECT && type != TWZ_OSTAT_PAGE)
 		return -EINVAL;
+	if (__twz_probe(out, sizeof(struct kernel_ostat_page), true) < 0)
+		return -EFAULT;
 	r = __twz_file_open(id, &f);
 	if (r < 0)
 		return r;

@@ -160,17 +160,21 @@ struct start_record {
 	void (*start)(void *);
 	void *arg;
 	objid_t tid;
+	struct hosted_file file; /* keeps the thread's object until it has opened it */
 };
 
 static void *run(void *arg)
 {
 	struct start_record r = *(struct start_record *)arg;
 	uint64_t regs[26];
+	int error;
 
 	free(arg);
 	__twz_trap_thread_begin();
+	error = begin(r.tid);
+	__twz_file_close(&r.file);
 	leave_regs = regs;
-	if (!__twz_try_save(regs) && begin(r.tid) == 0)
+	if (!__twz_try_save(regs) && error == 0)
 		r.start(r.arg);
 	end();
 	__twz_trap_thread_end();
@@ -207,33 +211,42 @@ static int set_stack(pthread_attr_t *attr, const struct thrd_spawn_args *a)
 	return -pthread_attr_setstacksize(attr, size);
 }
 
-static int start_host_thread(objid_t tid, const struct thrd_spawn_args *a)
+static int start_host_thread(struct start_record *record, const struct thrd_spawn_args *a)
 {
-	struct start_record *record = malloc(sizeof(*record));
 	pthread_attr_t attr;
 	pthread_t thread;
 	int r;
 
-	if (!record)
-		return -ENOMEM;
-	*record = (struct start_record){ (void (*)(void *))a->start_func, (void *)a->arg, tid };
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	r = set_stack(&attr, a);
 	if (r == 0)
 		r = -pthread_create(&thread, &attr, run, record);
 	pthread_attr_destroy(&attr);
-	if (r < 0)
-		free(record);
 	return r == -EAGAIN ? -ENOMEM : r;
 }
 
-/* Until it has begun its object is tied to its maker. */
+/* The thread keeps its object from now on: it is tied to its maker no longer. */
 int __twz_thread_start(struct thread *t, struct thrd_spawn_args *a)
 {
-	(void)t;
-	(void)a;
-	return -ENOSYS;
+	struct start_record *record = malloc(sizeof(*record));
+	int r = record ? __twz_file_open(t->tid, &record->file) : -ENOMEM;
+
+	if (r < 0) {
+		free(record);
+		return r;
+	}
+	record->start = (void (*)(void *))a->start_func;
+	record->arg = (void *)a->arg;
+	record->tid = t->tid;
+	r = start_host_thread(record, a);
+	if (r < 0) {
+		__twz_file_close(&record->file);
+		free(record);
+		return r;
+	}
+	twz_object_tie(NULL, &t->obj, TIE_UNTIE);
+	return 0;
 }
 
 int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
@@ -244,7 +257,7 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 		return r;
 	strlcpy(((struct twzthread_repr *)twz_object_base(&t->obj))->hdr.name,
 	    twz_thread_repr_base()->hdr.name, KSO_NAME_MAXLEN);
-	r = start_host_thread(t->tid, args);
+	r = __twz_thread_start(t, args);
 	if (r < 0)
 		drop_thread_object(t);
 	return r;
@@ -288,7 +301,7 @@ static _Noreturn void end_process(uint64_t code)
 {
 	end();
 	if (code > 255)
-		_exit(255);
+		__twz_trap_die();
 	exit((int)code);
 }
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define STACK_SIZE (256ul * 1024)
 
@@ -24,6 +25,8 @@ struct trap {
 #define MARK 0x7477697a7a6c6572ul
 
 static __thread void *stack;
+static __thread stack_t stack_before;
+static __thread uint64_t *probing; /* where a probe of this thread goes on when it faults */
 
 static struct sigaction before[NSIG];
 
@@ -58,12 +61,22 @@ static uint64_t code_of(int signal)
 	}
 }
 
-/* A fault that is nobody's but the program's own. Its number, or -1 to pass it on. */
+static bool has_handler(int signal)
+{
+	const struct sigaction *old = &before[signal];
+
+	return old->sa_flags & SA_SIGINFO || old->sa_handler != SIG_DFL;
+}
+
+/*
+ * A fault outside all slots. Its number, or -1 to pass it on: when nobody takes it, and there is a
+ * sanitizer or the like that tells more of it than we could.
+ */
 static int foreign_fault(int signal, uintptr_t addr, uint64_t access, uintptr_t ip, void *info)
 {
 	int fault = signal == SIGSEGV && addr < OBJ_NULLPAGE_SIZE ? FAULT_NULL : FAULT_EXCEPTION;
 
-	if (!__twz_fault_is_taken(fault))
+	if (!__twz_fault_is_taken(fault) && has_handler(signal))
 		return -1;
 	if (fault == FAULT_NULL)
 		*(struct fault_null_info *)info =
@@ -90,6 +103,8 @@ static void handle(int signal, siginfo_t *si, void *context)
 		      : foreign_fault(signal, addr, access, ip, info);
 	if (owned && fault == MAP_RETRY)
 		return;
+	if (probing)
+		__twz_try_load(probing, 1);
 	if (!owned && (fault < 0 || si->si_code <= 0)) {
 		pass_on(signal, si, context);
 		return;
@@ -116,36 +131,58 @@ long sys_fault_return(struct twz_fault_frame *frame)
 	__twz_try_load(t->regs, 1);
 }
 
+__attribute__((no_sanitize("address"))) int __twz_probe(void *p, size_t length, bool writing)
+{
+	uint64_t regs[26];
+	volatile int r = -EFAULT;
+
+	if (!__twz_try_save(regs)) {
+		probing = regs;
+		for (size_t i = 0; i < length; i += i + 1 < length && length - i <= TWZ_PAGE_SIZE ?
+		    length - i - 1 : TWZ_PAGE_SIZE)
+			if (writing)
+				__atomic_fetch_or((char *)p + i, 0, __ATOMIC_RELAXED);
+			else
+				__atomic_load_n((char *)p + i, __ATOMIC_RELAXED);
+		r = 0;
+	}
+	probing = NULL;
+	return r;
+}
+
 /* The address of a view's handler, which nothing here calls. */
 void __twz_fault_entry(void)
 {
 }
 
+/* A sanitizer has given the thread a stack already, and wants it back. */
 void __twz_trap_thread_begin(void)
 {
-	stack_t now, ss = { .ss_size = STACK_SIZE };
+	stack_t ss = { .ss_size = STACK_SIZE };
 
-	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE) &&
-	    now.ss_size >= STACK_SIZE)
-		return;
 	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack == MAP_FAILED) {
 		stack = NULL;
 		return;
 	}
 	ss.ss_sp = stack;
-	sigaltstack(&ss, NULL);
+	sigaltstack(&ss, &stack_before);
 }
 
 void __twz_trap_thread_end(void)
 {
-	stack_t none = { .ss_flags = SS_DISABLE };
-
 	if (!stack)
 		return;
-	sigaltstack(&none, NULL);
+	sigaltstack(&stack_before, NULL);
 	munmap(stack, STACK_SIZE);
 	stack = NULL;
+}
+
+_Noreturn void __twz_trap_die(void)
+{
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+	_exit(255);
 }
 
 void __twz_trap_setup(void)

@@ -17,7 +17,8 @@
  * Rules for programs; docs/transactions.md says why:
  *   - Record bytes before they change. What was never reachable before (fresh memory) need not be
  *     kept for undoing, but TXRECORD_NEW must name it, unless it was flushed and fenced already.
- *   - Touch recorded data outside of transactions only after TXCHECK.
+ *   - Store to recorded data outside of transactions only after TXCHECK, or any fence of the thread
+ *     that ended the last transaction: else a crash may undo that.
  *   - A log serves one thread at a time: put a mutex around it. twz/txn.h has transactions for
  *     several threads and over several objects.
  *   - A body is left by TXCOMMIT or TXABORT. Its end, return, break and goto abort it.
@@ -48,7 +49,7 @@ struct twz_tx {
 	uint64_t commit; /* gen of the transaction that was last ready to commit */
 	uint64_t sum;    /* of all bytes recorded in it, as they were then */
 	uint64_t resv1[4];
-	char log[];
+	char log[0]; /* logsz bytes; of no size here, so that a struct twz_tx may stand inside another */
 };
 
 _Static_assert(offsetof(struct twz_tx, tmpend) == 4, "tx tmpend");

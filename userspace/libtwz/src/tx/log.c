@@ -2,9 +2,12 @@
 /* The undo log. See log.h for how it is made durable, twz/tx.h for its layout. */
 #include "log.h"
 
+#include <twz/persist.h>
+
 /* Beyond so many bytes a sum costs more than a fence. */
 #define SUM_MOST 2048u
 #define LEAF 32u
+#define LINE ((uintptr_t)__CL_SIZE)
 
 typedef uint64_t __attribute__((may_alias)) word_t;
 
@@ -203,34 +206,38 @@ static uint32_t count_good(const struct tx_log *l, uint32_t at, uint32_t *end, i
 /* --- flushing data: neighbours in one go, no line twice in a row */
 
 struct flushing {
-	char *start, *end;
+	uintptr_t start, end; /* of whole lines; equal: none */
 };
 
 static void flush_rest(const struct tx_log *l, struct flushing *f)
 {
 	if (f->end != f->start)
-		__twz_obj_flush(l->obj, f->start, (size_t)(f->end - f->start));
-	f->start = f->end = NULL;
+		__twz_obj_flush(l->obj, (void *)f->start, f->end - f->start);
+	f->start = f->end = 0;
 }
 
-static void flush_more(const struct tx_log *l, struct flushing *f, char *p, uint32_t len)
+static inline void flush_more(const struct tx_log *l, struct flushing *f, const char *p, uint32_t len)
 {
-	char *line = (char *)((uintptr_t)f->end + 63 - ((uintptr_t)f->end + 63) % 64);
+	uintptr_t start = (uintptr_t)p / LINE * LINE;
+	uintptr_t end = ((uintptr_t)p + len + LINE - 1) / LINE * LINE;
 
-	if (!f->end || p < f->start || p > line) {
+	if (!len)
+		return;
+	if (start > f->end || end < f->start) {
 		flush_rest(l, f);
-		f->start = p;
-		f->end = p + len;
-	} else if (p + len > f->end) {
-		f->end = p + len;
+		f->start = start;
+		f->end = end;
+		return;
 	}
+	f->start = start < f->start ? start : f->start;
+	f->end = end > f->end ? end : f->end;
 }
 
 /* Flush everything recorded before `end`; the sum over it if that is asked for. */
 static uint64_t flush_data(const struct tx_log *l, uint32_t end, bool sum)
 {
 	struct sum total = seed(l->tx, gen_of(l->tx), 1);
-	struct flushing f = { NULL, NULL };
+	struct flushing f = { 0, 0 };
 	struct seen s;
 	int error = 0;
 
@@ -311,18 +318,16 @@ static void undo_span(const struct tx_log *l, uint32_t at, uint32_t end, uint32_
 	undo_span(l, at, end, n / 2, error);
 }
 
-/* Drop the records from `from` on. What was flushed before is durable first. */
-static void cut(struct tx_log *l, uint32_t from)
+/* Drop the records from `from` on; the next fence makes that durable. */
+static void drop(struct tx_log *l, uint32_t from)
 {
 	struct twz_tx *tx = l->tx;
 	uint32_t end = end_of(tx);
 
-	__twz_obj_fence(l->obj);
 	set_word(tx, end < from ? end : from, gen_of(tx));
 	tx->tmpend = from;
-	tx->unsettled = 0;
-	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
-	__twz_obj_fence(l->obj);
+	tx->unsettled = 1;
+	__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
 }
 
 int __twz_txlog_undo(struct tx_log *l, uint32_t from)
@@ -336,7 +341,8 @@ int __twz_txlog_undo(struct tx_log *l, uint32_t from)
 	undo_span(l, from, end, n, &error);
 	if (error < 0)
 		return error;
-	cut(l, from);
+	__twz_obj_fence(l->obj);
+	drop(l, from);
 	return 0;
 }
 
@@ -357,7 +363,8 @@ int __twz_txlog_recover(struct tx_log *l)
 		undo_span(l, 0, good, n, &error);
 	if (error < 0)
 		return error;
-	cut(l, 0);
+	__twz_obj_fence(l->obj);
+	drop(l, 0);
 	return !committed;
 }
 
@@ -426,25 +433,28 @@ int __twz_txlog_append(struct tx_log *l, uint64_t ptr, uint32_t len, const void 
 	return 0;
 }
 
-void __twz_txlog_publish(struct tx_log *l)
+/* Flush the records that are not counted yet, and count them; false if there is none. */
+static bool count_records(struct tx_log *l)
 {
 	struct twz_tx *tx = l->tx;
 	uint32_t from = end_of(tx), end = tx->tmpend;
 
 	if (from >= end || end > l->size)
-		return;
+		return false;
+	__twz_obj_flush(l->obj, tx->log + from, end - from);
 	set_word(tx, end, gen_of(tx));
-	if (from == 0) {
-		__twz_obj_flush(l->obj, &tx->end, offsetof(struct twz_tx, log) -
-		    offsetof(struct twz_tx, end) + end);
-	} else {
-		__twz_obj_flush(l->obj, tx->log + from, end - from);
-		__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
-	}
+	return true;
+}
+
+void __twz_txlog_publish(struct tx_log *l)
+{
+	if (!count_records(l))
+		return;
+	__twz_obj_flush(l->obj, &l->tx->end, sizeof(uint64_t));
 	__twz_obj_fence(l->obj);
 }
 
-/* Data, sum and number with one fence; then the word, which the next fence makes durable. */
+/* Data, sum and number with one fence. */
 static void commit_small(struct tx_log *l, uint32_t end)
 {
 	struct twz_tx *tx = l->tx;
@@ -453,31 +463,38 @@ static void commit_small(struct tx_log *l, uint32_t end)
 	tx->commit = gen_of(tx);
 	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
 	__twz_obj_fence(l->obj);
-	set_word(tx, 0, gen_of(tx));
-	tx->tmpend = 0;
-	tx->unsettled = 1;
-	__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
+	drop(l, 0);
+}
+
+/* Data, then that there is nothing to undo. */
+static void commit_large(struct tx_log *l, uint32_t end)
+{
+	flush_data(l, end, false);
+	__twz_obj_fence(l->obj);
+	drop(l, 0);
+	__twz_obj_fence(l->obj);
+	l->tx->unsettled = 0;
 }
 
 void __twz_txlog_commit(struct tx_log *l, uint64_t fresh)
 {
 	uint32_t end;
 
-	__twz_txlog_publish(l);
+	if (count_records(l))
+		__twz_obj_fence(l->obj);
 	end = end_of(l->tx);
 	if (end == 0 || end > l->size)
 		return;
-	if (end + fresh <= SUM_MOST) {
+	if (end + fresh <= SUM_MOST)
 		commit_small(l, end);
-		return;
-	}
-	flush_data(l, end, false);
-	cut(l, 0);
+	else
+		commit_large(l, end);
 }
 
-void __twz_txlog_settle(struct tx_log *l)
+void __twz_txlog_settle(struct tx_log *l, bool flushed)
 {
-	__twz_obj_flush(l->obj, &l->tx->end, HEAD_BYTES);
+	if (!flushed)
+		__twz_obj_flush(l->obj, &l->tx->end, sizeof(uint64_t));
 	__twz_obj_fence(l->obj);
 	l->tx->unsettled = 0;
 }

@@ -58,8 +58,8 @@ int __twz_txlog_undo(struct tx_log *l, uint32_t from);
 /* Deal with what an interrupted transaction left: 1 if something was undone, else 0; or an error. */
 int __twz_txlog_recover(struct tx_log *l);
 
-/* The end of the last transaction is durable when this returns. */
-void __twz_txlog_settle(struct tx_log *l);
+/* The end of the last transaction is durable when this returns; flushed: this thread just ended it. */
+void __twz_txlog_settle(struct tx_log *l, bool flushed);
 
 /* --- txn.c: where a foreign p-ptr leads, NULL if its part is not in the transaction; *error says
  * if that must stop an undo. */

@@ -182,7 +182,7 @@ int __twz_tx_check(twzobj *obj, struct twz_tx *tx)
 	e = __twz_txlog_open(&l, obj, tx);
 	if (e == 0)
 		e = __twz_txlog_recover(&l);
-	if (e == 0 && tx->unsettled)
-		__twz_txlog_settle(&l);
+	if (e >= 0 && tx->unsettled)
+		__twz_txlog_settle(&l, e == 1);
 	return e;
 }

@@ -20,7 +20,7 @@ struct twz_log {
 	uint64_t area;     /* local p-ptr: the ring */
 	uint64_t size;     /* its bytes, a multiple of 64 */
 	uint64_t front;    /* position of the first record kept; durable */
-	uint64_t end;      /* behind the last record, or earlier: the records after it tell; a hint */
+	uint64_t end;      /* behind the last record, or earlier: what stands there tells */
 	struct mutex lock; /* guards all of the log */
 	uint64_t seed;     /* of the checksums */
 };

@@ -27,7 +27,8 @@ struct twz_map {
 	uint64_t root;     /* local p-ptr: the top node, 0 while empty */
 	uint64_t seq;      /* odd while something is freed; never flushed */
 	struct mutex lock; /* guards all of the map */
-	uint64_t reserved[3];
+	uint64_t trash;    /* local p-ptr: the top node of a tree that is being freed, or 0 */
+	uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct twz_map) == 64, "map root");
@@ -80,7 +81,7 @@ struct twz_map_iter {
 	/* The rest is private. */
 	uint64_t seq, bound;
 	uint16_t count, at;
-	uint8_t depth, back, bounded, placed;
+	uint8_t layer, back, bounded, placed;
 	uint64_t keys[TWZ_MAP_NODE_KEYS], words[TWZ_MAP_NODE_KEYS];
 	unsigned char copy[TWZ_DS_KEY_MAX];
 };
