@@ -161,7 +161,7 @@ long twix_exit(const long a[6])
 		return twix_exit_group(a);
 	twz_thread_sync_init(&wake, THREAD_SYNC_WAKE, (atomic_ulong *)own->clear_tid, 1);
 	wake.flags = THREAD_SYNC_32BIT;
-	__twz_thread_leave(0);
+	__twz_thread_retire(0);
 	__twix_vanish(own->clear_tid, &wake);
 }
 

@@ -32,7 +32,7 @@ void twz_thread_set_name(const char *name)
 	strlcpy(__twz_self.repr->hdr.name, name, KSO_NAME_MAXLEN);
 }
 
-void __twz_thread_leave(uint64_t code)
+void __twz_thread_retire(uint64_t code)
 {
 	struct twzthread_repr *repr = __twz_self.repr;
 
@@ -44,7 +44,7 @@ void __twz_thread_leave(uint64_t code)
 /* The kernel sets the exit point and wakes its waiters once the stack is no longer in use. */
 _Noreturn void twz_thread_exit(uint64_t code)
 {
-	__twz_thread_leave(code);
+	__twz_thread_retire(code);
 	for (;;)
 		sys_thrd_ctl(THRD_CTL_EXIT, 0);
 }

@@ -56,7 +56,7 @@ int twz_thread_release(struct thread *t);
 _Noreturn void twz_thread_exit(uint64_t code);
 
 /* For a C library: all of twz_thread_exit but the end itself, which may then do without a stack. */
-void __twz_thread_leave(uint64_t code);
+void __twz_thread_retire(uint64_t code);
 
 /* Wait until one of the points is non-zero; those get event 1 and info. Returns how many; 0 for
  * n 0; -EINVAL for n over 1024 or a bad point. */
