@@ -257,7 +257,7 @@ static void twin_on_its_way_out(void)
 	NEED(make(&id, &a, ZERO, 0) == 0);
 	NEED(twz_object_init_guid(&h, id, FE_READ) == 0);
 	CHECK(*(volatile char *)twz_object_base(&h) == 'l');
-	CHECK_EQ(sys_odelete(id, TWZ_OD_IMMEDIATE), 0);
+	CHECK_EQ(twz_object_delete_guid(id, TWZ_OD_IMMEDIATE), 0);
 	CHECK_EQ(make(&again, &a, ZERO, 0), -EBUSY);
 	twz_object_release(&h);
 	CHECK_EQ(make(&again, &a, ZERO, 0), 0);

@@ -3,7 +3,8 @@
 # compiler reports every store. A test is one line: its name, and what of libtwz it needs besides
 # handles, pointers, metadata, the FOT and mutexes. What is not used is not linked, nor what it needs.
 ifneq ($(shell command -v clang),)
-explore-libtwz := $(addprefix userspace/libtwz/src/,object.c ptr.c meta.c fot.c fotcache.c mutex.c sync.c)
+explore-libtwz := $(addprefix userspace/libtwz/src/,object.c ptr.c meta.c fot.c fothash.c fotmap.c pool.c mutex.c \
+	sync.c)
 explore-sources := $(addprefix tests/host/,libtwz/explore.c libtwz/explore_runtime.c store/trace.c store/seen.c)
 explore-flags := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp-vectorize \
 	-fno-optimize-sibling-calls -ffunction-sections -Iuserspace/libtwz/include -Ilib/abi/arch/riscv64

@@ -117,6 +117,16 @@ static void undo_create(uint64_t flags, objid_t id)
 		sys_odelete(id, TWZ_OD_IMMEDIATE);
 }
 
+/* What is tied to something goes with it: no slot keeps it longer than somebody has it open. */
+static int open_new(twzobj *o, objid_t id, uint64_t flags)
+{
+	uint32_t access = flags & TWZ_OC_HASHDATA ? FE_READ : FE_READ | FE_WRITE;
+
+	if (flags & TWZ_OC_TIED_NONE)
+		return twz_object_init_guid(o, id, access);
+	return __twz_object_init_transient(o, id, access);
+}
+
 int(twz_object_new)(twzobj *o, twzobj *src, twzobj *ku, enum object_backing_type type,
     uint64_t flags)
 {
@@ -131,7 +141,7 @@ int(twz_object_new)(twzobj *o, twzobj *src, twzobj *ku, enum object_backing_type
 	r = create(flags, ku ? twz_object_guid(ku) : 0, src ? twz_object_guid(src) : 0, type, &id);
 	if (r < 0)
 		return r;
-	r = twz_object_init_guid(o, id, flags & TWZ_OC_HASHDATA ? FE_READ : FE_READ | FE_WRITE);
+	r = open_new(o, id, flags);
 	if (r < 0)
 		undo_create(flags, id);
 	return r;

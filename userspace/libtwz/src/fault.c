@@ -174,7 +174,7 @@ static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fa
 
 	__twz_fault_report(fault, info, frame);
 	if (sys_thrd_ctl(THRD_CTL_GET_ID, (long)&id) == 0 && lend_storage(id) &&
-	    twz_object_init_guid(&o, id, FE_READ | FE_WRITE) == 0) {
+	    __twz_object_init_transient(&o, id, FE_READ | FE_WRITE) == 0) {
 		struct twzthread_repr *repr = twz_object_base(&o);
 
 		repr->syncinfos[THRD_SYNC_EXIT] = THRD_EXIT_FAULT((unsigned)fault);

@@ -3,11 +3,11 @@
  * Adding entries to an object's FOT, so that after a crash an entry is absent, a hole, or whole,
  * and a stored p-ptr never names one that is missing. Concurrent adders may make duplicates.
  */
-#include "runtime.h"
+#include "fot.h"
 
-#define PERMS (FE_READ | FE_WRITE | FE_EXEC | FE_USE | FE_DERIVE)
+#include "fothash.h"
 
-static struct fotentry *entry(twzobj *o, uint64_t e)
+struct fotentry *__twz_fot_entry(twzobj *o, uint64_t e)
 {
 	return (void *)((char *)o->base - OBJ_NULLPAGE_SIZE + OBJ_FOTE_OFFSET(e));
 }
@@ -19,13 +19,19 @@ static uint32_t entry_count(const struct metainfo *mi)
 	return n ? n : 1;
 }
 
+/* A few are looked through, more than that are hashed. */
+#define FEW 8u
+
 static ssize_t find(twzobj *o, const struct metainfo *mi, objid_t id, uint64_t flags)
 {
 	const uint64_t whole = flags | _FE_ALLOC | _FE_VALID;
 	uint32_t n = entry_count(mi);
+	ssize_t found = n > FEW ? __twz_fothash_find(o, id, whole, n) : -ENOMEM;
 
+	if (found != -ENOMEM)
+		return found;
 	for (uint32_t i = 1; i < n && i < OBJ_MAXFOTE; i++) {
-		struct fotentry *fe = entry(o, i);
+		struct fotentry *fe = __twz_fot_entry(o, i);
 
 		if (__atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE) == whole && fe->id == id)
 			return i;
@@ -49,41 +55,61 @@ static ssize_t take_index(twzobj *o, struct metainfo *mi)
 	return n;
 }
 
-/* Steps 1 and 2: an index whose entry is ours. */
-static ssize_t claim_entry(twzobj *o, struct metainfo *mi)
+ssize_t __twz_fot_claim(twzobj *o)
 {
-	for (;;) {
+	struct metainfo *mi = twz_object_meta(o);
+
+	while (mi) {
 		ssize_t i = take_index(o, mi);
 		uint64_t old = 0;
 
 		if (i > 0)
-			old = __atomic_fetch_or(&entry(o, (uint64_t)i)->flags, _FE_ALLOC,
+			old = __atomic_fetch_or(&__twz_fot_entry(o, (uint64_t)i)->flags, _FE_ALLOC,
 			    __ATOMIC_ACQ_REL);
 		if (!(old & _FE_ALLOC))
 			return i;
 	}
+	return -EINVAL;
+}
+
+void __twz_fot_unclaim(twzobj *o, uint64_t index)
+{
+	struct metainfo *mi = twz_object_meta(o);
+	struct fotentry *e = __twz_fot_entry(o, index);
+	uint32_t last = (uint32_t)index + 1;
+
+	__atomic_store_n(&e->flags, 0, __ATOMIC_RELEASE);
+	__twz_obj_flush(o, e, sizeof(*e));
+	__twz_obj_fence(o);
+	__atomic_compare_exchange_n(&mi->fotentries, &last, (uint32_t)index, false,
+	    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	__twz_obj_flush(o, &mi->fotentries, sizeof(mi->fotentries));
+	__twz_obj_fence(o);
+}
+
+void __twz_fot_publish(twzobj *o, uint64_t index)
+{
+	struct fotentry *e = __twz_fot_entry(o, index);
+
+	__atomic_fetch_or(&e->flags, _FE_VALID, __ATOMIC_RELEASE);
+	__twz_obj_flush(o, &e->flags, sizeof(e->flags));
+	__twz_obj_fence(o);
 }
 
 static ssize_t add(twzobj *o, const struct fotentry *fe)
 {
-	struct metainfo *mi = twz_object_meta(o);
 	struct fotentry *e;
-	ssize_t i;
+	ssize_t i = __twz_fot_claim(o);
 
-	if (!mi)
-		return -EINVAL;
-	i = claim_entry(o, mi);
 	if (i < 0)
 		return i;
-	e = entry(o, (uint64_t)i);
+	e = __twz_fot_entry(o, (uint64_t)i);
 	e->id = fe->id;
 	e->info = 0;
-	__atomic_fetch_or(&e->flags, fe->flags & (PERMS | FE_NAME), __ATOMIC_RELEASE);
+	__atomic_fetch_or(&e->flags, fe->flags & (FOT_PERMS | FE_NAME), __ATOMIC_RELEASE);
 	__twz_obj_flush(o, e, sizeof(*e));
 	__twz_obj_fence(o);
-	__atomic_fetch_or(&e->flags, _FE_VALID, __ATOMIC_RELEASE);
-	__twz_obj_flush(o, &e->flags, sizeof(e->flags));
-	__twz_obj_fence(o);
+	__twz_fot_publish(o, (uint64_t)i);
 	return i;
 }
 
@@ -93,7 +119,7 @@ ssize_t twz_object_addfot(twzobj *o, objid_t id, uint64_t flags)
 	struct metainfo *mi;
 	ssize_t i;
 
-	if (!id || flags & ~(uint64_t)PERMS)
+	if (!id || flags & ~(uint64_t)FOT_PERMS)
 		return -EINVAL;
 	mi = twz_object_meta(o);
 	if (!mi)
@@ -102,18 +128,19 @@ ssize_t twz_object_addfot(twzobj *o, objid_t id, uint64_t flags)
 	return i > 0 ? i : add(o, &fe);
 }
 
-/* Store a p-ptr durably; its entry already is. */
-static void store(twzobj *o, void *loc, uint64_t fote, const void *p)
+void __twz_fot_store(twzobj *o, void *loc, uint64_t index, const void *p)
 {
-	__atomic_store_n((uintptr_t *)loc, (uintptr_t)twz_ptr_rebase(fote, p), __ATOMIC_RELEASE);
+	__atomic_store_n((uintptr_t *)loc, (uintptr_t)twz_ptr_rebase(index, p), __ATOMIC_RELEASE);
 	__twz_obj_flush(o, loc, sizeof(uintptr_t));
 	__twz_obj_fence(o);
 }
 
-static bool in_object(twzobj *o, const void *loc)
+bool __twz_fot_can_store(twzobj *o, const void *loc)
 {
 	objid_t id;
 
+	if (!o->base || (uintptr_t)loc % sizeof(uintptr_t))
+		return false;
 	if (VADDR_TO_SLOT(loc) == VADDR_TO_SLOT(o->base))
 		return true;
 	return twz_vaddr_to_obj(loc, &id, NULL) == 0 && id == twz_object_guid(o);
@@ -123,12 +150,12 @@ int __twz_ptr_store_fote(twzobj *o, void *loc, const struct fotentry *fe, const 
 {
 	ssize_t i;
 
-	if (!in_object(o, loc))
+	if (!__twz_fot_can_store(o, loc) || fe->flags & ~(uint64_t)FE_ALL || !fe->id)
 		return -EINVAL;
 	i = add(o, fe);
 	if (i < 0)
 		return (int)i;
-	store(o, loc, (uint64_t)i, p);
+	__twz_fot_store(o, loc, (uint64_t)i, p);
 	return 0;
 }
 
@@ -138,7 +165,8 @@ int __twz_ptr_store_guid(twzobj *o, void *loc, twzobj *target, const void *p, ui
 	ssize_t i = 0;
 	objid_t id;
 
-	if (!in_object(o, loc))
+	if (!__twz_fot_can_store(o, loc) ||
+	    (flags != TWZ_PTR_FLAGS_COPY && flags & ~(uint64_t)FOT_PERMS))
 		return -EINVAL;
 	if (p && target)
 		id = twz_object_guid(target);
@@ -150,7 +178,7 @@ int __twz_ptr_store_guid(twzobj *o, void *loc, twzobj *target, const void *p, ui
 		i = twz_object_addfot(o, id, flags);
 	if (i < 0)
 		return (int)i;
-	store(o, loc, (uint64_t)i, p);
+	__twz_fot_store(o, loc, (uint64_t)i, p);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Object handles. */
-#include "runtime.h"
+#include "fotmap.h"
 
 #include <twz/name.h>
 #include <twz/persist.h>
@@ -22,27 +22,45 @@ static int derive(objid_t *id, uint32_t flags)
 	return __twz_create_child(twz_thread_id(), dfl, *id, id);
 }
 
-int twz_object_init_guid(twzobj *o, objid_t id, uint32_t flags)
+static int open_as(twzobj *o, objid_t id, uint32_t flags, enum slot_life life)
 {
-	ssize_t slot;
-	int r;
+	ssize_t slot = __twz_slot_get(id, flags & INIT_FLAGS, life);
 
-	memset(o, 0, sizeof(*o));
-	r = check_init(id, flags);
-	if (r == 0 && flags & FE_DERIVE)
-		r = derive(&id, flags);
-	if (r < 0)
-		return r;
-	slot = twz_view_allocate_slot(NULL, id, flags & INIT_FLAGS);
-	if (slot < 0) {
-		if (flags & FE_DERIVE)
-			sys_otie(twz_thread_id(), id, OTIE_UNTIE);
+	if (slot < 0)
 		return (int)slot;
-	}
 	o->id = id;
 	o->vf = flags & INIT_FLAGS;
 	o->base = (void *)(SLOT_TO_VADDR(slot) + OBJ_NULLPAGE_SIZE);
 	return 0;
+}
+
+static int open_derived(twzobj *o, objid_t id, uint32_t flags)
+{
+	int r = derive(&id, flags);
+
+	if (r < 0)
+		return r;
+	r = open_as(o, id, flags, SLOT_TRANSIENT);
+	if (r < 0)
+		sys_otie(twz_thread_id(), id, OTIE_UNTIE);
+	return r;
+}
+
+int twz_object_init_guid(twzobj *o, objid_t id, uint32_t flags)
+{
+	int r;
+
+	memset(o, 0, sizeof(*o));
+	r = check_init(id, flags);
+	if (r < 0)
+		return r;
+	return flags & FE_DERIVE ? open_derived(o, id, flags) : open_as(o, id, flags, SLOT_KEPT);
+}
+
+int __twz_object_init_transient(twzobj *o, objid_t id, uint32_t flags)
+{
+	memset(o, 0, sizeof(*o));
+	return open_as(o, id, flags, SLOT_TRANSIENT);
 }
 
 int twz_object_init_name(twzobj *o, const char *name, uint32_t flags)
@@ -74,8 +92,8 @@ twzobj twz_object_from_ptr(const void *p)
 int twz_object_release(twzobj *o)
 {
 	if (o->base && !(o->flags & H_BORROWED)) {
-		__twz_fotcache_drop(&o->cache);
-		twz_view_release_slot(NULL, o->id, (uint32_t)o->vf, VADDR_TO_SLOT(o->base));
+		__twz_fotmap_release(o);
+		__twz_slot_release(o->id, (uint32_t)o->vf, VADDR_TO_SLOT(o->base));
 	}
 	memset(o, 0, sizeof(*o));
 	return 0;
@@ -109,7 +127,11 @@ objid_t twz_object_guid(twzobj *o)
 
 int twz_object_delete_guid(objid_t id, int flags)
 {
-	return (int)sys_odelete(id, (uint64_t)flags);
+	int r = (int)sys_odelete(id, (uint64_t)flags);
+
+	if (r == 0)
+		__twz_slot_forget(id);
+	return r;
 }
 
 int twz_object_delete(twzobj *o, int flags)

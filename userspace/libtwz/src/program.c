@@ -94,7 +94,7 @@ static int make_stack(struct launch *l, int argc, char *const argv[],
 	int r = __twz_create_child(l->thread->tid, NEW_FLAGS, 0, &l->stack);
 
 	if (r == 0)
-		r = twz_object_init_guid(&stack, l->stack, FE_READ | FE_WRITE);
+		r = __twz_object_init_transient(&stack, l->stack, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
 	object = (char *)twz_object_base(&stack) - OBJ_NULLPAGE_SIZE;
@@ -112,7 +112,7 @@ static int make_view(struct launch *l)
 	if (r == 0)
 		r = __twz_create_child(l->view, NEW_FLAGS, l->template, &l->data);
 	if (r == 0)
-		r = twz_object_init_guid(&view, l->view, FE_READ | FE_WRITE);
+		r = __twz_object_init_transient(&view, l->view, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
 	twz_view_set(&view, PROGRAM_TEXT_SLOT, l->program, VE_READ | VE_EXEC);

@@ -1,114 +1,225 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* From persistent pointers to pointers: the way through the FOT. */
-#include "runtime.h"
-
-#include <twz/name.h>
+/*
+ * From persistent pointers to pointers, where the inline part of twz/ptr.h does not know the way:
+ * through the FOT, and past resolvers and private copies.
+ */
+#include "fotmap.h"
+#include "resolver.h"
 
 #define ACCESS (FE_READ | FE_WRITE | FE_EXEC)
 
-/* What stopped a lea: a FAULT_PPTR_* and an error. */
-struct lea_failure {
-	uint32_t info;
+/* One lea: what is looked for, the entry as it was read, and what stopped it. */
+struct lea {
+	twzobj *o;
+	const void *p;
+	uint32_t mask;
+	struct fotentry fe;
+	const char *name; /* of the entry, if it could be read */
+	uint64_t info;    /* FAULT_PPTR_* */
 	int error;
 };
 
-static struct fotentry *valid_entry(twzobj *o, uint64_t fote)
+static bool fail(struct lea *l, uint64_t info, int error)
 {
-	struct metainfo *mi = twz_object_meta(o);
-	struct fotentry *fe;
+	l->info = info;
+	l->error = error;
+	return false;
+}
+
+/* Read the entry, once. */
+static bool read_entry(struct lea *l)
+{
+	struct metainfo *mi = twz_object_meta(l->o);
+	uint64_t fote = PPTR_FOTE(l->p);
+	const volatile struct fotentry *fe;
+	uint64_t flags;
 
 	if (fote >= OBJ_MAXFOTE || fote >= __atomic_load_n(&mi->fotentries, __ATOMIC_ACQUIRE))
+		return fail(l, FAULT_PPTR_INVALID, -ENOFOT);
+	fe = (void *)((char *)l->o->base - OBJ_NULLPAGE_SIZE + OBJ_FOTE_OFFSET(fote));
+	flags = __atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE);
+	if (!(flags & _FE_VALID) || flags & ~(uint64_t)FE_ALL)
+		return fail(l, FAULT_PPTR_INVALID, -ENOFOT);
+	l->fe.id = fe->id;
+	l->fe.flags = flags;
+	return true;
+}
+
+static uint32_t access_of(const struct lea *l)
+{
+	uint32_t access = l->fe.flags & l->mask & ACCESS;
+
+	return access & FE_WRITE ? access & ~FE_EXEC : access;
+}
+
+/* Remember where p leads; the slot's reference is the map's, or given back. */
+static void *remember(struct lea *l, struct __twz_fotmap **map, void *d)
+{
+	int r = map ? __twz_fotmap_add(map, l->p, &d) : -ENOMEM;
+
+	if (r < 0)
+		__twz_slot_put(VADDR_TO_SLOT((uintptr_t)d));
+	if (r != -ENOMEM)
+		return d;
+	fail(l, FAULT_PPTR_RESOURCES, -ENOMEM);
+	return NULL;
+}
+
+static void *map_object(struct lea *l, struct __twz_fotmap **map, objid_t id, enum slot_life life)
+{
+	ssize_t slot;
+
+	if (!id || !access_of(l)) {
+		fail(l, FAULT_PPTR_INVALID, -EINVAL);
 		return NULL;
-	fe = (void *)((char *)o->base - OBJ_NULLPAGE_SIZE + OBJ_FOTE_OFFSET(fote));
-	return __atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE) & _FE_VALID ? fe : NULL;
+	}
+	slot = __twz_slot_get(id, access_of(l), life);
+	if (slot < 0) {
+		fail(l, FAULT_PPTR_RESOURCES, (int)slot);
+		return NULL;
+	}
+	return remember(l, map, (void *)(SLOT_TO_VADDR(slot) + PPTR_OFFSET(l->p)));
 }
 
-static int resolve_name(twzobj *o, const struct fotentry *fe, objid_t *id)
-{
-	const char *name = twz_object_lea(o, (char *)(uintptr_t)fe->name.data);
+/* --- entries with a name */
 
-	if (!name || !twz_ptr_islocal((void *)(uintptr_t)fe->name.data))
-		return -EINVAL;
-	if (fe->name.nresolver != TWZ_NAME_RESOLVER_DFL)
-		return -ENOTSUP;
-	return twz_name_dfl_resolve(name, 0, id);
+/* The object that a named entry leads to; what is no object (*d) needs none. */
+static bool resolve_name(struct lea *l, objid_t *id, void **d)
+{
+	uint64_t info = FAULT_PPTR_RESOLVE;
+	int r = __twz_resolve(l->o, &l->fe, l->p, &l->name, id, d, &info);
+
+	return r < 0 ? fail(l, info, r) : true;
 }
 
-/* The object and permissions an entry asks for. */
-static bool entry_target(twzobj *o, const struct fotentry *fe, uint32_t mask, objid_t *id,
-    uint32_t *flags, struct lea_failure *why)
+/* Where a resolver of the object's own choice leads: a slot that is counted is kept. */
+static void *keep_resolved(struct lea *l, struct __twz_fotmap **map, void *d)
 {
-	uint64_t f = __atomic_load_n(&fe->flags, __ATOMIC_ACQUIRE);
-
-	*why = (struct lea_failure){ FAULT_PPTR_DERIVE, -ENOTSUP };
-	if (f & FE_DERIVE)
-		return false;
-	*id = fe->id;
-	why->info = FAULT_PPTR_RESOLVE;
-	if (f & FE_NAME && (why->error = resolve_name(o, fe, id)) < 0)
-		return false;
-	*why = (struct lea_failure){ FAULT_PPTR_INVALID, -EINVAL };
-	*flags = f & mask & ACCESS;
-	if (*flags & FE_WRITE)
-		*flags &= ~FE_EXEC;
-	return *id && *flags;
-}
-
-/* The slot for an entry, from the cache or anew; the cache owns the reference. */
-static ssize_t entry_slot(twzobj *o, struct fotcache *_Atomic *cache, uint64_t fote, uint32_t mask,
-    struct lea_failure *why)
-{
-	struct fotentry *fe;
-	uint32_t flags;
-	objid_t id;
-	ssize_t slot = __twz_fotcache_find(cache, fote, mask & ACCESS);
+	size_t slot = VADDR_TO_SLOT(d);
 	int r;
 
-	if (slot >= 0)
-		return slot;
-	*why = (struct lea_failure){ FAULT_PPTR_INVALID, -ENOFOT };
-	fe = valid_entry(o, fote);
-	if (!fe || !entry_target(o, fe, mask, &id, &flags, why))
-		return -1;
-	*why = (struct lea_failure){ FAULT_PPTR_RESOURCES, -ENOSPC };
-	slot = twz_view_allocate_slot(NULL, id, flags);
-	if (slot < 0)
-		return -1;
-	r = __twz_fotcache_add(cache, fote, mask & ACCESS, (size_t)slot);
-	if (r < 0)
-		twz_view_release_slot(NULL, id, flags, (size_t)slot);
-	return r == -ENOMEM ? -1 : slot;
+	if (!__twz_slot_ref(slot)) {
+		r = map ? __twz_fotmap_add(map, l->p, &d) : 0;
+		return r == -ENOMEM ? NULL : d;
+	}
+	return remember(l, map, d);
 }
 
-/* A borrowed handle does not last: what it maps belongs to the slot it looks at. */
-static struct fotcache *_Atomic *cache_of(twzobj *o)
+/* --- private copies */
+
+static objid_t this_view(void)
 {
-	if (o->flags & H_BORROWED)
-		return __twz_fotcache_of_slot(VADDR_TO_SLOT(o->base));
-	return &o->cache;
+	twzobj v;
+
+	twz_view_object_init(&v);
+	return twz_object_guid(&v);
+}
+
+/* A copy that goes with the view unless the handle drops it first. */
+static bool make_copy(struct lea *l, objid_t *id)
+{
+	uint64_t dfl = TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE;
+	int r;
+
+	if (l->fe.flags & FE_EXEC)
+		dfl |= TWZ_OC_DFL_EXEC;
+	r = __twz_create_child(this_view(), dfl, *id, id);
+	return r < 0 ? fail(l, FAULT_PPTR_DERIVE, r) : true;
+}
+
+static bool copy_of_handle(struct lea *l, objid_t *id)
+{
+	for (uint32_t access = FE_READ; access <= ACCESS; access += FE_READ) {
+		struct __twz_fotmap **map = __twz_fotmap_derived(l->o, access);
+		void *d = map ? __twz_fotmap_find(map, l->p) : NULL;
+
+		if (d && twz_vaddr_to_obj(d, id, NULL) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One copy a handle, whatever the mask, and whoever comes at the same time. */
+static void *derive(struct lea *l, objid_t id)
+{
+	static struct mutex lock;
+	struct __twz_fotmap **map = __twz_fotmap_derived(l->o, l->mask);
+	void *d = NULL;
+	bool made = false;
+
+	mutex_acquire(&lock);
+	if (map && (d = __twz_fotmap_find(map, l->p)) == NULL &&
+	    (copy_of_handle(l, &id) || (made = make_copy(l, &id))))
+		d = map_object(l, map, id, SLOT_TRANSIENT);
+	mutex_release(&lock);
+	if (!d && made)
+		sys_otie(this_view(), id, OTIE_UNTIE);
+	if (!map)
+		fail(l, FAULT_PPTR_RESOURCES, -ENOMEM);
+	return d;
+}
+
+/* --- the way through the entry */
+
+static void *follow(struct lea *l, struct __twz_fotmap **map)
+{
+	objid_t id;
+	void *d = NULL;
+
+	if (!read_entry(l))
+		return NULL;
+	id = l->fe.id;
+	if (l->fe.flags & FE_NAME && !resolve_name(l, &id, &d))
+		return NULL;
+	if (d)
+		return keep_resolved(l, map, d);
+	if (!id || !access_of(l)) {
+		fail(l, FAULT_PPTR_INVALID, -EINVAL);
+		return NULL;
+	}
+	return l->fe.flags & FE_DERIVE ? derive(l, id) : map_object(l, map, id, SLOT_KEPT);
+}
+
+static void throw(const struct lea *l, const void *ip)
+{
+	struct fault_pptr_info f = twz_fault_build_pptr_info(twz_object_guid(l->o),
+	    PPTR_FOTE(l->p), (void *)ip, (uint32_t)l->info, (uint32_t)l->error, 0, l->name, l->p);
+
+	twz_fault_raise(FAULT_PPTR, &f);
+}
+
+/* ip: who asks. */
+static void *lea(twzobj *o, const void *p, uint32_t mask, const void *ip)
+{
+	struct lea l = { .o = o, .p = p, .mask = mask };
+	struct __twz_fotmap **map;
+	void *d;
+
+	if (!twz_object_base(o) || !p)
+		return NULL;
+	if (twz_ptr_islocal(p))
+		return (char *)o->base - OBJ_NULLPAGE_SIZE + (uintptr_t)p;
+	map = __twz_fotmap_shared(o, mask);
+	d = map ? __twz_fotmap_find(map, p) : NULL;
+	if (!d)
+		d = follow(&l, map);
+	if (!d)
+		throw(&l, ip);
+	else if (map && !(o->flags & H_BORROWED) && (mask & ACCESS) == ACCESS)
+		__atomic_store_n(&o->cache, __atomic_load_n(map, __ATOMIC_ACQUIRE),
+		    __ATOMIC_RELAXED);
+	return d;
 }
 
 void *__twz_object_lea_foreign(twzobj *o, const void *p, uint32_t mask)
 {
-	struct lea_failure why = { FAULT_PPTR_RESOURCES, -ENOMEM };
-	struct fotcache *_Atomic *cache;
-	ssize_t slot;
-
-	if (!twz_object_base(o) || !p)
-		return NULL;
-	cache = cache_of(o);
-	slot = cache ? entry_slot(o, cache, PPTR_FOTE(p), mask, &why) : -1;
-	if (slot < 0) {
-		__twz_throw_pptr(twz_object_guid(o), PPTR_FOTE(p), why.info, why.error, p);
-		return NULL;
-	}
-	return (void *)(SLOT_TO_VADDR(slot) + PPTR_OFFSET(p));
+	return lea(o, p, mask, __builtin_return_address(0));
 }
 
-void *__twz_ptr_lea(const void *lvalue_address, const void *p)
+void *__twz_ptr_lea_foreign(const void *lvalue_address, const void *p)
 {
 	twzobj o;
 
 	twz_object_init_ptr(&o, lvalue_address);
-	return __twz_object_lea(&o, p, ~0u);
+	return lea(&o, p, ~0u, __builtin_return_address(0));
 }

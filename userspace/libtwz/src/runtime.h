@@ -71,23 +71,17 @@ bool __twz_have_store(void);
 /* A volatile object, tied to parent and born deleted; otherwise as twz_object_create. */
 int __twz_create_child(objid_t parent, uint64_t flags, objid_t src, objid_t *id);
 
-/* --- fotcache.c: which slot an entry of an object's FOT leads to */
-/* The slot for (fote, flags), or -1. */
-ssize_t __twz_fotcache_find(struct fotcache *_Atomic *head, uint64_t fote, uint32_t flags);
-/* Remember a slot whose reference now belongs to the cache. 0; -EEXIST if it is there already
- * (the caller keeps the reference), -ENOMEM. */
-int __twz_fotcache_add(struct fotcache *_Atomic *head, uint64_t fote, uint32_t flags, size_t slot);
-/* Drop a cache and the slot references it holds, and those that then fall. */
-void __twz_fotcache_drop(struct fotcache *_Atomic *head);
-/* The cache of borrowed handles to what stands in a slot; NULL without memory. */
-struct fotcache *_Atomic *__twz_fotcache_of_slot(size_t slot);
-
-/* --- slots.c */
-/* As twz_view_release_slot; returns whether the slot became free. */
-bool __twz_slot_unref(twzobj *v, objid_t id, uint32_t flags, size_t slot);
+/* --- object.c */
+/* As twz_object_init_guid; nothing is kept when the last handle is released, see slots.h. */
+int __twz_object_init_transient(twzobj *o, objid_t id, uint32_t flags);
 
 /* --- view.c */
 struct twzview_repr *__twz_view_repr(twzobj *v);
+/* All slots are read again at their next use. */
+void __twz_view_invalidate_all(twzobj *v);
+
+/* --- fotmap.c: a thread begins, perhaps in another view than the program's first */
+void __twz_fotmap_thread_begin(void);
 
 /* --- pages.c: zeroed memory of this program, never given back. NULL when there is no more. */
 void *__twz_pages(size_t bytes);

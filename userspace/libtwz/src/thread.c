@@ -54,7 +54,8 @@ _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi
 	struct start_record *r = record;
 
 	__twz_self.tid = MKID(tid_hi, tid_lo);
-	if (twz_object_init_guid(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0)
+	__twz_fotmap_thread_begin();
+	if (__twz_object_init_transient(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0)
 		__twz_self.repr = twz_object_base(&__twz_self.obj);
 	r->start(r->arg);
 	twz_thread_exit(0);
@@ -139,7 +140,7 @@ static void release_stack_slot(objid_t view, objid_t stack, size_t slot)
 
 	if (!view) {
 		twz_view_release_slot(NULL, stack, FE_READ | FE_WRITE, slot);
-	} else if (twz_object_init_guid(&v, view, FE_READ | FE_WRITE) == 0) {
+	} else if (__twz_object_init_transient(&v, view, FE_READ | FE_WRITE) == 0) {
 		twz_view_release_slot(&v, stack, FE_READ | FE_WRITE, slot);
 		twz_object_release(&v);
 	}
@@ -153,7 +154,7 @@ static ssize_t map_stack(objid_t view, objid_t stack)
 
 	if (!view)
 		return twz_view_allocate_slot(NULL, stack, FE_READ | FE_WRITE);
-	r = twz_object_init_guid(&v, view, FE_READ | FE_WRITE);
+	r = __twz_object_init_transient(&v, view, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
 	slot = twz_view_allocate_slot(&v, stack, FE_READ | FE_WRITE);
@@ -165,7 +166,7 @@ static ssize_t map_stack(objid_t view, objid_t stack)
 static int start_on_stack(struct thread *t, struct thrd_spawn_args *a, ssize_t slot)
 {
 	twzobj stack;
-	int r = twz_object_init_guid(&stack, t->stack, FE_READ | FE_WRITE);
+	int r = __twz_object_init_transient(&stack, t->stack, FE_READ | FE_WRITE);
 
 	if (r < 0)
 		return r;

@@ -4,6 +4,9 @@
 
 #include <machine/view.h>
 
+/* Of an entry that changes all the time somebody makes fun; it says nothing. */
+#define READ_TRIES 10000u
+
 struct twzview_repr *__twz_view_repr(twzobj *v)
 {
 	if (v)
@@ -16,17 +19,23 @@ void twz_view_object_init(twzobj *o)
 	twz_object_init_ptr(o, __twz_view_repr(NULL));
 }
 
-static void invalidate(twzobj *v, size_t slot)
+/* length 0: all of the view. */
+static void invalidate(twzobj *v, size_t slot, uint32_t length)
 {
 	struct sys_invalidate_op op = {
 		.id = v ? twz_object_guid(v) : KSO_CURRENT_VIEW,
 		.offset = SLOT_TO_VADDR(slot),
-		.length = 1,
+		.length = length,
 		.flags = KSOI_VALID | (v ? 0 : KSOI_CURRENT),
 	};
 
 	/* A view that never ran is unknown to the kernel, and nothing of it is cached. */
 	sys_invalidate(&op, 1);
+}
+
+void __twz_view_invalidate_all(twzobj *v)
+{
+	invalidate(v, 0, 0);
 }
 
 void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
@@ -47,13 +56,13 @@ void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
 	if (id)
 		__atomic_store_n(&ve->flags, (flags & VE_ACCESS) | VE_VALID, __ATOMIC_RELEASE);
 	if (old & VE_VALID)
-		invalidate(v, slot);
+		invalidate(v, slot, 1);
 	machine_view_entry(__twz_view_repr(v), slot);
 }
 
 void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
 {
-	uint32_t f = 0, again;
+	uint32_t f = 0, again, tries = READ_TRIES;
 	objid_t i = 0;
 
 	if (slot < twz_nslots()) {
@@ -64,7 +73,8 @@ void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
 			i = *(volatile objid_t *)&ve->id;
 			__atomic_thread_fence(__ATOMIC_ACQUIRE);
 			again = __atomic_load_n(&ve->flags, __ATOMIC_RELAXED);
-		} while (f != again);
+		} while (f != again && --tries);
+		f = tries ? f : 0;
 	}
 	if (id)
 		*id = i;

@@ -27,7 +27,7 @@ typedef long ssize_t;
 
 _Static_assert(sizeof(struct timespec) == sizeof(struct twz_timespec), "timespec layout");
 
-struct fotcache;
+struct __twz_fotmap;
 
 /*
  * An object handle. The members are private; a zeroed handle is a released one. Concurrent use
@@ -38,7 +38,7 @@ typedef struct __twzobj {
 	void *base;
 	uint64_t flags;
 	objid_t id;
-	struct fotcache *_Atomic cache;
+	struct __twz_fotmap *cache; /* atomic */
 	uint64_t vf;
 	uint64_t lock[2];
 } twzobj;
