@@ -6,8 +6,7 @@
  */
 #include "../unit.h"
 
-#include "../../../userspace/libtwz/src/fotmap.h"
-#include "../../../userspace/libtwz/src/resolver.h"
+#include "../../../userspace/libtwz/src/runtime.h"
 
 #include <twz/name.h>
 #include <twz/persist.h>
@@ -87,11 +86,6 @@ WEAK int twz_vaddr_to_obj(const void *p, objid_t *id, uint32_t *flags)
 	return 0;
 }
 
-WEAK size_t twz_nslots(void)
-{
-	return VIEW_MAX_SLOTS;
-}
-
 WEAK ssize_t twz_view_allocate_slot(twzobj *v, objid_t id, uint32_t flags)
 {
 	int object = explore_find(id);
@@ -105,51 +99,22 @@ WEAK void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t sl
 	(void)v, (void)id, (void)flags, (void)slot;
 }
 
-WEAK ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
+WEAK bool __twz_slot_unref(twzobj *v, objid_t id, uint32_t flags, size_t slot)
 {
-	(void)life;
-	return twz_view_allocate_slot(NULL, id, flags);
+	(void)v, (void)id, (void)flags, (void)slot;
+	return false;
 }
 
-WEAK void __twz_slot_release(objid_t id, uint32_t flags, size_t slot)
+WEAK size_t twz_nslots(void)
 {
-	(void)id, (void)flags, (void)slot;
+	return 1ul << 17;
 }
 
-WEAK void __twz_slot_put(size_t slot)
-{
-	(void)slot;
-}
+/* --- nothing has a name */
 
-WEAK void __twz_slot_drop(size_t slot, struct __twz_fotmap **maps)
+WEAK int twz_name_dfl_resolve(const char *name, int flags, objid_t *id)
 {
-	(void)slot, (void)maps;
-}
-
-WEAK bool __twz_slot_ref(size_t slot)
-{
-	(void)slot;
-	return true;
-}
-
-WEAK void __twz_slot_forget(objid_t id)
-{
-	(void)id;
-}
-
-WEAK void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
-{
-	(void)v;
-	if (twz_vaddr_to_obj((void *)SLOT_TO_VADDR(slot), id, flags) < 0)
-		*id = 0;
-}
-
-/* --- names of foreign entries */
-
-WEAK int __twz_resolve(twzobj *o, const struct fotentry *fe, const void *p, const char **name,
-    objid_t *id, void **d, uint64_t *info)
-{
-	(void)o, (void)fe, (void)p, (void)name, (void)id, (void)d, (void)info;
+	(void)name, (void)flags, (void)id;
 	return -ENOENT;
 }
 
