@@ -137,8 +137,8 @@ static void pointers(void)
 
 static void memory(void)
 {
-	const struct contender alloc[] = { pmemobj_alloc_row };
-	const struct contender free[] = { pmemobj_free_row };
+	const struct contender alloc[] = { ours_alloc_row, pmemobj_alloc_row };
+	const struct contender free[] = { ours_free_row, pmemobj_free_row };
 	const struct contender tx1[] = { ours_tx1, pmemobj_tx1 };
 	const struct contender tx10[] = { ours_tx10, pmemobj_tx10 };
 	const struct contender tx16[] = { ours_tx16, pmemobj_tx16 };
