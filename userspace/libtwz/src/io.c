@@ -3,7 +3,6 @@
  * Which function serves an object, by its io header. Of a known type only the type counts: the
  * header is a part of the structure that it belongs to, and no function pointer in it is followed.
  */
-#include "pty.h"
 #include "stream.h"
 
 #include <twz/obj/bstreamd.h>
@@ -15,7 +14,6 @@ struct kind {
 	ssize_t (*read)(twzobj *o, void *holder, void *buf, size_t len, unsigned flags);
 	ssize_t (*write)(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags);
 	int (*poll)(twzobj *o, void *holder, uint64_t type, struct event *event);
-	int (*ioctl)(twzobj *o, void *holder, int req, long arg);
 };
 
 static ssize_t read_bstream(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
@@ -168,12 +166,7 @@ _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct bstreamd_end_hdr
 _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct dgram_end_hdr, end), "end");
 
 #define KIND(holder, name)                                                                     \
-	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name, NULL }
-
-/* A side of a terminal (pty.h). */
-#define PTY_KIND(holder, side)                                                                  \
-	{ offsetof(struct holder, io), sizeof(struct holder), __pty_##side##_read,              \
-	  __pty_##side##_write, __pty_##side##_poll, __pty_##side##_ioctl }
+	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name }
 
 static const struct kind kinds[] = {
 	[TWZIO_TYPE_BSTREAM] = KIND(bstream_hdr, bstream),
@@ -181,8 +174,6 @@ static const struct kind kinds[] = {
 	[TWZIO_TYPE_BSTREAMD_END] = KIND(bstreamd_end_hdr, bstreamd_end),
 	[TWZIO_TYPE_DGRAM] = KIND(dgram_hdr, dgram),
 	[TWZIO_TYPE_DGRAM_END] = KIND(dgram_end_hdr, dgram_end),
-	[TWZIO_TYPE_PTY_CLIENT] = PTY_KIND(pty_client_hdr, client),
-	[TWZIO_TYPE_PTY_SERVER] = PTY_KIND(pty_hdr, server),
 };
 
 /* What serves an object: a known kind and the structure, or else the header's own functions. */
@@ -252,9 +243,7 @@ ssize_t(twzio_ioctl)(twzobj *o, int req, long arg)
 
 	if (r < 0)
 		return r;
-	if (s.kind)
-		return s.kind->ioctl ? s.kind->ioctl(o, s.holder, req, arg) : -ENOTSUP;
-	ioctl = FUNCTION(o, s.io->ioctl);
+	ioctl = s.kind ? NULL : FUNCTION(o, s.io->ioctl);
 	return ioctl ? ioctl(o, req, arg) : -ENOTSUP;
 }
 
