@@ -110,7 +110,7 @@ ssize_t twz_blob_read(twzobj *o, const struct twz_blob *b, size_t from, void *bu
 	if (len <= 0 || from >= (size_t)len)
 		return len < 0 ? len : 0;
 	size = size < (size_t)len - from ? size : (size_t)len - from;
-	memcpy(buf, bytes + from, size);
+	ds_copy(buf, bytes + from, size);
 	return (ssize_t)size;
 }
 

@@ -110,7 +110,7 @@ static struct twz_list_node *new_node(twzobj *o, const void *data, size_t len, i
 	n->next = NULL;
 	n->len = (uint32_t)len;
 	n->flags = TWZ_LIST_OWNED;
-	memcpy(n->data, data, len);
+	ds_copy(n->data, data, len);
 	return n;
 }
 

@@ -33,7 +33,7 @@ static uint64_t checksum(const struct twz_log *l, uint64_t pos, uint32_t len, co
 		h = mix(h, word);
 	}
 	word = 0;
-	memcpy(&word, p, len);
+	ds_copy(&word, p, len);
 	return mix(h, word);
 }
 
@@ -122,7 +122,7 @@ static void write_record(const twzobj *o, const struct twz_log *l, uint64_t pos,
 	struct twz_log_record *r = record_at(o, l, pos);
 
 	if (len != TWZ_LOG_SKIP)
-		memcpy(r + 1, bytes, len);
+		ds_copy(r + 1, bytes, len);
 	r->len = len;
 	r->low = low_of(pos);
 	r->check = checksum(l, pos, len, bytes);
@@ -218,7 +218,7 @@ static ssize_t read_once(twzobj *o, struct twz_log *l, uint64_t *pos, void *buf,
 		if (len != TWZ_LOG_SKIP)
 			break;
 	}
-	memcpy(buf, record_at(o, l, at) + 1, len < size ? len : size);
+	ds_copy(buf, record_at(o, l, at) + 1, len < size ? len : size);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (twz_log_front(l) > at)
 		return -EAGAIN;
