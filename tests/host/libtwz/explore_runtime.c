@@ -6,9 +6,14 @@
  */
 #include "../unit.h"
 
+<<<<<<< HEAD
+#include "../../../userspace/libtwz/src/fotmap.h"
+#include "../../../userspace/libtwz/src/resolver.h"
+=======
 #include "../../../userspace/libtwz/src/resolver.h"
 #include "../../../userspace/libtwz/src/runtime.h"
 #include "../../../userspace/libtwz/src/slots.h"
+>>>>>>> a0aff376cb9d6788ba105c3c5e1c7a54d9c5afd5
 
 #include <twz/name.h>
 #include <twz/persist.h>
@@ -88,6 +93,11 @@ WEAK int twz_vaddr_to_obj(const void *p, objid_t *id, uint32_t *flags)
 	return 0;
 }
 
+WEAK size_t twz_nslots(void)
+{
+	return VIEW_MAX_SLOTS;
+}
+
 WEAK ssize_t twz_view_allocate_slot(twzobj *v, objid_t id, uint32_t flags)
 {
 	int object = explore_find(id);
@@ -101,10 +111,52 @@ WEAK void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t sl
 	(void)v, (void)id, (void)flags, (void)slot;
 }
 
-WEAK bool __twz_slot_unref(twzobj *v, objid_t id, uint32_t flags, size_t slot)
+WEAK ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
 {
-	(void)v, (void)id, (void)flags, (void)slot;
-	return false;
+	(void)life;
+	return twz_view_allocate_slot(NULL, id, flags);
+}
+
+WEAK void __twz_slot_release(objid_t id, uint32_t flags, size_t slot)
+{
+	(void)id, (void)flags, (void)slot;
+}
+
+WEAK void __twz_slot_put(size_t slot)
+{
+	(void)slot;
+}
+
+WEAK void __twz_slot_drop(size_t slot, struct __twz_fotmap **maps)
+{
+	(void)slot, (void)maps;
+}
+
+WEAK bool __twz_slot_ref(size_t slot)
+{
+	(void)slot;
+	return true;
+}
+
+WEAK void __twz_slot_forget(objid_t id)
+{
+	(void)id;
+}
+
+WEAK void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
+{
+	(void)v;
+	if (twz_vaddr_to_obj((void *)SLOT_TO_VADDR(slot), id, flags) < 0)
+		*id = 0;
+}
+
+/* --- names of foreign entries */
+
+WEAK int __twz_resolve(twzobj *o, const struct fotentry *fe, const void *p, const char **name,
+    objid_t *id, void **d, uint64_t *info)
+{
+	(void)o, (void)fe, (void)p, (void)name, (void)id, (void)d, (void)info;
+	return -ENOENT;
 }
 
 WEAK ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
