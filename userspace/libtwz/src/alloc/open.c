@@ -33,7 +33,7 @@ bool __twz_alloc_is_word(const struct arena *a, uint64_t offset)
 {
 	uint64_t header = (uint64_t)((char *)a->h - a->zero);
 
-	return offset % 8 == 0 && offset >= OBJ_NULLPAGE_SIZE && offset < OBJ_TOPDATA &&
+	return offset % 8 == 0 && offset >= OBJ_NULLPAGE_SIZE && offset < OBJ_METAPAGE &&
 	    (offset < header || offset >= a->first);
 }
 
