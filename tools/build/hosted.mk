@@ -15,9 +15,22 @@ SHELL := /bin/sh
 # --- what is built
 
 # userspace/tests/NAME.c that also run hosted.
-hosted-tests := test_objects test_ties test_sync test_threads test_user_faults \
-	test_event test_bstream test_dgram test_structures \
-	test_names
+hosted-tests := \
+	test_bstream \
+	test_dgram \
+	test_env \
+	test_event \
+	test_full \
+	test_hash \
+	test_keys \
+	test_names \
+	test_objects \
+	test_queue \
+	test_races \
+	test_structures \
+	test_threads \
+	test_ties \
+	test_tx \
 
 # Folders and files of programs: userspace/bin/NAME/*.c, userspace/bin/NAME.c.
 hosted-programs := $(filter obj kv,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard userspace/bin/*/*.c))))))
