@@ -103,16 +103,20 @@ static ssize_t read_small(unsigned place, const char *name, char *to, size_t siz
 /* Replace a small file, all or nothing. */
 static int write_small(unsigned place, const char *name, const char *text)
 {
-	int fd = openat(dirs[place], "new/small", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-	int error = n == (ssize_t)strlen(text) ? 0 : errno ? errno : EIO;
+	char temporary[64];
+	ssize_t n;
+	int fd, error;
 
+	snprintf(temporary, sizeof(temporary), "new/%s.%d", name, getpid());
+	fd = openat(dirs[place], temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	n = fd < 0 || flock(fd, LOCK_SH) < 0 ? -1 : write(fd, text, strlen(text));
+	error = n == (ssize_t)strlen(text) ? 0 : n < 0 ? errno : ENOSPC;
 	if (error == 0 && durable(place) && fsync(fd) < 0)
+		error = errno;
+	if (error == 0 && renameat(dirs[place], temporary, dirs[place], name) < 0)
 		error = errno;
 	if (fd >= 0)
 		close(fd);
-	if (error == 0 && renameat(dirs[place], "new/small", dirs[place], name) < 0)
-		error = errno;
 	__twz_place_sync(place, ".");
 	return -error;
 }
@@ -166,6 +170,19 @@ static void open_store(void)
 		libtwz_refuse("TWZ_STORE=%s: a store of another version, or its file `format` is damaged",
 		    store_path);
 	make_folders(PLACE_STORE);
+}
+
+/* Locks belong to open files, and a child has those of its parent. */
+void __twz_places_forked(void)
+{
+	unsigned place = store_path ? PLACE_STORE : PLACE_MEMORY;
+
+	close(lock_fd);
+	lock_fd = open_file(place, "lock", O_RDWR);
+	pthread_mutex_init(&own_lock, NULL);
+	close(run_fd);
+	run_fd = open_file(place, "run", O_RDWR);
+	flock(run_fd, LOCK_SH);
 }
 
 /* --- what is volatile */
