@@ -31,6 +31,7 @@ hosted-tests := \
 	test_threads \
 	test_ties \
 	test_tx \
+	test_txn \
 
 # Folders and files of programs: userspace/bin/NAME/*.c, userspace/bin/NAME.c.
 hosted-programs := $(filter obj kv,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard userspace/bin/*/*.c))))))
