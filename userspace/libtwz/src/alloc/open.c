@@ -122,13 +122,12 @@ static void replay_lanes(struct arena *a)
 	__twz_obj_fence(a->o);
 }
 
-/* For all threads: none of them has to fence before it changes what is there. */
 static void retire_lanes(struct arena *a)
 {
 	for (unsigned l = 0; l < LANES; l++)
 		if (a->h->lane[l].record.check)
 			__twz_alloc_retire(a, l);
-	__twz_obj_fence(a->o);
+	__twz_alloc_fence_for_others(a);
 }
 
 /* The first use in this boot: nobody else is in here. */
