@@ -35,7 +35,7 @@ hosted-tests := \
 
 # Folders and files of programs: userspace/bin/NAME/*.c, userspace/bin/NAME.c.
 hosted-programs := $(filter obj kv,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard userspace/bin/*/*.c))))))
-hosted-examples := visits guestbook
+hosted-examples := visits guestbook $(patsubst userspace/examples/%.c,%,$(wildcard userspace/examples/stock/*.c))
 
 # --- how
 
@@ -112,7 +112,7 @@ tests-shared := $(filter-out userspace/tests/test_%,$(wildcard userspace/tests/*
 own-tests := $(wildcard tests/host/hosted/test_*.c)
 $(foreach t,$(hosted-tests),$(eval $(call program,$t,userspace/tests/$t.c $(tests-shared))))
 $(foreach t,$(own-tests),$(eval $(call program,$(basename $(notdir $t)),$t $(tests-shared))))
-$(foreach e,$(hosted-examples),$(eval $(call program,$e,userspace/examples/$e.c)))
+$(foreach e,$(hosted-examples),$(eval $(call program,$(notdir $e),userspace/examples/$e.c)))
 $(foreach p,$(hosted-programs),$(eval $(call program,$p,$(wildcard userspace/bin/$p/*.c userspace/bin/$p.c))))
 $(call keep,$(O)/tests.list,$(hosted-tests) $(basename $(notdir $(own-tests))))
 
