@@ -25,8 +25,10 @@ hosted-tests := \
 	test_keys \
 	test_names \
 	test_objects \
+	test_ptr \
 	test_queue \
 	test_races \
+	test_slots \
 	test_structures \
 	test_threads \
 	test_ties \
