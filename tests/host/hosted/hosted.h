@@ -12,19 +12,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define MAX_VARIABLES 1024
+
+extern char **environ;
+
 /* Start this program with argv[1] = role, argv[2] = arg, TWZ_STORE = store (NULL: the same). */
 static inline pid_t start_role(const char *role, const char *arg, const char *store)
 {
 	char *argv[] = { "role", (char *)role, (char *)arg, NULL };
+	char *env[MAX_VARIABLES], variable[512];
+	size_t n = 0;
 	pid_t pid;
 
+	for (char **e = environ; *e && n < MAX_VARIABLES - 2; e++)
+		if (!store || strncmp(*e, "TWZ_STORE=", 10) != 0)
+			env[n++] = *e;
+	if (store) {
+		snprintf(variable, sizeof(variable), "TWZ_STORE=%s", store);
+		env[n++] = variable;
+	}
+	env[n] = NULL;
 	fflush(NULL);
 	pid = vfork();
 	if (pid != 0)
 		return pid;
-	if (store)
-		setenv("TWZ_STORE", store, 1);
-	execv("/proc/self/exe", argv);
+	execve("/proc/self/exe", argv, env);
 	_exit(126);
 }
 
