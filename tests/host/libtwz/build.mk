@@ -21,6 +21,7 @@ endef
 
 $(eval $(call explore-test,test_libtwz_cuts))
 $(eval $(call explore-test,test_twz_queue,userspace/libtwz/src/queue.c))
+$(eval $(call explore-test,test_twz_keyring,userspace/libtwz/src/keyring.c))
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))
 $(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c parts.c)))
 $(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
