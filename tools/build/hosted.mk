@@ -16,6 +16,7 @@ SHELL := /bin/sh
 
 # userspace/tests/NAME.c that also run hosted.
 hosted-tests := \
+	test_alloc \
 	test_bstream \
 	test_dgram \
 	test_env \
