@@ -8,6 +8,7 @@
 #include <twz/obj/bstreamd.h>
 #include <twz/obj/dgram.h>
 #include <twz/obj/io.h>
+#include <twz/txn.h>
 
 static int check_names(twzobj *o, void *what)
 {
@@ -109,6 +110,16 @@ static int check_dgram(twzobj *o, void *what)
 	return check_ring(o, &h->ring[0], 0) + check_ring(o, &h->ring[1], 1);
 }
 
+static int check_locks(twzobj *o, void *what)
+{
+	const struct twz_txlocks *t = what;
+
+	if (!in_data(o, t, sizeof(*t)) || t->magic != TWZ_TXLOCKS_MAGIC)
+		return report("transactions: no locks where they should be");
+	return in_data(o, t->lock, t->count * sizeof(t->lock[0])) ? 0 :
+	    report("transactions: %u locks are not in the data", t->count);
+}
+
 static int check_io(twzobj *o, void *what)
 {
 	const struct twzio_hdr *h = what;
@@ -131,6 +142,7 @@ static const struct tag {
 	int (*check)(twzobj *o, void *what); /* NULL: nothing is known that could be wrong */
 } tags[] = {
 	{ ALLOC_METAINFO_TAG, "allocator", check_alloc },
+	{ TXLOCKS_METAEXT_TAG, "transaction locks", check_locks },
 	{ EVENT_METAEXT_TAG, "event", NULL },
 	{ TWZIO_METAEXT_TAG, "io", check_io },
 	{ BSTREAM_METAEXT_TAG, "byte stream", check_stream },
