@@ -211,7 +211,8 @@ def test_libtwz_has_what_headers_and_manual_name(pytestconfig):
     missing = named - ours
     assert not missing, "the manual names what there is not"
     public = {name for name in functions if not name.startswith(("__", "sys_"))}
-    missing = public - named
+    anywhere = "".join(text_of(path) for path in PAGES if path.startswith("docs/"))
+    missing = public - set(re.findall(r"`(\w+)\(\)`", re.sub(r"^```.*?^```", "", anywhere, flags=re.M | re.S)))
     assert not missing, "the manual does not name what headers declare"
     wrappers = {name for name in functions if "sys_" in name}
     assert not set(re.findall(r"\b(?:__)?sys_\w+(?=\()", text_of("docs/system-calls.md"))) - wrappers
@@ -223,6 +224,22 @@ def test_the_listings_are_the_examples():
     examples = [text_of(path).splitlines() for path in re.findall(r"\[`(userspace/examples/\w+\.c)`\]",
                                                                   text_of("docs/libtwz.md"))]
     assert listings == examples and len(examples) == len(glob.glob(os.path.join(TOP, "userspace/examples/*.c")))
+
+
+# --- pages with a program of their own
+
+# What such a page links to as userspace/examples/FOLDER/NAME.c, it shows whole, builds and runs.
+EXAMPLE = re.compile(r"\[`(userspace/examples/\w+/\w+\.c)`\]")
+WITH_EXAMPLES = [page for page in PAGES if page.startswith("docs/") and EXAMPLE.search(text_of(page))
+                 and page not in ("docs/libtwz.md", "docs/tutorial.md")]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", WITH_EXAMPLES)
+def test_the_listings_of_a_page_are_its_examples(page):
+    listings = [lines for language, lines in blocks(page) if language == "c"]
+    examples = [text_of(path).splitlines() for path in EXAMPLE.findall(text_of(page))]
+    assert all(example in listings for example in examples)
 
 
 # --- tutorial.md
@@ -379,7 +396,7 @@ def read(reader, page):
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("docs/libtwz.md", TUTORIAL) and commands(page)])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("docs/libtwz.md", TUTORIAL, *WITH_EXAMPLES) and commands(page)])
 def test_commands_of_a_page(reader, page):
     read(reader, page)
 
@@ -431,6 +448,17 @@ def test_the_first_programs(reader, board):
         read(reader, "docs/libtwz.md")
     else:
         assert "ok 1 - new objects read as zeroes" in read_in_one_boot(reader, board, "docs/libtwz.md", "manual_test")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_pages_with_examples(reader, board):
+    build_examples(reader, board, sorted({os.path.join(TOP, path) for page in WITH_EXAMPLES
+                                          for path in EXAMPLE.findall(text_of(page))}))
+    for page in WITH_EXAMPLES:
+        if board == RISCV:
+            read(reader, page)
+        else:
+            read_in_one_boot(reader, board, page)
 
 
 @pytest.mark.parametrize("board", BOARDS)
