@@ -261,6 +261,27 @@ def test_the_listings_of_the_tutorial_are_in_its_programs():
             assert "\n" + listing in program, f"{os.path.basename(path)} does not have:\n{listing}"
 
 
+# --- pages about one structure each
+
+OWN_TESTS = ("docs/libtwz.md", TUTORIAL, "docs/testing.md")
+HOSTED = [f"-Iuserspace/libtwz/{folder}" for folder in ("hosted/arch/x86_64/include", "hosted/include", "include")]
+
+
+def programs(page):
+    listings = ["\n".join(lines) + "\n" for language, lines in blocks(page) if language == "c"]
+    return [listing for listing in listings if "int main(" in listing]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in OWN_TESTS and programs(page)])
+def test_programs_of_a_page_compile(page):
+    for program in programs(page):
+        done = subprocess.run(["cc", "-x", "c", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *HOSTED,
+                               "-Ilib/abi/include", "-Ilib/base/include", "-"], cwd=TOP, input=program, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
 # --- system-calls.md
 
 @pytest.mark.quick
