@@ -109,20 +109,27 @@ bool __twz_own_tie_any(objid_t child)
 	return t;
 }
 
-/* Take one tie of the parent out; NULL: there is none. */
+/* Any tie of the parent; NULL: there is none. */
+static struct own_tie **find_of_parent(objid_t parent)
+{
+	for (unsigned b = 0; b < BUCKETS; b++)
+		for (struct own_tie **link = &buckets[b]; *link; link = &(*link)->next)
+			if ((*link)->parent == parent)
+				return link;
+	return NULL;
+}
+
+/* Take one tie of the parent out. */
 static struct own_tie *take(objid_t parent)
 {
-	struct own_tie **link = NULL, *t = NULL;
+	struct own_tie **link, *t = NULL;
 
 	pthread_mutex_lock(&lock);
-	for (unsigned b = 0; !t && b < BUCKETS; b++)
-		for (link = &buckets[b]; *link && !t; link = t ? link : &(*link)->next)
-			if ((*link)->parent == parent)
-				t = *link;
-	for (link = t ? bucket_of(t->child) : NULL; t && *link != t;)
-		link = &(*link)->next;
-	if (t)
+	link = find_of_parent(parent);
+	if (link) {
+		t = *link;
 		*link = t->next;
+	}
 	pthread_mutex_unlock(&lock);
 	return t;
 }
