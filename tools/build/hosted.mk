@@ -51,8 +51,8 @@ HOSTAR := $(or $(HOSTAR),ar)
 Q := $(if $(filter 0,$(V)),@)
 build-root := $(patsubst %/,%,$(or $(BUILD),build))
 override O := $(build-root)/hosted$(if $(filter 1,$(SANITIZE)),-san)
-machine := $(or $(filter x86_64,$(shell $(HOSTCC) -dumpmachine | cut -d- -f1)),$(error \
-	the hosted build knows x86_64, not $(shell $(HOSTCC) -dumpmachine)))
+machine := $(or $(filter x86_64 aarch64,$(shell $(HOSTCC) -dumpmachine | cut -d- -f1)),$(error \
+	the hosted build knows x86_64 and aarch64, not $(shell $(HOSTCC) -dumpmachine)))
 
 run = $(if $(Q),@printf '  %-7s %s\n' '$1' '$2'; )$3
 keep = $(if $(and $(wildcard $1),$(filter ok,$(if $(subst x$(strip $(file <$1)),,x$(strip $2)),no,ok))),,$(shell mkdir -p $(dir $1))$(file >$1,$(strip $2)))
@@ -66,14 +66,19 @@ sanitize-1 := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
 sanitize := $(sanitize-$(SANITIZE))
 flags := -std=gnu11 -O2 -g -fPIC -fno-strict-aliasing -fno-omit-frame-pointer -pthread \
 	-ffile-prefix-map=$(CURDIR)/= $(sanitize)
-include-flags := -Iuserspace/libtwz/hosted/arch/$(machine)/include -Iuserspace/libtwz/hosted/include \
+# Where a guest runs on the same processor, its frame and what goes with it serve here, too.
+guest-include-aarch64 := -Ilib/abi/arch/arm64
+guest-sources-aarch64 := $(filter-out %/crt0.S %/thread.S %/machine.c,$(wildcard userspace/libtwz/arch/arm64/*.[cS]))
+
+include-flags := $(guest-include-$(machine)) -Iuserspace/libtwz/hosted/arch/$(machine)/include -Iuserspace/libtwz/hosted/include \
 	-Iuserspace/libtwz/include -Ilib/abi/include -Ilib/base/include $(sodium-headers)
 cc := $(HOSTCC) $(flags) $(warnings) $(include-flags)
 obj = $(addsuffix .o,$(addprefix $(O)/objs/,$(basename $1)))
 
 # --- libtwz: a file of hosted/ stands for the one of the same name in src/
 
-hosted-sources := $(wildcard userspace/libtwz/hosted/*.c userspace/libtwz/hosted/arch/$(machine)/*.[cS])
+hosted-sources := $(wildcard userspace/libtwz/hosted/*.c userspace/libtwz/hosted/arch/$(machine)/*.[cS]) \
+	$(guest-sources-$(machine))
 replaced := $(addprefix userspace/libtwz/src/,$(notdir $(hosted-sources)))
 libtwz-sources := $(hosted-sources) kernel/obj/id.c lib/base/strlcpy.c lib/base/printf.c lib/base/heap.c \
 	$(filter-out $(replaced),$(wildcard userspace/libtwz/src/*.c userspace/libtwz/src/*/*.c))

@@ -153,11 +153,6 @@ __attribute__((no_sanitize("address"))) int __twz_probe(void *p, size_t length, 
 	return r;
 }
 
-/* The address of a view's handler, which nothing here calls. */
-void __twz_fault_entry(void)
-{
-}
-
 /* A sanitizer has given the thread a stack already, and wants it back. */
 void __twz_trap_thread_begin(void)
 {
