@@ -17,7 +17,7 @@
 /* Nanoseconds of CPU time of this process, all threads. */
 double cpu_ns(void);
 
-/* One column of a row: set up once, measured REPEATS times, taken down. */
+/* One column of a row. */
 struct contender {
 	const char *column; /* "ours", "raw", "pmemobj", "lmdb", "sqlite", "pipe", "socketpair" */
 	bool (*begin)(void);   /* NULL: nothing to do. False: leave this column out */
@@ -25,7 +25,10 @@ struct contender {
 	void (*end)(void);     /* may be NULL */
 };
 
-/* Measure a row, the contenders by turns, and print the medians. */
+/*
+ * Measure a row REPEATS times and print the medians. The contenders take turns, each set up anew
+ * and another one first every time: whoever comes later gets better memory.
+ */
 void measure(const char *row, const struct contender *contenders, size_t count);
 #define MEASURE(row, list) measure(row, list, sizeof(list) / sizeof(*(list)))
 void print_row(const char *row, const char *column, double value, const char *unit);
@@ -55,7 +58,7 @@ extern volatile uint64_t sink;
 
 /* --- raw.c: plain pointers into a mapped file; store: with clwb and sfence */
 extern const struct contender raw_list, raw_list_two, raw_list_large, raw_list_two_large;
-extern const struct contender raw_store, raw_open, raw_tree, raw_hash;
+extern const struct contender raw_store, raw_open;
 void *map_file(const char *name, size_t size);
 void flush(const void *p, size_t len); /* clwb and sfence */
 
@@ -65,12 +68,15 @@ extern const struct contender pmemobj_list, pmemobj_list_two, pmemobj_list_large
 extern const struct contender pmemobj_store, pmemobj_open_close;
 extern const struct contender pmemobj_alloc_row, pmemobj_free_row;
 extern const struct contender pmemobj_tx1, pmemobj_tx10, pmemobj_tx16;
-extern const struct contender pmemobj_tree, pmemobj_hash;
 
 /* --- ours_*.c: libtwz */
 extern const struct contender ours_list, ours_list_two, ours_list_large, ours_list_two_large;
 extern const struct contender ours_first, ours_store, ours_store_foreign, ours_open, ours_open_first;
-extern const struct contender ours_tree, ours_hash;
 extern const struct contender ours_alloc_row, ours_free_row, ours_tx1, ours_tx10, ours_tx16;
+
+/* --- walk_*.c: a tree and a hash table, within an object, file or pool, and across two */
+extern const struct contender raw_tree, raw_hash, raw_tree_two, raw_hash_two;
+extern const struct contender pmemobj_tree, pmemobj_hash, pmemobj_tree_two, pmemobj_hash_two;
+extern const struct contender ours_tree, ours_hash, ours_tree_two, ours_hash_two;
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * The native benchmarks: see bench.h.
  *
- *	bench_native [GROUP...]     pointers, memory, kv, streams; all of them when none is named
+ *	bench_native [GROUP...]     pointers, walks, memory, kv, streams; all of them when none is named
  */
 #include "bench.h"
 #include "kv.h"
@@ -86,22 +86,32 @@ static int compare(const void *a, const void *b)
 
 #define MOST 8
 
+/* Once for warming up, once measured. False: this one is left out. */
+static bool measure_one(const struct contender *c, double *result)
+{
+	if (c->begin && !c->begin())
+		return false;
+	c->run();
+	*result = c->run();
+	if (c->end)
+		c->end();
+	return true;
+}
+
 void measure(const char *row, const struct contender *contenders, size_t count)
 {
 	double results[MOST][REPEATS];
 	bool in[MOST];
 
-	for (size_t i = 0; i < count; i++)
-		in[i] = !contenders[i].begin || contenders[i].begin();
-	for (int r = 0; r < REPEATS; r++)
-		for (size_t i = 0; i < count; i++)
-			if (in[i])
-				results[i][r] = contenders[i].run();
+	for (unsigned int r = 0; r < REPEATS; r++)
+		for (size_t i = 0; i < count; i++) {
+			size_t turn = (i + r) % count;
+
+			in[turn] = measure_one(&contenders[turn], &results[turn][r]);
+		}
 	for (size_t i = 0; i < count; i++) {
 		if (!in[i])
 			continue;
-		if (contenders[i].end)
-			contenders[i].end();
 		qsort(results[i], REPEATS, sizeof(double), compare);
 		print_row(row, contenders[i].column, results[i][REPEATS / 2], "ns");
 	}
@@ -119,8 +129,6 @@ static void pointers(void)
 	const struct contender store_foreign[] = { raw_store, ours_store_foreign, pmemobj_store };
 	const struct contender open[] = { raw_open, ours_open_first, pmemobj_open_close };
 	const struct contender again[] = { raw_open, ours_open, pmemobj_open_close };
-	const struct contender tree[] = { raw_tree, ours_tree, pmemobj_tree };
-	const struct contender hash[] = { raw_hash, ours_hash, pmemobj_hash };
 
 	MEASURE("pointer_local", hop);
 	MEASURE("pointer_local_memory", hop_large);
@@ -131,8 +139,19 @@ static void pointers(void)
 	MEASURE("pointer_store_foreign", store_foreign);
 	MEASURE("open", open);
 	MEASURE("open_again", again);
+}
+
+static void walks(void)
+{
+	const struct contender tree[] = { raw_tree, ours_tree, pmemobj_tree };
+	const struct contender hash[] = { raw_hash, ours_hash, pmemobj_hash };
+	const struct contender tree_two[] = { raw_tree_two, ours_tree_two, pmemobj_tree_two };
+	const struct contender hash_two[] = { raw_hash_two, ours_hash_two, pmemobj_hash_two };
+
 	MEASURE("tree_walk", tree);
 	MEASURE("hash_walk", hash);
+	MEASURE("tree_walk_foreign", tree_two);
+	MEASURE("hash_walk_foreign", hash_two);
 }
 
 static void memory(void)
@@ -155,6 +174,7 @@ static const struct {
 	void (*run)(void);
 } groups[] = {
 	{ "pointers", pointers },
+	{ "walks", walks },
 	{ "memory", memory },
 	{ "kv", kv_measure },
 	{ "streams", streams_measure },

@@ -2,6 +2,7 @@
 /* libtwz: pointers, walks, opening an object. */
 /* The C library's headers come first: see twz/_types.h. */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "bench.h"
@@ -43,8 +44,10 @@ static bool make_ring(size_t count, int parts)
 {
 	uint32_t *order = shuffled(count);
 
-	for (int i = 0; i < parts; i++)
+	for (int i = 0; i < parts; i++) {
 		ours_new(&objects[i]);
+		memset(twz_object_base(&objects[i]), 0, count * sizeof(struct node));
+	}
 	for (size_t i = 0; i < count; i++) {
 		size_t after = (i + 1) % count;
 		int part = (int)(i % (size_t)parts);
@@ -273,61 +276,3 @@ static double run_newcomers(void)
 }
 
 const struct contender ours_open_first = { "ours", begin_open, run_newcomers, end_open };
-
-/* --- tree and hash table */
-
-#define WALK_SIZE (1ul << 28)
-
-static size_t used;
-
-static void *new_piece(size_t bytes)
-{
-	char *p = (char *)twz_object_base(&objects[0]) + used;
-
-	used += (bytes + 63) / 64 * 64;
-	must(used <= WALK_SIZE, "room");
-	return twz_ptr_local(p);
-}
-
-#define REF void *
-#define NODE(ref) ((struct tree_node *)twz_object_lea(&objects[0], (ref)))
-#define ITEM(ref) ((struct hash_item *)twz_object_lea(&objects[0], (ref)))
-#define IS_NULL(ref) (!(ref))
-#define NEW_REF(bytes) new_piece(bytes)
-#include "tree.h"
-
-static void *root;
-
-static void begin_walk(void)
-{
-	used = 0;
-	ours_new(&objects[0]);
-}
-
-static bool begin_tree(void)
-{
-	begin_walk();
-	root = tree_make(WALK_KEYS);
-	return true;
-}
-
-static bool begin_hash(void)
-{
-	begin_walk();
-	root = twz_object_lea(&objects[0], new_piece(WALK_KEYS * sizeof(void *)));
-	hash_fill(root, WALK_KEYS);
-	return true;
-}
-
-static double run_tree(void)
-{
-	return tree_run(root);
-}
-
-static double run_hash(void)
-{
-	return hash_run(root);
-}
-
-const struct contender ours_tree = { "ours", begin_tree, run_tree, end_list };
-const struct contender ours_hash = { "ours", begin_hash, run_hash, end_list };

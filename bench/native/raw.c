@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -53,8 +54,10 @@ static void make_ring(size_t count, int parts)
 {
 	uint32_t *order = shuffled(count);
 
-	for (int i = 0; i < parts; i++)
+	for (int i = 0; i < parts; i++) {
 		files[i] = map_file(i ? "raw2" : "raw1", count * sizeof(struct node));
+		memset(files[i], 0, count * sizeof(struct node)); /* pages in order, for everybody */
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = &files[i % (size_t)parts][order[i]];
 
@@ -183,66 +186,3 @@ static double run_open(void)
 }
 
 const struct contender raw_open = { "raw", begin_open, run_open, end_list };
-
-/* --- tree and hash table */
-
-#define WALK_SIZE (1ul << 28)
-
-static char *pieces, *piece;
-
-static void *new_piece(size_t bytes)
-{
-	void *p = piece;
-
-	piece += (bytes + 63) / 64 * 64;
-	must(piece <= pieces + WALK_SIZE, "room");
-	return p;
-}
-
-#define REF void *
-#define NODE(ref) ((struct tree_node *)(ref))
-#define ITEM(ref) ((struct hash_item *)(ref))
-#define IS_NULL(ref) (!(ref))
-#define NEW_REF(bytes) new_piece(bytes)
-#include "tree.h"
-
-static void *root;
-
-static void begin_walk(void)
-{
-	pieces = piece = map_file("raw3", WALK_SIZE);
-}
-
-static bool begin_tree(void)
-{
-	begin_walk();
-	root = tree_make(WALK_KEYS);
-	return true;
-}
-
-static bool begin_hash(void)
-{
-	begin_walk();
-	root = new_piece(WALK_KEYS * sizeof(void *));
-	hash_fill(root, WALK_KEYS);
-	return true;
-}
-
-static double run_tree(void)
-{
-	return tree_run(root);
-}
-
-static double run_hash(void)
-{
-	return hash_run(root);
-}
-
-static void end_walk(void)
-{
-	munmap(pieces, WALK_SIZE);
-	unlink(bench_path("raw3"));
-}
-
-const struct contender raw_tree = { "raw", begin_tree, run_tree, end_walk };
-const struct contender raw_hash = { "raw", begin_hash, run_hash, end_walk };

@@ -4,10 +4,11 @@
  * pointers, ours and OIDs are measured with one and the same code. The includer defines:
  *
  *	REF               the stored pointer's type
- *	NODE(ref)         the tree_node that a stored pointer leads to
- *	ITEM(ref)         the same for a hash_item
- *	IS_NULL(ref)
- *	NEW_REF(bytes)    a fresh, zeroed piece of memory
+ *	NODE(place)       the tree_node that the pointer stored in `place` leads to
+ *	ITEM(place)       the same for a hash_item
+ *	IS_NULL(place)
+ *	NEW(bytes)        fresh, zeroed memory: an address
+ *	SET(place, p)     store a pointer to the address p in `place`
  *
  * The trees are filled from sorted keys, full to the brim; lookups are what is measured.
  */
@@ -30,10 +31,8 @@ struct hash_item {
 	REF next;
 };
 
-static uint64_t tree_find(REF root, uint64_t key)
+static uint64_t tree_find(const struct tree_node *n, uint64_t key)
 {
-	const struct tree_node *n = NODE(root);
-
 	for (;;) {
 		uint32_t low = 0, high = n->count;
 
@@ -52,11 +51,11 @@ static uint64_t tree_find(REF root, uint64_t key)
 }
 
 /* The tree of keys first, first + step …; returns its root. */
-static REF tree_fill(uint64_t first, uint64_t count, uint64_t step, unsigned int height)
+static struct tree_node *tree_fill(uint64_t first, uint64_t count, uint64_t step,
+    unsigned int height)
 {
+	struct tree_node *n = NEW(sizeof(*n));
 	uint64_t below = 1;
-	REF ref = NEW_REF(sizeof(struct tree_node));
-	struct tree_node *n = NODE(ref);
 
 	for (unsigned int i = 0; i < height; i++)
 		below *= FANOUT;
@@ -68,13 +67,13 @@ static REF tree_fill(uint64_t first, uint64_t count, uint64_t step, unsigned int
 		if (n->leaf)
 			n->values[n->count] = n->keys[n->count] + 1;
 		else
-			n->children[n->count] = tree_fill(first + start * step,
-			    left < below ? left : below, step, height - 1);
+			SET(n->children[n->count], tree_fill(first + start * step,
+			    left < below ? left : below, step, height - 1));
 	}
-	return ref;
+	return n;
 }
 
-static REF tree_make(uint64_t count)
+static struct tree_node *tree_make(uint64_t count)
 {
 	unsigned int height = 0;
 
@@ -90,34 +89,38 @@ static uint64_t hash_slot(uint64_t key, uint64_t buckets)
 
 static uint64_t hash_find(REF const *buckets, uint64_t count, uint64_t key)
 {
-	REF ref = buckets[hash_slot(key, count)];
+	REF const *at = &buckets[hash_slot(key, count)];
 
-	while (!IS_NULL(ref)) {
-		const struct hash_item *item = ITEM(ref);
+	while (!IS_NULL(*at)) {
+		const struct hash_item *item = ITEM(*at);
 
 		if (item->key == key)
 			return item->value;
-		ref = item->next;
+		at = &item->next;
 	}
 	return 0;
 }
 
-static void hash_fill(REF *buckets, uint64_t count)
+/* Longer chains grow at their ends. */
+static REF *hash_make(uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t key = 2 + 2 * i;
-		REF ref = NEW_REF(sizeof(struct hash_item));
-		struct hash_item *item = ITEM(ref);
+	REF *buckets = NEW(count * sizeof(REF));
 
-		item->key = key;
-		item->value = key + 1;
-		item->next = buckets[hash_slot(key, count)];
-		buckets[hash_slot(key, count)] = ref;
+	for (uint64_t i = 0; i < count; i++) {
+		struct hash_item *item = NEW(sizeof(*item));
+		REF *at;
+
+		item->key = 2 + 2 * i;
+		item->value = item->key + 1;
+		for (at = &buckets[hash_slot(item->key, count)]; !IS_NULL(*at); at = &ITEM(*at)->next)
+			;
+		SET(*at, item);
 	}
+	return buckets;
 }
 
 /* Keys in random order; what is returned is nanoseconds for one. */
-static double tree_run(REF root)
+static double tree_run(const struct tree_node *root)
 {
 	uint64_t state = 1, sum = 0;
 	double start = cpu_ns();
