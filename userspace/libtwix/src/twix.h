@@ -27,8 +27,34 @@ twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect, twix_mremap, twix_mad
 /* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
 void *twix_pages(size_t bytes);
 
+/* The view of this program. */
+objid_t twix_view_id(void);
+/* A volatile copy of src, of zeroes if that is 0, which lives as long as parent. */
+int twix_child_object(objid_t parent, objid_t src, objid_t *id);
+/* Around a fork: nothing changes meanwhile; copy all that is private to a view; in the child. */
+void twix_memory_freeze(void);
+void twix_memory_thaw(void);
+int twix_memory_copy(objid_t view, twzobj *to);
+void twix_memory_after_fork(void);
+
+struct twix_process;
+
+/* --- process.c, fork.c, exec.c, wait.c */
+twix_call twix_getpid, twix_getppid, twix_getpgid, twix_setpgid, twix_getsid, twix_setsid;
+twix_call twix_execve, twix_wait4, twix_exit_group, twix_kill;
+long twix_fork(void);
+/* The process has ended: what it had is given back, and its parent is told. */
+void twix_process_end(struct twix_process *p, int status);
+
+/* --- pipe.c */
+extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
+twix_call twix_pipe2;
+
 /* --- thread.c */
-twix_call twix_exit, twix_exit_group, twix_set_tid_address, twix_gettid, twix_getpid, twix_futex;
+/* All other threads of this program end. */
+void twix_end_other_threads(void);
+void twix_threads_after_fork(void);
+twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
 twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
 
 /* --- time.c */
@@ -42,7 +68,10 @@ mode_t twix_mode_mask(void);
 struct twix_file;
 
 /* What an open file is of. The order is that of twix_ops in files.c. */
-enum twix_kind { TWIX_FREE, TWIX_CONSOLE, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM };
+enum twix_kind {
+	TWIX_FREE, TWIX_CONSOLE, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
+	TWIX_PIPE_READ, TWIX_PIPE_WRITE,
+};
 
 /*
  * An open file, which several descriptors of several programs may stand for. refs is atomic, kind and
@@ -58,9 +87,47 @@ struct twix_file {
 	struct mutex lock;
 };
 
+#define TWIX_DESCRIPTORS 1024
+
+struct twix_descriptor {
+	uint16_t file; /* its number; 0: none */
+	uint16_t cloexec;
+};
+
+enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_ENDED };
+
+/*
+ * A process: a program that was started by another, or by the machine. Found by its number, which is
+ * the remainder of pid; state is atomic, and the table's lock guards who has a place in it.
+ */
+struct twix_process {
+	uint32_t state; /* enum twix_state */
+	int32_t pid, parent, group, session;
+	int32_t status;   /* of one that has ended, as wait4() tells it */
+	uint32_t umask;   /* atomic */
+	uint32_t first;   /* whoever started it waits for its first thread */
+	objid_t thread;   /* its first */
+	uint64_t pending; /* atomic: signals that have come */
+	uint64_t events;  /* atomic: counts what a parent waits for */
+	struct mutex lock; /* guards all below */
+	objid_t cwd;       /* 0: the root */
+	struct twix_descriptor descriptors[TWIX_DESCRIPTORS];
+};
+
+/* The object that all share: found if whoever started this program put it there, else made. */
 int twix_shared_init(void);
+objid_t twix_shared_id(void);
+struct twix_process *twix_self(void);
+struct twix_process *twix_process_of(int pid); /* NULL: there is none */
+struct twix_process *twix_process_number(unsigned n); /* NULL: n is too large */
+/* A process that is starting; NULL: there are too many. */
+struct twix_process *twix_process_new(void);
+/* It is this program from now on: after fork(). */
+void twix_become(struct twix_process *p);
 /* A new open file with one reference; NULL: -ENFILE. */
 struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
+struct twix_file *twix_file_number(unsigned n); /* NULL: 0, or too large */
+unsigned twix_number_of(const struct twix_file *f);
 void twix_file_get(struct twix_file *f);
 void twix_file_put(struct twix_file *f);
 /* This program's handle to its object. NULL: it cannot be had. */
@@ -77,6 +144,7 @@ struct twix_ops {
 	long (*truncate)(struct twix_file *f, off_t size);                           /* EINVAL */
 	long (*getdents)(struct twix_file *f, void *buf, size_t n);                  /* ENOTDIR */
 	long (*sync)(struct twix_file *f);                                           /* EINVAL */
+	void (*last)(struct twix_file *f); /* nobody has it open any more */
 	mode_t mode; /* type and permissions, of what is in no object */
 };
 
@@ -90,6 +158,8 @@ void twix_descriptors_init(void);
 struct twix_file *twix_file_of(int fd);
 /* The lowest free descriptor, from `from` on, is for f, whose reference it takes. -EMFILE. */
 int twix_install(struct twix_file *f, int from, bool cloexec);
+void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to);
+void twix_descriptors_drop(struct twix_process *p, bool only_cloexec);
 twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
 
 /* --- io.c: reading and writing */
