@@ -11,6 +11,7 @@
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
 #include <twz/sys/slots.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/view.h>
 
 #define INTERPRETER_MAX 255
@@ -34,17 +35,42 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	twz_view_get(NULL, TWZSLOT_UNIX, &shared, NULL);
 	twz_view_set(view, TWZSLOT_UNIX, shared, VE_READ | VE_WRITE);
 	twix_self()->thread = thread;
+	__atomic_store_n(&twix_self()->taken, 0, __ATOMIC_RELEASE);
 }
 
-/* Who started the first program waits for its thread, which has to stay until the new one ends. */
+/* Wait until the new program has taken the process over, or has ended. */
+static bool is_taken(struct thread *t)
+{
+	struct twzthread_repr *repr = twz_object_base(&t->obj);
+	atomic_ulong *taken = (atomic_ulong *)&twix_self()->taken;
+	atomic_ulong *ended = (atomic_ulong *)&repr->syncs[THRD_SYNC_EXIT];
+	struct sys_thread_sync_args ops[2];
+
+	while (!atomic_load(taken) && !atomic_load(ended)) {
+		twz_thread_sync_init(&ops[0], THREAD_SYNC_SLEEP, taken, 0);
+		twz_thread_sync_init(&ops[1], THREAD_SYNC_SLEEP, ended, 0);
+		twz_thread_sync_multiple(2, ops, NULL);
+	}
+	return atomic_load(taken);
+}
+
+/*
+ * A program that is not of this kind does not know that it is a process: its end has to be told for
+ * it. And who started the first program waits for its thread, which stays until the new one ends.
+ */
 static _Noreturn void leave(struct thread *t)
 {
+	struct twix_process *p = twix_self();
 	uint64_t status = 0;
+	bool taken = is_taken(t);
 
-	if (twix_self()->first)
-		twz_program_wait(t, &status);
-	else
+	if (taken && !p->first) {
 		twz_thread_release(t);
+		twz_thread_exit(0);
+	}
+	twz_program_wait(t, &status);
+	if (!taken)
+		twix_process_end(p, (int)(status & 0xff) << 8);
 	twz_thread_exit(status);
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <twz/sys/slots.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/thread.h>
 #include <twz/sys/view.h>
@@ -80,7 +81,11 @@ int twix_shared_init(void)
 	if (r < 0)
 		return r;
 	self = find_self();
-	return self ? 0 : enter_first();
+	if (!self)
+		return enter_first();
+	__atomic_store_n(&self->taken, 1, __ATOMIC_RELEASE);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&self->taken, (uint64_t)-1, NULL);
+	return 0;
 }
 
 objid_t twix_shared_id(void)

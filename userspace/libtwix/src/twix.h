@@ -109,6 +109,7 @@ struct twix_process {
 	objid_t thread;   /* its first */
 	uint64_t pending; /* atomic: signals that have come */
 	uint64_t events;  /* atomic: counts what a parent waits for */
+	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
 	struct twix_descriptor descriptors[TWIX_DESCRIPTORS];
