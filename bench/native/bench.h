@@ -69,8 +69,8 @@ extern const struct contender pmemobj_tree, pmemobj_hash;
 
 /* --- ours_*.c: libtwz */
 extern const struct contender ours_list, ours_list_two, ours_list_large, ours_list_two_large;
-extern const struct contender ours_first, ours_store, ours_store_foreign, ours_open;
+extern const struct contender ours_first, ours_store, ours_store_foreign, ours_open, ours_open_first;
 extern const struct contender ours_tree, ours_hash;
-extern const struct contender ours_tx1, ours_tx10, ours_tx16;
+extern const struct contender ours_alloc_row, ours_free_row, ours_tx1, ours_tx10, ours_tx16;
 
 #endif

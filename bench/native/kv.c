@@ -177,7 +177,8 @@ static void run_store(const struct kv *kv)
 
 void kv_measure(void)
 {
-	const struct kv *const stores[] = { &kv_pmemobj_hash, &kv_pmemobj_tree, &kv_lmdb, &kv_sqlite };
+	const struct kv *const stores[] = { &kv_ours_hash, &kv_ours_map, &kv_pmemobj_hash,
+		&kv_pmemobj_tree, &kv_lmdb, &kv_sqlite };
 
 	ops = malloc(OPERATIONS * sizeof(*ops));
 	must(ops, "memory");

@@ -117,7 +117,8 @@ static void pointers(void)
 	const struct contender first[] = { ours_first };
 	const struct contender store[] = { raw_store, ours_store, pmemobj_store };
 	const struct contender store_foreign[] = { raw_store, ours_store_foreign, pmemobj_store };
-	const struct contender open[] = { raw_open, ours_open, pmemobj_open_close };
+	const struct contender open[] = { raw_open, ours_open_first, pmemobj_open_close };
+	const struct contender again[] = { raw_open, ours_open, pmemobj_open_close };
 	const struct contender tree[] = { raw_tree, ours_tree, pmemobj_tree };
 	const struct contender hash[] = { raw_hash, ours_hash, pmemobj_hash };
 
@@ -129,14 +130,15 @@ static void pointers(void)
 	MEASURE("pointer_store", store);
 	MEASURE("pointer_store_foreign", store_foreign);
 	MEASURE("open", open);
+	MEASURE("open_again", again);
 	MEASURE("tree_walk", tree);
 	MEASURE("hash_walk", hash);
 }
 
 static void memory(void)
 {
-	const struct contender alloc[] = { pmemobj_alloc_row };
-	const struct contender free[] = { pmemobj_free_row };
+	const struct contender alloc[] = { ours_alloc_row, pmemobj_alloc_row };
+	const struct contender free[] = { ours_free_row, pmemobj_free_row };
 	const struct contender tx1[] = { ours_tx1, pmemobj_tx1 };
 	const struct contender tx10[] = { ours_tx10, pmemobj_tx10 };
 	const struct contender tx16[] = { ours_tx16, pmemobj_tx16 };

@@ -245,6 +245,35 @@ static void end_open(void)
 
 const struct contender ours_open = { "ours", begin_open, run_open, end_open };
 
+/* --- the same, every time another object, that this process has not opened yet */
+
+#define NEWCOMERS 500u
+
+static objid_t newcomers[NEWCOMERS];
+
+static double run_newcomers(void)
+{
+	double from, spent;
+
+	for (uint32_t i = 0; i < NEWCOMERS; i++)
+		must(twz_object_create(OBJECT_FLAGS | TWZ_OC_PERSIST, 0, closed, &newcomers[i]) == 0,
+		    "twz_object_create");
+	from = cpu_ns();
+	for (uint32_t i = 0; i < NEWCOMERS; i++) {
+		twzobj o;
+
+		must(twz_object_init_guid(&o, newcomers[i], ACCESS) == 0, "twz_object_init_guid");
+		sink = *(uint64_t *)twz_object_base(&o);
+		twz_object_release(&o);
+	}
+	spent = (cpu_ns() - from) / NEWCOMERS;
+	for (uint32_t i = 0; i < NEWCOMERS; i++)
+		twz_object_delete_guid(newcomers[i], TWZ_OD_IMMEDIATE);
+	return spent;
+}
+
+const struct contender ours_open_first = { "ours", begin_open, run_newcomers, end_open };
+
 /* --- tree and hash table */
 
 #define WALK_SIZE (1ul << 28)

@@ -144,6 +144,11 @@ void streams_measure(void)
 	const struct contender trips[] = { ours_stream_round_trip, pipe_round_trip,
 		socketpair_round_trip };
 
+	const struct contender messages[] = { ours_dgram_throughput, dgram_throughput };
+	const struct contender exchanges[] = { ours_dgram_round_trip, dgram_round_trip };
+
 	MEASURE("stream_throughput", rows);
 	MEASURE("stream_round_trip", trips);
+	MEASURE("dgram_throughput", messages);
+	MEASURE("dgram_round_trip", exchanges);
 }

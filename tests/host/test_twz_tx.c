@@ -440,7 +440,7 @@ static void goes_on_after_each(void **state)
 	assert_int_equal(r.bad, 0);
 }
 
-#define SEEN_ABOVE "count_records", "__twz_txlog_publish", "__twz_txlog_commit", "commit_small", "drop", \
+#define SEEN_ABOVE "count_records", "__twz_txlog_publish", "__twz_txlog_commit", "commit_small", "drop", "flush_drop", \
 	"__twz_tx_check", "__twz_txlog_settle", "reaches_the_memory"
 
 static const char *const all_but_init[] = { SEEN_ABOVE, "renew", NULL };

@@ -15,7 +15,9 @@ SHELL := /bin/sh
 # --- what is built
 
 # userspace/tests/NAME.c that also run hosted.
-hosted-tests := test_objects test_ties test_sync test_threads test_user_faults
+hosted-tests := test_objects test_ties test_sync test_threads test_user_faults \
+	test_event test_bstream test_dgram test_structures \
+	test_names
 
 # Folders and files of programs: userspace/bin/NAME/*.c, userspace/bin/NAME.c.
 hosted-programs := $(filter obj kv,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard userspace/bin/*/*.c))))))

@@ -18,15 +18,15 @@ struct item {
 
 #define STRIDE sizeof(struct item)
 
-static struct item item_of(uint64_t from, uint64_t number)
-{
-	return (struct item){ .qe.info = (uint32_t)(from * 1000 + number), .from = from,
-		.number = number, .check = ~(from << 32 ^ number) };
-}
+#define CHECK_OF(from, number) (~((uint64_t)(from) << 32 ^ (uint64_t)(number)))
+
+/* A macro, for a struct that may grow at its end is not returned by value. */
+#define item_of(f, n) ((struct item){ .qe.info = (uint32_t)((f) * 1000 + (n)), .from = (f), .number = (n), \
+	.check = CHECK_OF(f, n) })
 
 static bool is_whole(const struct item *i)
 {
-	return i->check == ~(i->from << 32 ^ i->number) &&
+	return i->check == CHECK_OF(i->from, i->number) &&
 	    i->qe.info == (uint32_t)(i->from * 1000 + i->number);
 }
 

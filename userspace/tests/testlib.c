@@ -119,11 +119,36 @@ uint64_t exit_code_of(void (*fn)(void *), void *arg)
 	return run_thread(&t, fn, arg) < 0 ? ~0ull : finish_thread(&t);
 }
 
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* -ENOTSUP where all threads of a program are in one view. */
+static int try_view(twzobj *v)
+{
+	static bool tried;
+	struct thread t;
+	int r = tried ? 0 : run_thread_in(&t, twz_object_guid(v), nothing, NULL);
+
+	if (r == 0 && !tried)
+		finish_thread(&t);
+	tried = r == 0;
+	return r;
+}
+
 int new_view(twzobj *v)
 {
 	int r = new_object(v);
 
-	return r < 0 ? r : twz_view_clone(NULL, v, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, NULL);
+	if (r < 0)
+		return r;
+	r = twz_view_clone(NULL, v, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, NULL);
+	if (r == 0)
+		r = try_view(v);
+	if (r < 0)
+		drop_object(v);
+	return r;
 }
 
 objid_t missing_id(void)

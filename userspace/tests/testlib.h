@@ -53,7 +53,7 @@ uint64_t finish_thread(struct thread *t);
 /* Exit code of a new thread that runs fn(arg). */
 uint64_t exit_code_of(void (*fn)(void *), void *arg);
 
-/* A second view with everything that this one has. */
+/* A second view with everything that this one has; -ENOTSUP where there is one only. */
 int new_view(twzobj *v);
 
 /* An ID that no object has. */

@@ -17,5 +17,8 @@ ldflags-$1 := $(explore-ldflags)
 endef
 
 $(eval $(call explore-test,test_libtwz_cuts))
+$(eval $(call explore-test,test_twz_queue,userspace/libtwz/src/queue.c))
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c)))
+$(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \
+	userspace/libtwz/hosted/arch/x86_64/copy.c))
 endif

@@ -39,7 +39,7 @@ static struct {
 	uint64_t boots, boot;
 	unsigned long thrown;
 	bool may_throw, stop_at_bad;
-	bool judging;
+	bool judging;              /* or setting up: flushes and fences are not those to test */
 	uint64_t steps;
 	unsigned judged;           /* recoveries so far, to choose the nested ones by */
 	sigjmp_buf *frame;         /* where a state that cannot go on goes */
@@ -218,7 +218,7 @@ static unsigned site_of(const void *caller, bool is_fence)
 	unsigned depth = seen_depth < SEEN_DEPTH ? seen_depth : SEEN_DEPTH;
 	unsigned found;
 
-	for (unsigned i = 1; i < SITE_DEPTH && i <= depth; i++) {
+	for (unsigned i = 1; i < (run.test->depth ? run.test->depth : 3) && i <= depth; i++) {
 		if (in_test(seen_stack[depth - i]))
 			break;
 		s.at[i] = seen_stack[depth - i];
@@ -460,8 +460,10 @@ static void begin(const struct explore_test *t, uint64_t seed)
 	trace_reset(t->objects * object_bytes(), seed);
 	start_world(0);
 	make_objects();
+	run.judging = true;
 	if (t->setup)
 		t->setup();
+	run.judging = false;
 	seen_settle();
 	trace_adopt();
 }

@@ -18,7 +18,7 @@
  *	static const struct explore_test test = { .objects = 1, .data_pages = 8, .setup = setup, ... };
  *	static void crash(void **state) { (void)state; explore_check(&test); }
  *
- * and one line in libtwz/build.mk: $(call explore-test,test_twz_NAME,sources of libtwz it needs).
+ * and in libtwz/build.mk: $(eval $(call explore-test,test_twz_NAME,sources of libtwz it needs)).
  *
  * Objects. explore_object(i) is a handle of the world that runs: in each world, as after each cut,
  * the same IDs stand in other slots. Data pages from the null page on, and the last
@@ -66,6 +66,9 @@ struct explore_test {
 	unsigned effort;             /* random states at each fence; 0: 24, 16 and more: systematic ones too */
 	unsigned nested;             /* one recovery in so many is cut, too; 0: 16 */
 	unsigned seed;
+	/* What tells two flushes apart: the place of the call, and of depth - 1 calls that led there; up
+	 * to 4. 0: 3, as __twz_obj_flush() is one of them. */
+	unsigned depth;
 	/* "function", "flush function", "fence function" where one may be missing unnoticed; ends with NULL */
 	const char *const *unneeded;
 };

@@ -6,8 +6,14 @@
  */
 #include "../unit.h"
 
+<<<<<<< HEAD
 #include "../../../userspace/libtwz/src/fotmap.h"
 #include "../../../userspace/libtwz/src/resolver.h"
+=======
+#include "../../../userspace/libtwz/src/resolver.h"
+#include "../../../userspace/libtwz/src/runtime.h"
+#include "../../../userspace/libtwz/src/slots.h"
+>>>>>>> a0aff376cb9d6788ba105c3c5e1c7a54d9c5afd5
 
 #include <twz/name.h>
 #include <twz/persist.h>
@@ -153,6 +159,70 @@ WEAK int __twz_resolve(twzobj *o, const struct fotentry *fe, const void *p, cons
 	return -ENOENT;
 }
 
+WEAK ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
+{
+	(void)life;
+	return twz_view_allocate_slot(NULL, id, flags);
+}
+
+WEAK void __twz_slot_put(size_t slot)
+{
+	(void)slot;
+}
+
+WEAK bool __twz_slot_ref(size_t slot)
+{
+	(void)slot;
+	return true;
+}
+
+WEAK void twz_view_object_init(twzobj *o)
+{
+	memset(o, 0, sizeof(*o));
+}
+
+WEAK void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
+{
+	(void)v;
+	if (twz_vaddr_to_obj((void *)SLOT_TO_VADDR(slot), id, flags) < 0 && id)
+		*id = 0;
+}
+
+WEAK size_t twz_nslots(void)
+{
+	return 1ul << 17;
+}
+
+/* --- nothing has a name */
+
+WEAK int twz_name_dfl_resolve(const char *name, int flags, objid_t *id)
+{
+	(void)name, (void)flags, (void)id;
+	return -ENOENT;
+}
+
+WEAK int __twz_resolve(twzobj *o, const struct fotentry *fe, const void *p, const char **name,
+    objid_t *id, void **d, uint64_t *info)
+{
+	(void)o, (void)fe, (void)p, (void)name, (void)id, (void)d;
+	*info = FAULT_PPTR_RESOLVE;
+	return -ENOENT;
+}
+
+/* --- no object is made, none tied */
+
+WEAK int __twz_create_child(objid_t parent, uint64_t flags, objid_t src, objid_t *id)
+{
+	(void)parent, (void)flags, (void)src, (void)id;
+	return -ENOSPC;
+}
+
+WEAK long sys_otie(objid_t parent, objid_t child, uint64_t flags)
+{
+	(void)parent, (void)child, (void)flags;
+	return -ENOENT;
+}
+
 /* --- memory that is never given back; what a cut leaves unused is not taken again */
 
 WEAK void *__twz_pages(size_t bytes)
@@ -180,6 +250,13 @@ WEAK void __twz_throw_object(uint64_t flags, const void *p)
 {
 	(void)flags, (void)p;
 	explore_throw("a fault of an object");
+}
+
+WEAK struct fault_pptr_info twz_fault_build_pptr_info(objid_t id, uint64_t fote, void *ip,
+    uint32_t info, uint32_t retval, uint64_t flags, const char *name, const void *ptr)
+{
+	(void)id, (void)fote, (void)ip, (void)info, (void)retval, (void)flags, (void)name, (void)ptr;
+	return (struct fault_pptr_info){ 0 };
 }
 
 WEAK void twz_fault_raise(int fault, void *info)

@@ -144,6 +144,15 @@ static int move_name(unsigned place, objid_t id, unsigned from, unsigned to)
 	return 0;
 }
 
+void __twz_file_forget(objid_t id, const struct hosted_file *f)
+{
+	char name[NAME_LENGTH];
+
+	file_name(name, f->state, id);
+	unlinkat(__twz_place_dir(f->place), name, 0);
+	__twz_place_sync(f->place, states[f->state]);
+}
+
 int __twz_file_delete(objid_t id, unsigned state)
 {
 	unsigned place;

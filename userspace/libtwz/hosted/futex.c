@@ -31,10 +31,15 @@ struct bucket {
 struct buckets {
 	struct bucket several; /* of those who sleep on several words */
 	struct bucket each[BUCKETS];
+	atomic_uint of_object[BUCKETS]; /* how many sleep on words of an object, by its ID */
 };
 
 static struct buckets *shared;
 static struct buckets own; /* of words outside all slots: this process's */
+
+/* Of this thread: what it sleeps in or is about to; whether a signal came meanwhile. */
+static __thread struct bucket *volatile sleeping_in;
+static __thread volatile bool interrupted;
 
 void __twz_futex_setup(void)
 {
@@ -55,6 +60,36 @@ static struct bucket *bucket_of(uint64_t addr)
 		h ^= ID_LO(id) ^ ID_HI(id), b = shared;
 	h *= 0x9e3779b97f4a7c15ull;
 	return &b->each[h >> 40 & (BUCKETS - 1)];
+}
+
+static atomic_uint *count_of(objid_t id)
+{
+	uint64_t h = (ID_LO(id) ^ ID_HI(id)) * 0x9e3779b97f4a7c15ull;
+
+	return &shared->of_object[h >> 40 & (BUCKETS - 1)];
+}
+
+uint32_t __twz_futex_sleepers(objid_t id)
+{
+	return atomic_load(count_of(id));
+}
+
+/* Each object once for each of its words, as long as somebody sleeps. */
+static void count_sleeper(const struct sys_thread_sync_args *ops, size_t count, unsigned change)
+{
+	objid_t id;
+
+	for (size_t i = 0; i < count; i++)
+		if (ops[i].op == THREAD_SYNC_SLEEP && __twz_map_owns(ops[i].addr) &&
+		    twz_vaddr_to_obj((void *)ops[i].addr, &id, NULL) == 0)
+			atomic_fetch_add(count_of(id), change);
+}
+
+void __twz_futex_interrupt(void)
+{
+	interrupted = true;
+	if (sleeping_in)
+		atomic_fetch_add(&sleeping_in->generation, 1);
 }
 
 static long futex(atomic_uint *word, int op, unsigned value, const struct timespec *until)
@@ -128,13 +163,20 @@ static long sleep_once(struct sys_thread_sync_args *ops, size_t count, struct bu
 
 	atomic_fetch_add(&b->sleepers, 1);
 	generation = atomic_load(&b->generation);
+	interrupted = false;
+	sleeping_in = b;
 	if (!any_differs(ops, count)) {
+		count_sleeper(ops, count, 1);
 		r = sleep_on(b, generation, until);
-		if (r == 0 && count == 1)
-			set_results(ops, count, THREAD_SYNC_RES_WAKEUP);
-		if (r == -ETIMEDOUT)
+		count_sleeper(ops, count, -1u);
+		if (interrupted)
+			r = -EINTR;
+		else if (r == -ETIMEDOUT)
 			set_results(ops, count, THREAD_SYNC_RES_TIMEOUT);
+		else if (count == 1)
+			set_results(ops, count, THREAD_SYNC_RES_WAKEUP);
 	}
+	sleeping_in = NULL;
 	atomic_fetch_sub(&b->sleepers, 1);
 	return r;
 }
@@ -155,8 +197,10 @@ static long sleep_for_holder(struct sys_thread_sync_args *op, uint64_t until)
 		uint64_t now = twz_clock_ns();
 		uint64_t look = until < now + LOOK_NS ? until : now + LOOK_NS;
 
-		if (sleep_once(op, 1, b, look) == 0)
-			return 0;
+		long r = sleep_once(op, 1, b, look);
+
+		if (r != -ETIMEDOUT)
+			return r;
 		if (!holder_lives(op))
 			return -EOWNERDEAD;
 		if (until <= look)
@@ -243,9 +287,9 @@ static long sync_calls(size_t count, struct sys_thread_sync_args *ops, const str
 	b = bucket_for_all(ops, count);
 	if (b && ops[0].flags & THREAD_SYNC_OWNED)
 		return sleep_for_holder(ops, until);
-	if (b)
-		sleep_once(ops, count, b, until);
-	return 0;
+	if (!b)
+		return 0;
+	return sleep_once(ops, count, b, until) == -EINTR ? -EINTR : 0;
 }
 
 long sys_thread_sync(size_t count, struct sys_thread_sync_args *ops, struct timespec *timeout)

@@ -68,6 +68,8 @@ void __twz_file_close(struct hosted_file *f);
 int __twz_file_make(unsigned place, struct hosted_file *f, char name[64]);
 int __twz_file_publish(struct hosted_file *f, const char *name, objid_t id, unsigned state);
 void __twz_file_abandon(struct hosted_file *f, const char *name);
+/* Take away the name of a file whose content is elsewhere now. */
+void __twz_file_forget(objid_t id, const struct hosted_file *f);
 /* Whether an object of this ID is there, in any state but dying, without opening it. */
 bool __twz_file_exists(objid_t id, unsigned *place);
 /* The same in any state. */
@@ -90,6 +92,8 @@ int __twz_tie_remove(objid_t parent, objid_t child);
 /* Whether any parent is left, and how many ties there are to (up) or from an object. */
 bool __twz_tie_any(objid_t child);
 unsigned __twz_tie_count(objid_t id, bool up);
+/* The object is in this place now: its ties, too, are where they belong. */
+int __twz_tie_move(objid_t id);
 /* The parent is gone: take its ties away; fn is called for each child. */
 void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child));
 
@@ -104,6 +108,8 @@ bool __twz_map_owns(uintptr_t addr);
 /* What an access there is: 1 it can be made again, else a fault number with its information. */
 #define MAP_RETRY (-1)
 int __twz_map_fault(uintptr_t addr, uint64_t access, uintptr_t ip, bool bus, void *info);
+/* Call fn while this process has no mapping of the object. */
+int __twz_map_without(objid_t id, int (*fn)(objid_t id, unsigned place), unsigned place);
 /* How often this process has the object mapped. */
 unsigned __twz_map_count(objid_t id);
 /* Where the object is mapped here; NULL nowhere. */
@@ -111,6 +117,8 @@ void *__twz_map_find(objid_t id);
 
 /* --- trap.c: signals as faults */
 void __twz_trap_setup(void);
+/* Deliver a fault that a signal of the host brings, from its handler. */
+void __twz_trap_deliver(int fault, void *info, void *context);
 /* A stack for handlers of this thread. */
 void __twz_trap_thread_begin(void);
 void __twz_trap_thread_end(void);
@@ -121,6 +129,15 @@ _Noreturn void __twz_trap_die(void);
 
 /* --- futex.c */
 void __twz_futex_setup(void);
+/* How many sleep on words of the object. */
+uint32_t __twz_futex_sleepers(objid_t id);
+/* This thread got a signal: what it is about to sleep on is not slept on. */
+void __twz_futex_interrupt(void);
+
+/* --- signal.c: signals of threads */
+void __twz_signal_setup(void);
+void __twz_signal_thread_begin(objid_t tid);
+void __twz_signal_thread_end(void);
 
 /* --- thread.c */
 /* Make this the thread of that object. */
@@ -133,6 +150,7 @@ _Noreturn void __twz_thread_leave(void);
 /* Between a frame and a ucontext_t. */
 void __twz_frame_load(struct twz_fault_frame *f, const void *context);
 void __twz_frame_store(const struct twz_fault_frame *f, void *context);
+uintptr_t __twz_context_pc(const void *context);
 /* FAULT_OBJECT_* of the access that trapped. */
 uint64_t __twz_context_access(const void *context);
 /* TWZ_FLUSH_* or one of the machine's own, and the line size. */

@@ -19,7 +19,7 @@
 /* What this process has in a slot. Guarded by lock. */
 struct mapped {
 	objid_t id;
-	uint32_t prot; /* VE_*: of the entry, as far as the object permits; 0: nothing is mapped */
+	uint32_t prot; /* VE_*: of the entry, as far as the object permits it; 0: nothing is mapped */
 	int error;     /* why nothing is: -ENOENT, -EINVLOBJ, ... */
 	uint32_t missing; /* VE_*: what the entry has and the object does not permit */
 };
@@ -57,9 +57,6 @@ static int map_file(size_t slot, int fd, uint32_t access)
 	    fd, OBJ_NULLPAGE_SIZE) == MAP_FAILED ? -errno : 0;
 }
 
-_Static_assert(VE_READ == MIP_DFL_READ && VE_WRITE == MIP_DFL_WRITE && VE_EXEC == MIP_DFL_EXEC,
-    "access of entries is that of objects");
-
 /* A file that is not what its name says: told once for each slot, for its bytes are not lost. */
 static void tell_invalid(objid_t id)
 {
@@ -79,8 +76,9 @@ static int map_object(size_t slot, struct mapped *m, uint32_t access)
 	r = __twz_file_verify(f.fd, m->id, &mi);
 	if (r == -EINVLOBJ)
 		tell_invalid(m->id);
+	/* Threads that have no context may do everything; nobody writes a hash-data object. */
 	if (r == 0) {
-		m->prot = access & mi.p_flags;
+		m->prot = mi.p_flags & MIP_HASHDATA ? access & ~VE_WRITE : access;
 		m->missing = access & ~m->prot;
 		r = map_file(slot, f.fd, m->prot);
 	}
@@ -201,6 +199,32 @@ int __twz_map_fault(uintptr_t addr, uint64_t access, uintptr_t ip, bool bus, voi
 	if (!slots[slot].prot)
 		fill_slot(slot);
 	r = judge(&slots[slot], addr, access, ip, bus, info);
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+/* --- moving */
+
+static void unmap_all(objid_t id)
+{
+	for (size_t s = FIRST_SLOT; s < HOSTED_NSLOTS; s++)
+		if (slots[s].prot && slots[s].id == id) {
+			reserve(s);
+			slots[s].prot = 0;
+		}
+}
+
+/* Whoever touches the object meanwhile waits for the lock, and finds it again afterwards. */
+int __twz_map_without(objid_t id, int (*fn)(objid_t id, unsigned place), unsigned place)
+{
+	int r;
+
+	pthread_mutex_lock(&lock);
+	unmap_all(id);
+	r = fn(id, place);
+	for (size_t s = FIRST_SLOT; s < HOSTED_NSLOTS; s++)
+		if (slots[s].id == id && !slots[s].prot)
+			fill_slot(s);
 	pthread_mutex_unlock(&lock);
 	return r;
 }

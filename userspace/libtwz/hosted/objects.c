@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <obj/id.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -62,7 +64,6 @@ static int check_spec(const struct twz_ocreate_spec *spec)
 	return r;
 }
 
-/* Who may read it may copy it. */
 static int open_source(objid_t id, struct hosted_file *f)
 {
 	struct metainfo mi;
@@ -71,8 +72,6 @@ static int open_source(objid_t id, struct hosted_file *f)
 	if (r < 0)
 		return r;
 	r = __twz_file_verify(f->fd, id, &mi);
-	if (r == 0 && !(mi.p_flags & MIP_DFL_READ))
-		r = -EACCES;
 	if (r < 0)
 		__twz_file_close(f);
 	return r;
@@ -106,6 +105,29 @@ static int fill_from(int to, const struct twz_ocreate_source *s)
 	return r;
 }
 
+/* An unsized source is sized by its last page that is there. */
+static uint64_t implied_size(int fd)
+{
+	off_t data = OBJ_NULLPAGE_SIZE, end = OBJ_NULLPAGE_SIZE;
+
+	while ((data = lseek(fd, data, SEEK_DATA)) >= 0 && data < (off_t)OBJ_TOPDATA)
+		data = end = lseek(fd, data, SEEK_HOLE);
+	if (end > (off_t)OBJ_TOPDATA)
+		end = OBJ_TOPDATA;
+	end = (end + (off_t)TWZ_PAGE_SIZE - 1) & ~(off_t)(TWZ_PAGE_SIZE - 1);
+	return (uint64_t)end - OBJ_NULLPAGE_SIZE;
+}
+
+static void prepare_hash(int fd, struct metainfo *mi)
+{
+	mi->p_flags |= MIP_HASHDATA;
+	if (!(mi->flags & MIF_SZ))
+		mi->sz = implied_size(fd);
+	mi->flags = MIF_SZ;
+	if (mi->fotentries == 0)
+		mi->fotentries = 1;
+}
+
 /* What stays of a source's metadata: size, entries, extensions. */
 static int write_meta(int fd, const struct twz_ocreate_spec *spec, bool copied,
     struct metainfo *mi)
@@ -125,10 +147,8 @@ static int write_meta(int fd, const struct twz_ocreate_spec *spec, bool copied,
 	};
 	if (mi->milen < MI_MILEN_MIN || mi->milen > MI_MILEN_MAX || mi->milen % 16)
 		mi->milen = MI_MILEN_DEFAULT;
-	if (spec->flags & TWZ_OC_HASHDATA) {
-		mi->p_flags |= MIP_HASHDATA;
-		mi->flags = MIF_SZ;
-	}
+	if (spec->flags & TWZ_OC_HASHDATA)
+		prepare_hash(fd, mi);
 	if (!(spec->flags & TWZ_OC_ZERONONCE) &&
 	    getrandom(&mi->nonce, sizeof(mi->nonce), 0) != sizeof(mi->nonce))
 		return -EIO;
@@ -155,10 +175,8 @@ static int name_by_content(int fd, const struct metainfo *mi, objid_t *id)
 	struct page_reader reader = { .fd = fd };
 	uint64_t end = OBJ_NULLPAGE_SIZE + mi->sz;
 	uint64_t fot = OBJ_METAPAGE - sizeof(struct fotentry) * (mi->fotentries ? mi->fotentries - 1 : 0);
-	int r = meta_check(mi);
+	int r = meta_check(mi) < 0 ? -EINVAL : __twz_file_zero(fd, end, fot - end);
 
-	if (r == 0)
-		r = __twz_file_zero(fd, end, fot - end);
 	return r < 0 ? r : id_derive_hashdata(mi, read_page, &reader, id);
 }
 
@@ -278,30 +296,12 @@ long sys_ocreate(uint64_t flags, objid_t kuid, objid_t src, objid_t *id)
 
 /* --- deleting, tying */
 
-static int check_delete(objid_t id)
-{
-	struct hosted_file f;
-	struct metainfo mi;
-	int r = __twz_file_open(id, &f);
-
-	if (r < 0)
-		return r;
-	if (f.state == STATE_LIVE && pread(f.fd, &mi, sizeof(mi), OBJ_METAPAGE) == sizeof(mi) &&
-	    !(mi.p_flags & MIP_DFL_DEL))
-		r = -EACCES;
-	__twz_file_close(&f);
-	return r;
-}
-
 long sys_odelete(objid_t id, uint64_t flags)
 {
 	int r;
 
 	if (flags & ~(uint64_t)TWZ_OD_IMMEDIATE)
 		return -EINVAL;
-	r = check_delete(id);
-	if (r < 0)
-		return r;
 	__twz_places_lock();
 	r = __twz_file_delete(id, flags & TWZ_OD_IMMEDIATE ? STATE_DYING : STATE_DELETED);
 	__twz_places_unlock();
@@ -342,7 +342,7 @@ static int open_dest(objid_t id, struct hosted_file *f)
 	if (r < 0)
 		return r;
 	r = __twz_file_verify(f->fd, id, &mi);
-	if (r == 0 && !(mi.p_flags & MIP_DFL_WRITE))
+	if (r == 0 && mi.p_flags & MIP_HASHDATA)
 		r = -EACCES;
 	if (r < 0)
 		__twz_file_close(f);
@@ -386,6 +386,66 @@ long sys_ocopy(const objid_t *dest, const objid_t *src, uint64_t doff, uint64_t 
 	return r;
 }
 
+/* --- pinning: an object of this process, kept by its file's lock */
+
+#define MAX_PINS 256
+
+static pthread_mutex_t pin_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pin {
+	objid_t id; /* 0 = free */
+	unsigned count;
+	struct hosted_file file;
+} pins[MAX_PINS]; /* guarded by pin_lock */
+
+static struct pin *find_pin(objid_t id)
+{
+	for (struct pin *p = pins; p < pins + MAX_PINS; p++)
+		if (p->id == id)
+			return p;
+	return NULL;
+}
+
+static uint64_t pin_count(objid_t id)
+{
+	struct pin *p;
+	uint64_t n;
+
+	pthread_mutex_lock(&pin_lock);
+	p = find_pin(id);
+	n = p ? p->count : 0;
+	pthread_mutex_unlock(&pin_lock);
+	return n;
+}
+
+static int pin(objid_t id)
+{
+	struct pin *p = find_pin(id);
+	int r = 0;
+
+	if (!p) {
+		p = find_pin(0);
+		r = p ? __twz_file_open(id, &p->file) : -ENOMEM;
+	}
+	if (r == 0) {
+		p->id = id;
+		p->count++;
+	}
+	return r;
+}
+
+static int unpin(objid_t id)
+{
+	struct pin *p = find_pin(id);
+
+	if (!p)
+		return __twz_file_there(id) ? -EINVAL : -ENOENT;
+	if (--p->count == 0) {
+		p->id = 0;
+		__twz_file_close(&p->file);
+	}
+	return 0;
+}
+
 /* --- the rest */
 
 static void fill_stat(objid_t id, const struct hosted_file *f, struct kernel_ostat *st)
@@ -406,7 +466,10 @@ static void fill_stat(objid_t id, const struct hosted_file *f, struct kernel_ost
 	st->fotentries = mi.fotentries;
 	st->kuid = mi.kuid;
 	st->pages = fstat(f->fd, &s) == 0 ? (uint64_t)s.st_blocks * 512 / TWZ_PAGE_SIZE : 0;
+	st->nr_sleepers = __twz_futex_sleepers(id);
 	st->maps = __twz_map_count(id) != 0;
+	st->pins = pin_count(id);
+	st->flags |= st->pins ? OS_FLAGS_PIN : 0;
 	st->ties_in = __twz_tie_count(id, true);
 	st->ties_out = __twz_tie_count(id, false);
 }
@@ -468,16 +531,88 @@ long sys_osync(objid_t id, uint64_t off, uint64_t len, uint64_t flags)
 
 long sys_opin(objid_t id, uint64_t *addr, uint64_t flags)
 {
-	(void)id;
-	(void)flags;
-	return addr ? -ENOTSUP : -ENOSYS;
+	int r;
+
+	if (flags & ~(uint64_t)OP_UNPIN || !id)
+		return -EINVAL;
+	if (addr)
+		return -ENOTSUP;
+	pthread_mutex_lock(&pin_lock);
+	r = flags & OP_UNPIN ? unpin(id) : pin(id);
+	pthread_mutex_unlock(&pin_lock);
+	if (r == 0 && flags & OP_UNPIN)
+		__twz_file_reap(id);
+	return r;
+}
+
+/* --- control */
+
+/* Move the file to another place. Nobody has it mapped: else -EBUSY. Caller holds the lock. */
+static int move_locked(objid_t id, unsigned place)
+{
+	struct hosted_file from, to;
+	char name[64];
+	int r = __twz_file_open(id, &from);
+
+	if (r < 0)
+		return r;
+	if (from.place == place)
+		r = 1;
+	else if (flock(from.fd, LOCK_EX | LOCK_NB) < 0)
+		r = -EBUSY;
+	if (r == 0)
+		r = __twz_file_make(place, &to, name);
+	if (r == 0) {
+		r = __twz_file_copy(to.fd, 0, from.fd, 0, OBJ_MAXSIZE);
+		if (r == 0)
+			r = __twz_file_publish(&to, name, id, from.state);
+		__twz_file_abandon(&to, name);
+	}
+	if (r == 0)
+		__twz_file_forget(id, &from);
+	__twz_file_close(&from);
+	return r == 0 ? __twz_tie_move(id) : r == 1 ? 0 : r;
+}
+
+static int move(objid_t id, unsigned place)
+{
+	int r;
+
+	__twz_places_lock();
+	r = move_locked(id, place);
+	__twz_places_unlock();
+	return r;
+}
+
+static long persist(objid_t id, long to)
+{
+	unsigned place;
+
+	if (to != 0 && to != 1)
+		return -EINVAL;
+	if (__twz_place_dir(PLACE_STORE) < 0)
+		return -ENODEV;
+	if (!__twz_file_exists(id, &place))
+		return -ENOENT;
+	if (pin_count(id))
+		return -EBUSY;
+	return __twz_map_without(id, move, to ? PLACE_STORE : PLACE_MEMORY);
 }
 
 long sys_octl(objid_t id, int op, long a1, long a2, long a3)
 {
-	(void)id;
-	(void)a1;
 	(void)a2;
-	(void)a3;
-	return op == OCO_CACHE_MODE ? -ENOTSUP : -ENOSYS;
+	switch (op) {
+	case OCO_PERSIST:
+		return persist(id, a1);
+	case OCO_CACHE_MODE:
+		return a3 == OC_CM_WB ? 0 : a3 < 0 || a3 > OC_CM_WC ? -EINVAL : -ENOTSUP;
+	case OCO_MAP:
+	case OCO_UNMAP:
+	case OCO_REVOKE:
+	case OCO_MAP_RO:
+		return -ENOTSUP;
+	default:
+		return -EINVAL;
+	}
 }

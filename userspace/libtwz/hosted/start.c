@@ -117,6 +117,7 @@ __attribute__((constructor(101))) static void start(void)
 	__twz_futex_setup();
 	__twz_map_setup(make_own());
 	__twz_trap_setup();
+	__twz_signal_setup();
 	__twz_thread_setup(make_own());
 	__twz_fault_install(NULL);
 	set_nameroot();

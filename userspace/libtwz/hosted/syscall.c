@@ -107,6 +107,8 @@ long sys_clock(int clk, int op, struct timespec *ts)
 		return -EINVAL;
 	if (op == TWZ_CLOCK_SET)
 		return clk == TWZ_CLOCK_REAL ? -EACCES : -EINVAL;
+	if (__twz_probe(ts, sizeof(*ts), true) < 0)
+		return -EFAULT;
 	if (op == TWZ_CLOCK_RESOLUTION)
 		return clock_getres(clocks[clk], ts) < 0 ? -errno : 0;
 	return clock_gettime(clocks[clk], ts) < 0 ? -errno : 0;
@@ -149,13 +151,24 @@ long sys_thrd_ctl(int op, long arg)
 
 /* --- the machine */
 
+static long set_nameroot(objid_t id)
+{
+	unsigned place;
+
+	if (!__twz_have_store())
+		return -ENODEV;
+	if (id && !__twz_file_exists(id, &place))
+		return -ENOENT;
+	return id && place != PLACE_STORE ? -EINVAL : __twz_places_set_nameroot(id);
+}
+
 static long root_action(struct sys_kaction_args *a)
 {
 	const objid_t *id = (const void *)a->arg;
 
 	switch (a->cmd) {
 	case KACTION_CMD_ROOT_SET_NAMEROOT:
-		return __twz_have_store() ? __twz_places_set_nameroot(*id) : -ENODEV;
+		return set_nameroot(*id);
 	case KACTION_CMD_ROOT_SYNC:
 		sync();
 		return 0;
@@ -223,12 +236,6 @@ long sys_become_return(long result, long v1, long v2, long v3, long v4)
 long sys_thrd_ctl2(objid_t tid, int op, long arg)
 {
 	(void)tid, (void)op, (void)arg;
-	return -ENOSYS;
-}
-
-long sys_signal(objid_t tid, long a0, long a1, long a2, long a3)
-{
-	(void)tid, (void)a0, (void)a1, (void)a2, (void)a3;
 	return -ENOSYS;
 }
 

@@ -91,6 +91,7 @@ static int begin(objid_t tid)
 		return r;
 	repr = __twz_self.repr = twz_object_base(&__twz_self.obj);
 	repr->reprid = tid;
+	__twz_signal_thread_begin(tid);
 	__atomic_store_n(&repr->syncs[THRD_SYNC_STATE], THRD_STATE_STARTED, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -102,6 +103,7 @@ static void end(void)
 
 	if (!__twz_self.tid)
 		return;
+	__twz_signal_thread_end();
 	remove_sign(__twz_self.tid);
 	if (repr) {
 		repr->syncs[THRD_SYNC_STATE] = THRD_STATE_ENDED;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,27 +89,91 @@ bool __twz_tie_any(objid_t child)
 	return any;
 }
 
-/* The longest chain from an object up or down, at most MAX_CHAIN + 1; *found: it leads to target. */
-static unsigned chain(objid_t id, bool up, objid_t target, bool *found, unsigned depth)
+/* Objects without doubles. */
+struct set {
+	objid_t *ids;
+	size_t count, room;
+};
+
+static int compare(const void *a, const void *b)
 {
-	unsigned longest = 0;
-	objid_t other;
+	objid_t x = *(const objid_t *)a, y = *(const objid_t *)b;
 
-	if (depth > MAX_CHAIN)
-		return 0;
-	for (unsigned place = 0; place < PLACES; place++) {
-		DIR *d = open_list(place, up, id);
+	return x < y ? -1 : x > y;
+}
 
-		while (next_in(d, &other)) {
-			unsigned n = 1 + chain(other, up, target, found, depth + 1);
+static int set_add(struct set *s, objid_t id)
+{
+	objid_t *more;
 
-			*found |= other == target;
-			longest = n > longest ? n : longest;
-		}
-		if (d)
-			closedir(d);
+	if (s->count == s->room) {
+		more = realloc(s->ids, (s->room * 2 + 16) * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		s->ids = more;
+		s->room = s->room * 2 + 16;
 	}
-	return longest;
+	s->ids[s->count++] = id;
+	return 0;
+}
+
+static void set_unify(struct set *s)
+{
+	size_t n = 0;
+
+	qsort(s->ids, s->count, sizeof(*s->ids), compare);
+	for (size_t i = 0; i < s->count; i++)
+		if (n == 0 || s->ids[n - 1] != s->ids[i])
+			s->ids[n++] = s->ids[i];
+	s->count = n;
+}
+
+/* What is one tie above (up) or below the objects of a set. */
+static int next_level(const struct set *from, bool up, struct set *to)
+{
+	objid_t other;
+	int r = 0;
+
+	to->count = 0;
+	for (size_t i = 0; i < from->count; i++)
+		for (unsigned place = 0; place < PLACES; place++) {
+			DIR *d = open_list(place, up, from->ids[i]);
+
+			while (r == 0 && next_in(d, &other))
+				r = set_add(to, other);
+			if (d)
+				closedir(d);
+		}
+	set_unify(to);
+	return r;
+}
+
+static bool set_has(const struct set *s, objid_t id)
+{
+	return s->count && bsearch(&id, s->ids, s->count, sizeof(id), compare);
+}
+
+/* Ties of the longest chain up or down from an object, at most MAX_CHAIN + 1; -ELOOP it meets other. */
+static int chain(objid_t id, bool up, objid_t other)
+{
+	struct set level = { 0 }, next = { 0 };
+	int length = 0, r = set_add(&level, id);
+
+	while (r == 0 && length <= MAX_CHAIN) {
+		struct set old = level;
+
+		r = next_level(&level, up, &next);
+		if (r == 0 && set_has(&next, other))
+			r = -ELOOP;
+		if (next.count == 0)
+			break;
+		level = next;
+		next = old;
+		length++;
+	}
+	free(level.ids);
+	free(next.ids);
+	return r < 0 ? r : length;
 }
 
 static int make_tie(unsigned place, objid_t parent, objid_t child)
@@ -138,17 +203,18 @@ static int make_tie(unsigned place, objid_t parent, objid_t child)
 
 int __twz_tie_add(objid_t parent, objid_t child)
 {
-	unsigned parent_place, child_place, length;
-	bool circle = false;
+	unsigned parent_place, child_place;
+	int above, below;
 
 	if (parent == child)
 		return -EPERM;
 	if (!__twz_file_exists(parent, &parent_place) || !__twz_file_exists(child, &child_place))
 		return -ENOENT;
-	length = chain(parent, true, child, &circle, 0);
-	if (circle)
-		return -ELOOP;
-	if (length + 1 + chain(child, false, parent, &circle, 0) > MAX_CHAIN)
+	above = chain(parent, true, child);
+	below = above < 0 ? above : chain(child, false, parent);
+	if (below < 0)
+		return below;
+	if (above + 1 + below > MAX_CHAIN)
 		return -EMLINK;
 	return make_tie(parent_place & child_place, parent, child);
 }
@@ -167,7 +233,6 @@ static void remove_tie(unsigned place, objid_t parent, objid_t child)
 	unlinkat(dir, name, AT_REMOVEDIR);
 	folder_name(name, true, child);
 	unlinkat(dir, name, AT_REMOVEDIR);
-	__twz_place_sync(place, "up");
 }
 
 int __twz_tie_remove(objid_t parent, objid_t child)
@@ -182,14 +247,49 @@ int __twz_tie_remove(objid_t parent, objid_t child)
 
 		if (fd < 0)
 			continue;
-		if (fstat(fd, &st) == 0 && st.st_size > 1 && ftruncate(fd, st.st_size - 1) == 0)
-			__twz_place_sync(place, "up");
-		else
+		if (fstat(fd, &st) < 0 || st.st_size <= 1 || ftruncate(fd, st.st_size - 1) < 0)
 			remove_tie(place, parent, child);
+		__twz_place_sync(place, "up");
 		close(fd);
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* One tie of an object that moved: where it stands now, and where it belongs. */
+static int move_tie(unsigned at, objid_t parent, objid_t child)
+{
+	unsigned parent_place, child_place;
+	char name[NAME_LENGTH];
+	struct stat st;
+	int r = 0;
+
+	entry_name(name, true, child, parent);
+	if (!__twz_file_exists(parent, &parent_place) || !__twz_file_exists(child, &child_place) ||
+	    (parent_place & child_place) == at || fstatat(__twz_place_dir(at), name, &st, 0) < 0)
+		return 0;
+	for (off_t i = 0; r == 0 && i < st.st_size; i++)
+		r = make_tie(parent_place & child_place, parent, child);
+	if (r == 0)
+		remove_tie(at, parent, child);
+	return r;
+}
+
+int __twz_tie_move(objid_t id)
+{
+	objid_t other;
+	int r = 0;
+
+	for (unsigned place = 0; place < PLACES; place++)
+		for (int up = 0; up < 2; up++) {
+			DIR *d = open_list(place, up, id);
+
+			while (r == 0 && next_in(d, &other))
+				r = up ? move_tie(place, other, id) : move_tie(place, id, other);
+			if (d)
+				closedir(d);
+		}
+	return r;
 }
 
 void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child))

@@ -87,28 +87,11 @@ static int foreign_fault(int signal, uintptr_t addr, uint64_t access, uintptr_t 
 	return fault;
 }
 
-static void handle(int signal, siginfo_t *si, void *context)
+void __twz_trap_deliver(int fault, void *info, void *context)
 {
-	_Alignas(16) char info[256];
 	struct trap trap = { .mark = (uintptr_t)&trap ^ MARK };
-	uintptr_t addr = (uintptr_t)si->si_addr, ip;
-	uint64_t access = __twz_context_access(context);
-	bool owned = __twz_map_owns(addr) && (signal == SIGSEGV || signal == SIGBUS) &&
-	    si->si_code > 0;
-	int fault;
 
 	__twz_frame_load(&trap.frame, context);
-	ip = twz_frame_pc(&trap.frame);
-	fault = owned ? __twz_map_fault(addr, access, ip, signal == SIGBUS, info)
-		      : foreign_fault(signal, addr, access, ip, info);
-	if (owned && fault == MAP_RETRY)
-		return;
-	if (probing)
-		__twz_try_load(probing, 1);
-	if (!owned && (fault < 0 || si->si_code <= 0)) {
-		pass_on(signal, si, context);
-		return;
-	}
 	trap.frame.size = sizeof(trap.frame);
 	trap.frame.arch = TWZ_FRAME_ARCH;
 	trap.frame.version = TWZ_FRAME_VERSION;
@@ -118,6 +101,26 @@ static void handle(int signal, siginfo_t *si, void *context)
 	if (!__twz_try_save(trap.regs))
 		__twz_fault_begin(fault, info, &trap.frame);
 	__twz_frame_store(&trap.frame, context);
+}
+
+static void handle(int signal, siginfo_t *si, void *context)
+{
+	_Alignas(16) char info[256];
+	uintptr_t addr = (uintptr_t)si->si_addr, ip = __twz_context_pc(context);
+	uint64_t access = __twz_context_access(context);
+	bool owned = __twz_map_owns(addr) && (signal == SIGSEGV || signal == SIGBUS) &&
+	    si->si_code > 0;
+	int fault = owned ? __twz_map_fault(addr, access, ip, signal == SIGBUS, info)
+			  : foreign_fault(signal, addr, access, ip, info);
+
+	if (owned && fault == MAP_RETRY)
+		return;
+	if (probing)
+		__twz_try_load(probing, 1);
+	if (fault < 0 || (!owned && si->si_code <= 0))
+		pass_on(signal, si, context);
+	else
+		__twz_trap_deliver(fault, info, context);
 }
 
 /* Handlers return through the signal they came by. */

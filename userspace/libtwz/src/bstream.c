@@ -28,13 +28,13 @@ static bool nbits_ok(uint32_t nbits)
 	return nbits >= BSTREAM_NBITS_MIN && nbits <= BSTREAM_NBITS_MAX;
 }
 
-static size_t least(size_t a, size_t b)
+QUICK size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
 /* What can be judged without the lock. */
-static int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
+QUICK int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
 {
 	uint32_t nbits;
 
@@ -49,12 +49,12 @@ static int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
 	return 0;
 }
 
-/* Read the positions: they are in the data, or -EINVLOBJ. */
-static int look(struct look *l)
+/* Read the positions, with the lock: they are in the data, or -EINVLOBJ. */
+QUICK int look(struct look *l)
 {
 	l->flags = __atomic_load_n(&l->hdr->flags, __ATOMIC_RELAXED);
-	l->head = atomic_load_explicit(&l->hdr->head, memory_order_acquire);
-	l->tail = atomic_load_explicit(&l->hdr->tail, memory_order_acquire);
+	l->head = atomic_load_explicit(&l->hdr->head, memory_order_relaxed);
+	l->tail = atomic_load_explicit(&l->hdr->tail, memory_order_relaxed);
 	return l->head <= l->mask && l->tail <= l->mask ? 0 : -EINVLOBJ;
 }
 
@@ -69,7 +69,7 @@ static uint32_t space(const struct look *l)
 }
 
 /* How many bytes can be read: 0 at the end, -EAGAIN none yet, -EINVLOBJ. */
-static ssize_t readable(struct look *l)
+QUICK ssize_t readable(struct look *l)
 {
 	int r = look(l);
 
@@ -79,7 +79,7 @@ static ssize_t readable(struct look *l)
 }
 
 /* How many bytes can be written: -EAGAIN none yet, -EPIPE closed, -EINVLOBJ. */
-static ssize_t writable(struct look *l)
+QUICK ssize_t writable(struct look *l)
 {
 	int r = look(l);
 
@@ -90,80 +90,112 @@ static ssize_t writable(struct look *l)
 	return space(l) ? (ssize_t)space(l) : -EAGAIN;
 }
 
+/* The same for a call that moves bytes. */
+QUICK int begin_io(struct look *l, twzobj *o, struct bstream_hdr *hdr, unsigned flags)
+{
+	if (flags & ~TWZIO_NONBLOCK)
+		return -EINVAL;
+	l->durable = __stream_durable(o);
+	return begin(l, o, hdr);
+}
+
 /* Positions that follow must not be durable before those that a holder left when it ended. */
-static void lock(struct look *l)
+static SLOW void settle_header(twzobj *o, struct bstream_hdr *hdr)
 {
-	struct bstream_hdr *hdr = l->hdr;
-
-	if (!__stream_lock(&hdr->ev, &hdr->mutex))
-		return;
-	__stream_flush(l->o, l->durable, hdr, offsetof(struct bstream_hdr, io));
-	__stream_fence(l->o, l->durable);
+	__twz_obj_flush(o, hdr, offsetof(struct bstream_hdr, io));
+	__twz_obj_fence(o);
 }
 
-/*
- * Take the lock and wait until there is something to do. Then with the lock: the bytes that can be
- * had, or an error; else without it an error, and *locked is false.
- */
-static ssize_t wait_for(struct look *l, uint64_t bit, unsigned flags, bool *locked)
+QUICK void lock(struct look *l)
 {
-	ssize_t n;
-
-	for (;;) {
-		lock(l);
-		n = bit == STREAM_READ ? readable(l) : writable(l);
-		*locked = n != -EAGAIN || flags & TWZIO_NONBLOCK;
-		if (*locked)
-			return n;
-		n = __stream_wait(&l->hdr->ev, &l->hdr->mutex, bit);
-		if (n < 0)
-			return n;
-	}
+	if (__stream_lock(&l->hdr->ev, &l->hdr->mutex) && l->durable)
+		settle_header(l->o, l->hdr);
 }
 
-static void take(struct look *l, void *buf, size_t n)
-{
-	size_t first = least(n, (size_t)l->mask + 1 - l->tail);
+/* What wraps, or must be flushed: apart, the rest is small. */
 
-	memcpy(buf, l->hdr->data + l->tail, first);
-	memcpy((char *)buf + first, l->hdr->data, n - first);
+static __attribute__((noinline)) void take_bytes(const struct bstream_hdr *hdr, uint32_t tail,
+    size_t most, void *buf, size_t n)
+{
+	size_t first = least(n, most - tail);
+
+	__stream_copy(buf, hdr->data + tail, first);
+	__stream_copy((char *)buf + first, hdr->data, n - first);
+}
+
+static __attribute__((noinline)) void put_bytes(struct bstream_hdr *hdr, uint32_t head, size_t most,
+    const void *buf, size_t n)
+{
+	size_t first = least(n, most - head);
+
+	__stream_copy(hdr->data + head, buf, first);
+	__stream_copy(hdr->data, (const char *)buf + first, n - first);
+}
+
+static __attribute__((noinline)) void settle_bytes(twzobj *o, struct bstream_hdr *hdr, uint32_t head,
+    size_t most, size_t n)
+{
+	size_t first = least(n, most - head);
+
+	__twz_obj_flush(o, hdr->data + head, first);
+	if (n > first)
+		__twz_obj_flush(o, hdr->data, n - first);
+	__twz_obj_fence(o);
+}
+
+static __attribute__((noinline)) void settle_position(twzobj *o, atomic_uint_least32_t *position)
+{
+	__twz_obj_flush(o, position, sizeof(*position));
+	__twz_obj_fence(o);
+}
+
+QUICK void take(struct look *l, void *buf, size_t n)
+{
+	if (n <= 8 && l->tail + n <= l->mask)
+		__stream_copy(buf, l->hdr->data + l->tail, n);
+	else
+		take_bytes(l->hdr, l->tail, (size_t)l->mask + 1, buf, n);
 	atomic_store_explicit(&l->hdr->tail, (l->tail + (uint32_t)n) & l->mask, memory_order_release);
-	__stream_flush(l->o, l->durable, &l->hdr->tail, sizeof(l->hdr->tail));
-	__stream_fence(l->o, l->durable);
+	if (l->durable)
+		settle_position(l->o, &l->hdr->tail);
 }
 
-static void put(struct look *l, const void *buf, size_t n)
+QUICK void put(struct look *l, const void *buf, size_t n)
 {
-	size_t first = least(n, (size_t)l->mask + 1 - l->head);
-
-	memcpy(l->hdr->data + l->head, buf, first);
-	memcpy(l->hdr->data, (const char *)buf + first, n - first);
-	__stream_flush(l->o, l->durable, l->hdr->data + l->head, first);
-	__stream_flush(l->o, l->durable, l->hdr->data, n - first);
-	__stream_fence(l->o, l->durable);
+	if (n <= 8 && l->head + n <= l->mask)
+		__stream_copy(l->hdr->data + l->head, buf, n);
+	else
+		put_bytes(l->hdr, l->head, (size_t)l->mask + 1, buf, n);
+	if (l->durable)
+		settle_bytes(l->o, l->hdr, l->head, (size_t)l->mask + 1, n);
 	atomic_store_explicit(&l->hdr->head, (l->head + (uint32_t)n) & l->mask, memory_order_release);
-	__stream_flush(l->o, l->durable, &l->hdr->head, sizeof(l->hdr->head));
-	__stream_fence(l->o, l->durable);
+	if (l->durable)
+		settle_position(l->o, &l->hdr->head);
 }
 
 ssize_t bstream_hdr_read(twzobj *o, struct bstream_hdr *hdr, void *buf, size_t len, unsigned flags)
 {
 	struct look l;
-	bool locked;
 	ssize_t n;
-	int r = flags & ~TWZIO_NONBLOCK ? -EINVAL : begin(&l, o, hdr);
+	int r = begin_io(&l, o, hdr, flags);
 
 	if (r < 0 || len == 0)
 		return r;
 	__stream_touch_writable(buf, least(len, l.mask));
-	l.durable = __stream_durable(o);
-	n = wait_for(&l, STREAM_READ, flags, &locked);
+	for (;;) {
+		lock(&l);
+		n = readable(&l);
+		if (n != -EAGAIN || flags & TWZIO_NONBLOCK)
+			break;
+		r = __stream_wait(&hdr->ev, &hdr->mutex, STREAM_READ);
+		if (r < 0)
+			return r;
+	}
 	if (n > 0) {
 		n = (ssize_t)least((size_t)n, len);
 		take(&l, buf, (size_t)n);
 	}
-	if (locked)
-		__stream_unlock(&hdr->ev, &hdr->mutex, n > 0 ? STREAM_WRITE : 0);
+	__stream_unlock(&hdr->ev, &hdr->mutex, n > 0 ? STREAM_WRITE : 0);
 	return n;
 }
 
@@ -171,21 +203,26 @@ ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, s
     unsigned flags)
 {
 	struct look l;
-	bool locked;
 	ssize_t n;
-	int r = flags & ~TWZIO_NONBLOCK ? -EINVAL : begin(&l, o, hdr);
+	int r = begin_io(&l, o, hdr, flags);
 
 	if (r < 0 || len == 0)
 		return r;
 	__stream_touch(buf, least(len, l.mask));
-	l.durable = __stream_durable(o);
-	n = wait_for(&l, STREAM_WRITE, flags, &locked);
+	for (;;) {
+		lock(&l);
+		n = writable(&l);
+		if (n != -EAGAIN || flags & TWZIO_NONBLOCK)
+			break;
+		r = __stream_wait(&hdr->ev, &hdr->mutex, STREAM_WRITE);
+		if (r < 0)
+			return r;
+	}
 	if (n > 0) {
 		n = (ssize_t)least((size_t)n, len);
 		put(&l, buf, (size_t)n);
 	}
-	if (locked)
-		__stream_unlock(&hdr->ev, &hdr->mutex, n > 0 ? STREAM_READ : 0);
+	__stream_unlock(&hdr->ev, &hdr->mutex, n > 0 ? STREAM_READ : 0);
 	return n;
 }
 
@@ -240,8 +277,11 @@ int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct e
 
 	if (r < 0)
 		return r;
-	if (!event)
-		return ready(&l, type);
+	if (!event) {
+		r = ready(&l, type);
+		atomic_thread_fence(memory_order_acquire);
+		return r;
+	}
 	event_init(event, &hdr->ev, type);
 	l.durable = __stream_durable(o);
 	return ready_or_watched(&l, type);
@@ -264,8 +304,8 @@ int bstream_close(twzobj *o, struct bstream_hdr *hdr, int which)
 	l.durable = __stream_durable(o);
 	lock(&l);
 	__atomic_fetch_or(&hdr->flags, (uint32_t)which, __ATOMIC_RELEASE);
-	__stream_flush(o, l.durable, &hdr->flags, sizeof(hdr->flags));
-	__stream_fence(o, l.durable);
+	if (l.durable)
+		settle_header(o, hdr);
 	__stream_unlock(&hdr->ev, &hdr->mutex, STREAM_BOTH);
 	return 0;
 }

@@ -20,57 +20,69 @@ size_t bstreamd_hdr_size(uint32_t nbits)
 	return STREAMS_OFFSET + 2 * stream_size(nbits);
 }
 
-/* The stream that an end reads or writes. */
-static int stream_of(struct bstreamd_hdr *hdr, int end, bool reads, struct bstream_hdr **s)
+static bool is_end(int end)
+{
+	return end == BSTREAMD_A || end == BSTREAMD_B;
+}
+
+/* The stream that an end reads or writes; NULL where there can be none. */
+static struct bstream_hdr *stream_of(struct bstreamd_hdr *hdr, int end, bool reads)
 {
 	uint64_t p;
 
-	if (end != BSTREAMD_A && end != BSTREAMD_B)
-		return -EINVAL;
 	if (!__stream_fits(hdr, sizeof(*hdr)))
-		return -EINVLOBJ;
+		return NULL;
 	p = __atomic_load_n((uint64_t *)&hdr->dir[end ^ reads], __ATOMIC_RELAXED);
 	if (p < OBJ_NULLPAGE_SIZE || p >= OBJ_MAXSIZE)
-		return -EINVLOBJ;
-	*s = (void *)(((uintptr_t)hdr & ~(OBJ_MAXSIZE - 1)) + p);
-	return 0;
+		return NULL;
+	return (void *)(((uintptr_t)hdr & ~(OBJ_MAXSIZE - 1)) + p);
 }
 
 ssize_t bstreamd_hdr_read(twzobj *o, struct bstreamd_hdr *hdr, int end, void *buf, size_t len,
     unsigned flags)
 {
 	struct bstream_hdr *s;
-	int r = stream_of(hdr, end, true, &s);
 
-	return r < 0 ? r : bstream_hdr_read(o, s, buf, len, flags);
+	if (!is_end(end))
+		return -EINVAL;
+	s = stream_of(hdr, end, true);
+	return s ? bstream_hdr_read(o, s, buf, len, flags) : -EINVLOBJ;
 }
 
 ssize_t bstreamd_hdr_write(twzobj *o, struct bstreamd_hdr *hdr, int end, const void *buf, size_t len,
     unsigned flags)
 {
 	struct bstream_hdr *s;
-	int r = stream_of(hdr, end, false, &s);
 
-	return r < 0 ? r : bstream_hdr_write(o, s, buf, len, flags);
+	if (!is_end(end))
+		return -EINVAL;
+	s = stream_of(hdr, end, false);
+	return s ? bstream_hdr_write(o, s, buf, len, flags) : -EINVLOBJ;
 }
 
 int bstreamd_hdr_poll(twzobj *o, struct bstreamd_hdr *hdr, int end, uint64_t type,
     struct event *event)
 {
 	struct bstream_hdr *s;
-	int r = stream_of(hdr, end, type == TWZIO_EVENT_READ, &s);
 
-	return r < 0 ? r : bstream_hdr_poll(o, s, type, event);
+	if (!is_end(end))
+		return -EINVAL;
+	s = stream_of(hdr, end, type == TWZIO_EVENT_READ);
+	return s ? bstream_hdr_poll(o, s, type, event) : -EINVLOBJ;
 }
 
 int bstreamd_hdr_shutdown(twzobj *o, struct bstreamd_hdr *hdr, int end, int how)
 {
 	struct bstream_hdr *in, *out;
-	int r = how < BSTREAMD_SHUT_READ || how > BSTREAMD_SHUT_BOTH ? -EINVAL : 0;
+	int r = 0;
 
-	r = r < 0 ? r : stream_of(hdr, end, true, &in);
-	r = r < 0 ? r : stream_of(hdr, end, false, &out);
-	if (r == 0 && how & BSTREAMD_SHUT_READ)
+	if (!is_end(end) || how < BSTREAMD_SHUT_READ || how > BSTREAMD_SHUT_BOTH)
+		return -EINVAL;
+	in = stream_of(hdr, end, true);
+	out = stream_of(hdr, end, false);
+	if (!in || !out)
+		return -EINVLOBJ;
+	if (how & BSTREAMD_SHUT_READ)
 		r = bstream_close(o, in, BSTREAM_RCLOSED);
 	if (r == 0 && how & BSTREAMD_SHUT_WRITE)
 		r = bstream_close(o, out, BSTREAM_WCLOSED);

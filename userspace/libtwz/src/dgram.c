@@ -32,13 +32,13 @@ size_t dgram_hdr_size(uint32_t nbits)
 	return DATA_OFFSET + ((size_t)2 << nbits);
 }
 
-static uint64_t record_size(uint64_t len)
+QUICK uint64_t record_size(uint64_t len)
 {
 	return PAYLOAD + ((len + 7) & ~7ull);
 }
 
 /* What can be judged without the lock. */
-static int begin(struct look *l, twzobj *o, struct dgram_hdr *hdr, int end, bool reads)
+QUICK int begin(struct look *l, twzobj *o, struct dgram_hdr *hdr, int end, bool reads)
 {
 	uint32_t nbits;
 	uint64_t data;
@@ -59,23 +59,23 @@ static int begin(struct look *l, twzobj *o, struct dgram_hdr *hdr, int end, bool
 	return twz_ptr_islocal(data) && __stream_fits(l->data, l->size) ? 0 : -EINVLOBJ;
 }
 
-/* Read the positions: what is between them fits into the data, or -EINVLOBJ. */
-static int look(struct look *l)
+/* Read the positions, with the lock: what is between them fits into the data, or -EINVLOBJ. */
+QUICK int look(struct look *l)
 {
 	l->flags = __atomic_load_n(&l->ring->flags, __ATOMIC_RELAXED);
-	l->head = atomic_load_explicit(&l->ring->head, memory_order_acquire);
-	l->tail = atomic_load_explicit(&l->ring->tail, memory_order_acquire);
+	l->head = atomic_load_explicit(&l->ring->head, memory_order_relaxed);
+	l->tail = atomic_load_explicit(&l->ring->tail, memory_order_relaxed);
 	return l->head - l->tail <= l->size && (l->head | l->tail) % 8 == 0 ? 0 : -EINVLOBJ;
 }
 
 /* Bytes from a position to the end of the data. */
-static uint64_t to_end(const struct look *l, uint64_t position)
+QUICK uint64_t to_end(const struct look *l, uint64_t position)
 {
 	return l->size - (position & (l->size - 1));
 }
 
 /* What a message takes where head stands, with the filler before it. */
-static uint64_t taken_by(const struct look *l, uint64_t len)
+QUICK uint64_t taken_by(const struct look *l, uint64_t len)
 {
 	uint64_t rest = to_end(l, l->head);
 
@@ -83,7 +83,7 @@ static uint64_t taken_by(const struct look *l, uint64_t len)
 }
 
 /* 0: it fits now; -EAGAIN, -EPIPE, -EINVLOBJ. */
-static int sendable(struct look *l, uint64_t len)
+QUICK int sendable(struct look *l, uint64_t len)
 {
 	int r = look(l);
 
@@ -95,7 +95,7 @@ static int sendable(struct look *l, uint64_t len)
 }
 
 /* 0: there is something to receive; -EAGAIN, -ESHUTDOWN, -EINVLOBJ. */
-static int receivable(struct look *l)
+QUICK int receivable(struct look *l)
 {
 	int r = look(l);
 
@@ -104,34 +104,27 @@ static int receivable(struct look *l)
 	return l->flags & STREAM_CLOSED ? -ESHUTDOWN : -EAGAIN;
 }
 
-/* Positions that follow must not be durable before those that a holder left when it ended. */
-static void lock(struct look *l)
+static __attribute__((noinline)) void flush_and_fence(twzobj *o, const void *p, size_t len)
 {
-	if (!__stream_lock(&l->ring->ev, &l->ring->mutex))
-		return;
-	__stream_flush(l->o, l->durable, l->ring, sizeof(*l->ring));
-	__stream_fence(l->o, l->durable);
+	__twz_obj_flush(o, p, len);
+	__twz_obj_fence(o);
 }
 
-/* Lock, and wait until one can go on: 0, or an error; *locked says whether the lock is held. */
-static int wait_for(struct look *l, uint64_t bit, uint64_t len, unsigned flags, bool *locked)
+QUICK void settle(const struct look *l, const void *p, size_t len)
 {
-	int r;
+	if (l->durable)
+		flush_and_fence(l->o, p, len);
+}
 
-	for (;;) {
-		lock(l);
-		r = bit == STREAM_READ ? receivable(l) : sendable(l, len);
-		*locked = r != -EAGAIN || flags & TWZIO_NONBLOCK;
-		if (*locked)
-			return r;
-		r = __stream_wait(&l->ring->ev, &l->ring->mutex, bit);
-		if (r < 0)
-			return r;
-	}
+/* Positions that follow must not be durable before those that a holder left when it ended. */
+QUICK void lock(struct look *l)
+{
+	if (__stream_lock(&l->ring->ev, &l->ring->mutex))
+		settle(l, l->ring, sizeof(*l->ring));
 }
 
 /* A record's header at a position, read or written in one piece. */
-static struct dgram_record record_at(const struct look *l, uint64_t position)
+QUICK struct dgram_record record_at(const struct look *l, uint64_t position)
 {
 	uint64_t word = __atomic_load_n((uint64_t *)(l->data + (position & (l->size - 1))),
 	    __ATOMIC_RELAXED);
@@ -139,7 +132,7 @@ static struct dgram_record record_at(const struct look *l, uint64_t position)
 	return (struct dgram_record){ (uint32_t)word, (uint32_t)(word >> 32) };
 }
 
-static char *begin_record(struct look *l, uint64_t position, uint64_t len, uint32_t flags)
+QUICK char *begin_record(struct look *l, uint64_t position, uint64_t len, uint32_t flags)
 {
 	char *at = l->data + (position & (l->size - 1));
 
@@ -148,7 +141,7 @@ static char *begin_record(struct look *l, uint64_t position, uint64_t len, uint3
 }
 
 /* It fits. */
-static void put(struct look *l, const void *buf, size_t len)
+QUICK void put(struct look *l, const void *buf, size_t len)
 {
 	uint64_t head = l->head;
 	uint64_t rest = to_end(l, head);
@@ -156,21 +149,21 @@ static void put(struct look *l, const void *buf, size_t len)
 
 	if (record_size(len) > rest) {
 		record = begin_record(l, head, rest - PAYLOAD, DGRAM_FILLER);
-		__stream_flush(l->o, l->durable, record, PAYLOAD);
+		if (l->durable)
+			__twz_obj_flush(l->o, record, PAYLOAD);
 		head += rest;
 	}
 	record = begin_record(l, head, len, 0);
-	memcpy(record + PAYLOAD, buf, len);
-	memset(record + PAYLOAD + len, 0, record_size(len) - PAYLOAD - len);
-	__stream_flush(l->o, l->durable, record, record_size(len));
-	__stream_fence(l->o, l->durable);
+	if (len % 8) /* the padding is zero */
+		__atomic_store_n((uint64_t *)(record + PAYLOAD + (len & ~7ul)), 0, __ATOMIC_RELAXED);
+	__stream_copy(record + PAYLOAD, buf, len);
+	settle(l, record, record_size(len));
 	atomic_store_explicit(&l->ring->head, head + record_size(len), memory_order_release);
-	__stream_flush(l->o, l->durable, &l->ring->head, sizeof(l->ring->head));
-	__stream_fence(l->o, l->durable);
+	settle(l, &l->ring->head, sizeof(l->ring->head));
 }
 
 /* The length of the next message, tail standing before it; -EINVLOBJ where there is none. */
-static ssize_t next_message(struct look *l)
+QUICK ssize_t next_message(struct look *l)
 {
 	struct dgram_record rec = record_at(l, l->tail);
 
@@ -187,18 +180,17 @@ static ssize_t next_message(struct look *l)
 }
 
 /* There is something: the length of the message, of which at most len bytes are copied. */
-static ssize_t take(struct look *l, void *buf, size_t len)
+QUICK ssize_t take(struct look *l, void *buf, size_t len)
 {
 	ssize_t full = next_message(l);
 	size_t n = full < (ssize_t)len ? (size_t)full : len;
 
 	if (full < 0)
 		return full;
-	memcpy(buf, l->data + (l->tail & (l->size - 1)) + PAYLOAD, n);
+	__stream_copy(buf, l->data + (l->tail & (l->size - 1)) + PAYLOAD, n);
 	atomic_store_explicit(&l->ring->tail, l->tail + record_size((uint64_t)full),
 	    memory_order_release);
-	__stream_flush(l->o, l->durable, &l->ring->tail, sizeof(l->ring->tail));
-	__stream_fence(l->o, l->durable);
+	settle(l, &l->ring->tail, sizeof(l->ring->tail));
 	return full;
 }
 
@@ -206,7 +198,6 @@ ssize_t dgram_hdr_send(twzobj *o, struct dgram_hdr *hdr, int end, const void *bu
     unsigned flags)
 {
 	struct look l;
-	bool locked;
 	int r = flags & ~TWZIO_NONBLOCK ? -EINVAL : begin(&l, o, hdr, end, false);
 
 	if (r < 0)
@@ -215,11 +206,18 @@ ssize_t dgram_hdr_send(twzobj *o, struct dgram_hdr *hdr, int end, const void *bu
 		return -EMSGSIZE;
 	__stream_touch(buf, len);
 	l.durable = __stream_durable(o);
-	r = wait_for(&l, STREAM_WRITE, len, flags, &locked);
+	for (;;) {
+		lock(&l);
+		r = sendable(&l, len);
+		if (r != -EAGAIN || flags & TWZIO_NONBLOCK)
+			break;
+		r = __stream_wait(&l.ring->ev, &l.ring->mutex, STREAM_WRITE);
+		if (r < 0)
+			return r;
+	}
 	if (r == 0)
 		put(&l, buf, len);
-	if (locked)
-		__stream_unlock(&l.ring->ev, &l.ring->mutex, r == 0 ? STREAM_READ : 0);
+	__stream_unlock(&l.ring->ev, &l.ring->mutex, r == 0 ? STREAM_READ : 0);
 	return r < 0 ? r : (ssize_t)len;
 }
 
@@ -227,18 +225,24 @@ ssize_t dgram_hdr_recv(twzobj *o, struct dgram_hdr *hdr, int end, void *buf, siz
     unsigned flags, size_t *full)
 {
 	struct look l;
-	bool locked;
 	ssize_t n = flags & ~TWZIO_NONBLOCK ? -EINVAL : begin(&l, o, hdr, end, true);
 
 	if (n < 0)
 		return n;
 	__stream_touch_writable(buf, len < l.maxmsg ? len : l.maxmsg);
 	l.durable = __stream_durable(o);
-	n = wait_for(&l, STREAM_READ, 0, flags, &locked);
+	for (;;) {
+		lock(&l);
+		n = receivable(&l);
+		if (n != -EAGAIN || flags & TWZIO_NONBLOCK)
+			break;
+		n = __stream_wait(&l.ring->ev, &l.ring->mutex, STREAM_READ);
+		if (n < 0)
+			return n;
+	}
 	if (n == 0)
 		n = take(&l, buf, len);
-	if (locked)
-		__stream_unlock(&l.ring->ev, &l.ring->mutex, n >= 0 ? STREAM_WRITE : 0);
+	__stream_unlock(&l.ring->ev, &l.ring->mutex, n >= 0 ? STREAM_WRITE : 0);
 	if (n >= 0 && full)
 		*full = (size_t)n;
 	return n < (ssize_t)len ? n : (ssize_t)len;
@@ -271,8 +275,11 @@ int dgram_hdr_poll(twzobj *o, struct dgram_hdr *hdr, int end, uint64_t type, str
 
 	if (r < 0)
 		return r;
-	if (!event)
-		return ready(&l, type);
+	if (!event) {
+		r = ready(&l, type);
+		atomic_thread_fence(memory_order_acquire);
+		return r;
+	}
 	event_init(event, &l.ring->ev, type);
 	l.durable = __stream_durable(o);
 	lock(&l);
@@ -293,8 +300,7 @@ static void close_side(struct look *l, uint32_t which)
 	l->durable = __stream_durable(l->o);
 	lock(l);
 	__atomic_fetch_or(&l->ring->flags, which, __ATOMIC_RELEASE);
-	__stream_flush(l->o, l->durable, &l->ring->flags, sizeof(l->ring->flags));
-	__stream_fence(l->o, l->durable);
+	settle(l, &l->ring->flags, sizeof(l->ring->flags));
 	__stream_unlock(&l->ring->ev, &l->ring->mutex, STREAM_BOTH);
 }
 

@@ -44,6 +44,9 @@ struct fothash **__twz_fotmap_hash(twzobj *o);
 /* Note which view the program began in; before there are other threads. */
 void __twz_fotmap_view_known(void);
 
+/* --- ptr.c: as twz_object_lea_mask, but NULL where that throws. */
+void *__twz_lea_quiet(twzobj *o, const void *p, uint32_t mask);
+
 /* --- slots.c: drop a reference; the slot's maps, if it was the last, go into the list */
 void __twz_slot_drop(size_t slot, struct __twz_fotmap **maps);
 

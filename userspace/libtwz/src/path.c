@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Walking paths through namespaces. */
-#include "runtime.h"
+#include "hier.h"
 
 #include <twz/name.h>
-#include <twz/obj/hier.h>
 
 #define PATH_MAXLEN 2048
 #define MAX_LINKS 32
@@ -16,54 +15,39 @@ struct walk {
 	unsigned links;         /* symlinks followed */
 	size_t rest;            /* what remains is path + rest */
 	char path[PATH_MAXLEN];
-	char target[1024];      /* of the symlink just met */
+	struct hier_found found; /* what was looked up last */
 };
 
 /* Look one name up in namespace id; copies a symlink's target out. */
 static int lookup(objid_t id, const char *name, size_t len, struct walk *w)
 {
-	struct twz_name_ent *e, *found = NULL;
 	twzobj ns;
-	ssize_t n;
-	size_t pos = 0;
 	int r = twz_object_init_guid(&ns, id, FE_READ);
 
 	if (r < 0)
 		return r;
-	while ((n = twz_hier_get_entry(&ns, pos, &e)) > 0) {
-		if ((__atomic_load_n(&e->flags, __ATOMIC_ACQUIRE) & NAME_ENT_VALID) &&
-		    strncmp(e->name, name, len) == 0 && e->name[len] == 0)
-			found = e;
-		pos += (size_t)n;
-	}
-	r = n < 0 ? (int)n : found ? 0 : -ENOENT;
-	if (found) {
-		w->here = found->id;
-		w->type = found->type;
-		if (found->type == NAME_ENT_SYMLINK && found->dlen > len + 1)
-			strlcpy(w->target, found->name + len + 1, sizeof(w->target));
-		else if (found->type == NAME_ENT_SYMLINK)
-			r = -EINVLOBJ;
-	}
+	r = __twz_hier_find(&ns, name, len, &w->found);
 	twz_object_release(&ns);
+	w->here = w->found.id;
+	w->type = w->found.type;
 	return r;
 }
 
 /* Put a symlink's target in front of what remains of the path. */
 static int follow(struct walk *w)
 {
-	size_t tlen = strlen(w->target), rlen = strlen(w->path + w->rest);
+	size_t tlen = strlen(w->found.target), rlen = strlen(w->path + w->rest);
 
 	if (++w->links > MAX_LINKS)
 		return -ELOOP;
 	if (tlen + 1 + rlen + 1 > PATH_MAXLEN)
 		return -ENAMETOOLONG;
 	memmove(w->path + tlen + 1, w->path + w->rest, rlen + 1);
-	memcpy(w->path, w->target, tlen);
+	memcpy(w->path, w->found.target, tlen);
 	w->path[tlen] = '/';
 	w->rest = 0;
 	w->here = w->parent;
-	if (w->target[0] == '/') {
+	if (w->found.target[0] == '/') {
 		twzobj *root = twz_name_get_root();
 
 		if (!root)
@@ -148,8 +132,8 @@ int twz_hier_readlink(twzobj *ns, const char *path, char *buf, size_t n)
 		return r;
 	if (w.type != NAME_ENT_SYMLINK)
 		return -EINVAL;
-	len = strlen(w.target);
+	len = strlen(w.found.target);
 	len = len < n ? len : n;
-	memcpy(buf, w.target, len);
+	memcpy(buf, w.found.target, len);
 	return (int)len;
 }

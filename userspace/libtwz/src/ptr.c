@@ -188,27 +188,43 @@ static void throw(const struct lea *l, const void *ip)
 	twz_fault_raise(FAULT_PPTR, &f);
 }
 
+/* The handle is open, p is foreign. */
+static void *find(struct lea *l)
+{
+	struct __twz_fotmap **map = __twz_fotmap_shared(l->o, l->mask);
+	void *d = map ? __twz_fotmap_find(map, l->p) : NULL;
+
+	if (!d)
+		d = follow(l, map);
+	if (d && map && !(l->o->flags & H_BORROWED) && (l->mask & ACCESS) == ACCESS)
+		__atomic_store_n(&l->o->cache, __atomic_load_n(map, __ATOMIC_ACQUIRE),
+		    __ATOMIC_RELAXED);
+	return d;
+}
+
 /* ip: who asks. */
 static void *lea(twzobj *o, const void *p, uint32_t mask, const void *ip)
 {
 	struct lea l = { .o = o, .p = p, .mask = mask };
-	struct __twz_fotmap **map;
 	void *d;
 
 	if (!twz_object_base(o) || !p)
 		return NULL;
 	if (twz_ptr_islocal(p))
 		return (char *)o->base - OBJ_NULLPAGE_SIZE + (uintptr_t)p;
-	map = __twz_fotmap_shared(o, mask);
-	d = map ? __twz_fotmap_find(map, p) : NULL;
-	if (!d)
-		d = follow(&l, map);
+	d = find(&l);
 	if (!d)
 		throw(&l, ip);
-	else if (map && !(o->flags & H_BORROWED) && (mask & ACCESS) == ACCESS)
-		__atomic_store_n(&o->cache, __atomic_load_n(map, __ATOMIC_ACQUIRE),
-		    __ATOMIC_RELAXED);
 	return d;
+}
+
+void *__twz_lea_quiet(twzobj *o, const void *p, uint32_t mask)
+{
+	struct lea l = { .o = o, .p = p, .mask = mask };
+
+	if (!o->base || !p)
+		return NULL;
+	return twz_ptr_islocal(p) ? (char *)o->base - OBJ_NULLPAGE_SIZE + (uintptr_t)p : find(&l);
 }
 
 void *__twz_object_lea_foreign(twzobj *o, const void *p, uint32_t mask)

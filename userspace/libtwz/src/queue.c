@@ -452,7 +452,6 @@ static uint32_t pull_back_head(const struct ring *r, uint32_t tail, uint32_t hea
 		return head;
 	head = (tail + length(r)) & QUEUE_POSITION_MASK;
 	__atomic_store_n(&r->sq->head, head, __ATOMIC_SEQ_CST);
-	__twz_obj_flush(r->o, &r->sq->head, sizeof(r->sq->head));
 	return head;
 }
 
@@ -464,13 +463,11 @@ static int skip(const struct ring *r, uint32_t position)
 
 	if (look(r, position, &seen) != 0 || is_behind(position, tail_position(r)))
 		return 0;
-	if (!__atomic_compare_exchange_n(cmd_id, &seen, queue_skipped_id(position, r->l2length), false,
-		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return 0;
-	__twz_obj_flush(r->o, cmd_id, sizeof(*cmd_id));
-	return 1;
+	return __atomic_compare_exchange_n(cmd_id, &seen, queue_skipped_id(position, r->l2length), false,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+/* Nothing of it need be durable: after the next cut the next repair does the same. */
 static int repair(const struct ring *r)
 {
 	uint32_t head = load32(&r->sq->head) & QUEUE_POSITION_MASK, tail = tail_position(r);
@@ -479,7 +476,6 @@ static int repair(const struct ring *r)
 	head = pull_back_head(r, tail, head);
 	for (uint32_t p = tail; !is_behind(head, p) && p != head; p = next(p))
 		count += skip(r, p);
-	__twz_obj_fence(r->o);
 	__atomic_fetch_or(&r->sq->tail, QUEUE_TAIL_WAITING, __ATOMIC_SEQ_CST);
 	ring_bell(r);
 	__atomic_fetch_or(&r->sq->waiters, QUEUE_WAITERS_WAITING, __ATOMIC_SEQ_CST);

@@ -100,8 +100,8 @@ static void idle_remove(struct slot_table *t, struct slot_record *r)
 {
 	struct slot_record *newer = record(t, r->newer), *older = record(t, r->older);
 
-	*(newer ? &newer->older : &t->oldest) = r->older;
-	*(older ? &older->newer : &t->newest) = r->newer;
+	*(newer ? &newer->older : &t->newest) = r->older;
+	*(older ? &older->newer : &t->oldest) = r->newer;
 	r->refs &= ~IDLE;
 	t->idle--;
 }

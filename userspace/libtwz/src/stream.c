@@ -20,59 +20,57 @@
 
 #include <twz/sys/sync.h>
 
-#define DUE(bits) ((bits) << 32)
+#define DUE(bits) ((bits) << STREAM_DUE_SHIFT)
 #define EVERYBODY ((uint64_t)-1)
 #define ACCESS (FE_READ | FE_WRITE)
 
-/* What a handle knows, in its flags. */
-#define H_KIND_KNOWN 0x100u
-#define H_KIND_VOLATILE 0x200u
-
 static void wake(struct evhdr *ev)
 {
-	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&ev->point, EVERYBODY, NULL);
+	struct sys_thread_sync_args op = {
+		.addr = (uintptr_t)&ev->point,
+		.arg = EVERYBODY,
+		.op = THREAD_SYNC_WAKE,
+	};
+
+	sys_thread_sync(1, &op, NULL);
 }
 
-bool __stream_lock(struct evhdr *ev, struct mutex *m)
+SLOW void __stream_mutex_wake(struct mutex *m)
 {
-	if (mutex_acquire_r(m) == 0)
-		return false;
-	/* What it had published stands; whether it had told anybody is not known. */
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&m->sleep, 1, NULL);
+}
+
+/* What the other had published stands; whether it had told anybody is not known. */
+SLOW void __stream_taken_over(struct evhdr *ev)
+{
 	atomic_fetch_or_explicit(&ev->point, STREAM_BOTH, memory_order_release);
 	wake(ev);
-	return true;
 }
 
-static void unlock_and_wake(struct evhdr *ev, struct mutex *m, uint64_t bits)
+void __stream_unlock_and_wake(struct evhdr *ev, struct mutex *m, uint64_t bits)
 {
 	atomic_fetch_or_explicit(&ev->point, bits | DUE(bits), memory_order_release);
-	mutex_release(m);
+	__stream_mutex_give(m);
 	wake(ev);
 	atomic_fetch_and_explicit(&ev->point, ~DUE(bits), memory_order_relaxed);
-}
-
-void __stream_unlock(struct evhdr *ev, struct mutex *m, uint64_t bits)
-{
-	uint64_t point = atomic_load_explicit(&ev->point, memory_order_relaxed);
-
-	bits &= ~point | point >> 32;
-	if (bits)
-		unlock_and_wake(ev, m, bits);
-	else
-		mutex_release(m);
 }
 
 int __stream_wait(struct evhdr *ev, struct mutex *m, uint64_t bit)
 {
 	uint64_t point = atomic_fetch_and_explicit(&ev->point, ~bit, memory_order_relaxed) & ~bit;
+	struct sys_thread_sync_args op = {
+		.addr = (uintptr_t)&ev->point,
+		.arg = (uint32_t)point,
+		.op = THREAD_SYNC_SLEEP,
+		.flags = THREAD_SYNC_32BIT,
+	};
 
-	mutex_release(m);
-	return twz_thread_sync32(THREAD_SYNC_SLEEP, (atomic_uint_least32_t *)&ev->point,
-	    (uint32_t)point, NULL);
+	__stream_mutex_give(m);
+	return (int)sys_thread_sync(1, &op, NULL);
 }
 
-/* Ask the kernel once for a handle; one that is borrowed has nowhere to remember it. */
-static bool learn_kind(twzobj *o)
+/* A handle that is borrowed has nowhere to remember it. */
+SLOW bool __stream_learn_kind(twzobj *o)
 {
 	struct kernel_ostat st;
 	bool durable = o->flags & H_BORROWED || twz_object_kstat(o, &st) < 0 ||
@@ -82,38 +80,20 @@ static bool learn_kind(twzobj *o)
 	return durable;
 }
 
-bool __stream_durable(twzobj *o)
-{
-	uint64_t flags = __atomic_load_n(&o->flags, __ATOMIC_RELAXED);
-
-	if (!__twz_have_store())
-		return false;
-	return flags & H_KIND_KNOWN ? !(flags & H_KIND_VOLATILE) : learn_kind(o);
-}
-
-void __stream_touch(const void *p, size_t len)
+void __stream_touch_pages(const void *p, size_t len)
 {
 	const volatile char *c = p;
 
 	for (size_t i = 0; i < len; i += TWZ_PAGE_SIZE)
 		(void)c[i];
-	if (len)
-		(void)c[len - 1];
 }
 
-static void rewrite(volatile char *c)
+void __stream_touch_pages_writable(void *p, size_t len)
 {
-	*c = *c;
-}
-
-void __stream_touch_writable(void *p, size_t len)
-{
-	char *c = p;
+	volatile char *c = p;
 
 	for (size_t i = 0; i < len; i += TWZ_PAGE_SIZE)
-		rewrite(c + i);
-	if (len)
-		rewrite(c + len - 1);
+		c[i] = c[i];
 }
 
 int __stream_register(twzobj *o, uint64_t tag, void *p)

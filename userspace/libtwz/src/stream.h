@@ -24,14 +24,80 @@
 #define STREAM_RCLOSED 2u
 #define STREAM_CLOSED 3u
 
+/* Not for the quick way, which is small and stands in every caller. */
+#define SLOW __attribute__((noinline, cold))
+#define QUICK static inline __attribute__((always_inline))
+
+/* What a handle knows of its object, in its flags. */
+#define H_KIND_KNOWN 0x100u
+#define H_KIND_VOLATILE 0x200u
+
+/* In the upper half of the event word: the wake that belongs to a bit is still to be done. */
+#define STREAM_DUE_SHIFT 32
+
+/* The mutex was taken after a holder that ended: everybody who sleeps looks again. */
+void __stream_taken_over(struct evhdr *ev);
+
+/* Set bits, give the lock back, and wake those who wait. */
+void __stream_unlock_and_wake(struct evhdr *ev, struct mutex *m, uint64_t bits);
+
+/* Wake one of those who wait for the mutex, which was given back. */
+void __stream_mutex_wake(struct mutex *m);
+
+/* Ask the kernel, once for a handle, whether its object is persistent. */
+bool __stream_learn_kind(twzobj *o);
+
+void __stream_touch_pages(const void *p, size_t len);
+void __stream_touch_pages_writable(void *p, size_t len);
+
+/* Copy many bytes, arch/. */
+void __twz_copy(void *to, const void *from, size_t len);
+
+/* mutex_acquire_r and mutex_release while nobody else is there. */
+QUICK int __stream_mutex_take(struct mutex *m)
+{
+	uint64_t boot = __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
+	uint64_t low = ID_LO(__twz_self.tid);
+	uint64_t free = MUTEX_FREE;
+
+	if (__builtin_expect(low && __atomic_compare_exchange_n(&m->sleep, &free,
+				 (low ^ boot) & THREAD_SYNC_OWNER_MASK, false, __ATOMIC_ACQUIRE,
+				 __ATOMIC_RELAXED), 1))
+		return 0;
+	return mutex_acquire_r(m);
+}
+
+QUICK void __stream_mutex_give(struct mutex *m)
+{
+	uint64_t old = __atomic_exchange_n(&m->sleep, MUTEX_FREE, __ATOMIC_RELEASE);
+
+	if (__builtin_expect(old & MUTEX_CONTENDED, 0))
+		__stream_mutex_wake(m);
+}
+
 /*
  * Take the lock. True: after a holder that ended with it. Everybody who sleeps looks again then, and
  * the caller flushes what that holder may have published and not flushed.
  */
-bool __stream_lock(struct evhdr *ev, struct mutex *m);
+QUICK bool __stream_lock(struct evhdr *ev, struct mutex *m)
+{
+	if (__builtin_expect(__stream_mutex_take(m) == 0, 1))
+		return false;
+	__stream_taken_over(ev);
+	return true;
+}
 
 /* Give the lock back; first set bits, then wake those who wait for one that was clear. */
-void __stream_unlock(struct evhdr *ev, struct mutex *m, uint64_t bits);
+QUICK void __stream_unlock(struct evhdr *ev, struct mutex *m, uint64_t bits)
+{
+	uint64_t point = atomic_load_explicit(&ev->point, memory_order_relaxed);
+
+	bits &= ~point | point >> STREAM_DUE_SHIFT;
+	if (__builtin_expect(bits != 0, 0))
+		__stream_unlock_and_wake(ev, m, bits);
+	else
+		__stream_mutex_give(m);
+}
 
 /*
  * There is nothing to do: clear bit, give the lock back, and sleep until bit is set, or for no
@@ -40,11 +106,50 @@ void __stream_unlock(struct evhdr *ev, struct mutex *m, uint64_t bits);
 int __stream_wait(struct evhdr *ev, struct mutex *m, uint64_t bit);
 
 /* Whether what is written to o must be flushed. */
-bool __stream_durable(twzobj *o);
+QUICK bool __stream_durable(twzobj *o)
+{
+	uint64_t flags = __atomic_load_n(&o->flags, __ATOMIC_RELAXED);
+
+	if (!(__twz_rt.sysinfo.features & TWZ_FEATURE_STORE) || flags & H_KIND_VOLATILE)
+		return false;
+	return flags & H_KIND_KNOWN || __stream_learn_kind(o);
+}
 
 /* Touch a buffer as it will be used, before the lock is taken. */
-void __stream_touch(const void *p, size_t len);
-void __stream_touch_writable(void *p, size_t len);
+QUICK void __stream_touch(const void *p, size_t len)
+{
+	if (len > TWZ_PAGE_SIZE)
+		__stream_touch_pages(p, len);
+	if (len) {
+		(void)*(const volatile char *)p;
+		(void)((const volatile char *)p)[len - 1];
+	}
+}
+
+QUICK void __stream_touch_writable(void *p, size_t len)
+{
+	volatile char *c = p;
+
+	if (len > TWZ_PAGE_SIZE)
+		__stream_touch_pages_writable(p, len);
+	if (len) {
+		c[0] = c[0];
+		c[len - 1] = c[len - 1];
+	}
+}
+
+/* Copying a few bytes is not worth a call, copying many is worth the best there is. */
+QUICK void __stream_copy(void *to, const void *from, size_t len)
+{
+	if (len > 256) {
+		__twz_copy(to, from, len);
+	} else if (len > 8) {
+		memcpy(to, from, len);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			((volatile char *)to)[i] = ((const char *)from)[i];
+	}
+}
 
 /* Whether size bytes at p, aligned to 8, are all in the data of one object. */
 static inline bool __stream_fits(const void *p, uint64_t size)
@@ -58,18 +163,6 @@ static inline bool __stream_fits(const void *p, uint64_t size)
 static inline bool __stream_in(const twzobj *o, const void *p)
 {
 	return VADDR_TO_SLOT(p) == VADDR_TO_SLOT(o->base);
-}
-
-static inline void __stream_flush(twzobj *o, bool durable, const void *p, size_t len)
-{
-	if (durable && len)
-		__twz_obj_flush(o, p, len);
-}
-
-static inline void __stream_fence(twzobj *o, bool durable)
-{
-	if (durable)
-		__twz_obj_fence(o);
 }
 
 /* Register p under tag unless something is: 1 registered, 0 not, or an error. */

@@ -52,10 +52,10 @@ struct queue_hdr {
 	struct queue_subqueue subqueue[2];
 };
 
+/* What every entry begins with; stride − 8 bytes follow. */
 struct queue_entry {
 	uint32_t cmd_id; /* atomic; position and turn */
 	uint32_t info;
-	uint8_t data[]; /* stride − 8 bytes */
 };
 
 static inline uint32_t queue_turn(uint32_t position, uint32_t l2length)

@@ -12,7 +12,7 @@
  *
  * A call that returned is durable. Its record is put away by the next fence of the same thread;
  * a thread that hands an owner to another thread, which then changes the word by stores of its own,
- * calls _pfence() before it does, or releases a mutex that it holds (twz/mutex.h).
+ * calls _pfence() before it does. Nobody changes a region before the call that allocates it returns.
  */
 #ifndef TWZ_ALLOC_H
 #define TWZ_ALLOC_H
@@ -101,7 +101,8 @@ struct twz_alloc_action {
 	uint64_t value;
 };
 
-/* Most actions of one call: SET counts 2 unless value is below 2^30, all others 1. */
+/* Most actions of one call: KEEP with a length up to 256 counts 2, as does SET unless value is below
+ * 2^30; all others 1. */
 #define TWZ_ALLOC_ACTIONS 22u
 
 /*

@@ -36,19 +36,22 @@
 
 /*
  * A log and its head, anywhere in an object's data, 8-aligned (64 is faster). All-zero but for logsz
- * is an empty log. Bytes 64 to 95 are what recovery reads.
+ * is an empty log. Recovery reads logsz, closed and what follows it.
  */
 struct twz_tx {
 	uint32_t logsz;     /* bytes of log */
-	uint32_t tmpend;    /* of these written */
+	uint32_t tmpend;    /* of these written by the transaction that ran last */
 	uint32_t unsettled; /* the end of the last transaction may not be durable yet */
-	uint32_t resv0[13];
+	uint32_t resv0;
+	uint64_t closed; /* gen of the transaction that ended last; on a line of its own, as the CPU
+			  * would wait for the other one to be written back */
+	uint64_t resv1[5];
 	uint32_t end; /* of these durable; 0: no transaction is open */
 	uint32_t gen; /* number of the transaction, in one 8-byte word with end */
 	uint64_t epoch;  /* of the boot that wrote the log */
 	uint64_t commit; /* gen of the transaction that was last ready to commit */
 	uint64_t sum;    /* of all bytes recorded in it, as they were then */
-	uint64_t resv1[4];
+	uint64_t resv2[4];
 	char log[0]; /* logsz bytes; of no size here, so that a struct twz_tx may stand inside another */
 };
 
@@ -214,16 +217,24 @@ int tx_record_commit(struct twz_tx *tx);
 #define __TX_SUCCESS TX_RCODE_SUCCESS
 #define __TX_ABORT TX_RCODE_ABORT
 
+struct tx_parts; /* twz/txn.h: other objects that records may name */
+
+/* A log that is being used. Private. */
+struct twz_tx_log {
+	struct twz_tx *tx;
+	char *zero; /* object offset 0 of the object it stands in */
+	twzobj *obj;
+	struct tx_parts *parts; /* NULL: records are local */
+	uint32_t size;          /* bytes of log, checked */
+	uint32_t used;          /* of these written */
+	uint64_t fresh;         /* bytes recorded as new */
+};
+
 /* A transaction that is being run, on the stack of its thread. Private. */
 struct twz_tx_run {
-	struct twz_tx *tx;
-	char *zero;               /* object offset 0 of its object */
-	twzobj *obj;
-	struct twz_tx_run *outer; /* that this one stands in */
-	uint32_t size;            /* bytes of log, checked */
-	uint32_t from;            /* of the log when it began */
-	uint32_t fresh;           /* bytes recorded as new */
-	bool nested;              /* on the same log */
+	struct twz_tx_log own, *log; /* that of the outermost on the same log */
+	struct twz_tx_run *outer;    /* that this one stands in */
+	uint32_t from;               /* what was used of the log when it began */
 	int type, code;
 };
 

@@ -32,7 +32,7 @@ struct ds_record *ds_record_new(twzobj *o, const void *key, size_t klen, struct 
 	r->vlen = (uint32_t)value.len;
 	memcpy(r->bytes, key, klen);
 	memset(r->bytes + klen, 0, ds_round8(klen) - klen);
-	memcpy(ds_record_value(r), value.bytes, value.len);
+	ds_copy(ds_record_value(r), value.bytes, value.len);
 	memset(ds_record_value(r) + value.len, 0, ds_round8(value.len) - value.len);
 	return r;
 }
@@ -52,7 +52,7 @@ ssize_t ds_record_copy(const twzobj *o, const struct ds_record *r, void *buf, si
 
 	if (klen > TWZ_DS_KEY_MAX || !ds_inside(ds_offset(o, value), vlen, 8))
 		return -EINVLOBJ;
-	memcpy(buf, value, vlen < size ? vlen : size);
+	ds_copy(buf, value, vlen < size ? vlen : size);
 	return vlen;
 }
 

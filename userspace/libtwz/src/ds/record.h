@@ -21,12 +21,12 @@
 
 static inline void *ds_at(const twzobj *o, uint64_t offset)
 {
-	return (char *)o->base - OBJ_NULLPAGE_SIZE + offset;
+	return (void *)((uintptr_t)o->base - OBJ_NULLPAGE_SIZE + offset);
 }
 
 static inline uint64_t ds_offset(const twzobj *o, const void *p)
 {
-	return (uint64_t)((const char *)p - ((const char *)o->base - OBJ_NULLPAGE_SIZE));
+	return (uintptr_t)p - ((uintptr_t)o->base - OBJ_NULLPAGE_SIZE);
 }
 
 /* Whether len bytes at an offset are in an object's data; align is a power of two. */
@@ -89,6 +89,13 @@ struct ds_value {
 	const void *bytes;
 	size_t len;
 };
+
+/* No bytes may come from nowhere. */
+static inline void ds_copy(void *to, const void *from, size_t len)
+{
+	if (len)
+		memcpy(to, from, len);
+}
 
 static inline size_t ds_round8(size_t n)
 {

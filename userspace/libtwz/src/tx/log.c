@@ -33,7 +33,7 @@ static void set_word(struct twz_tx *tx, uint32_t end, uint32_t gen)
 	__atomic_store_n((word_t *)(void *)&tx->end, (uint64_t)gen << 32 | end, __ATOMIC_RELEASE);
 }
 
-#define HEAD_BYTES (offsetof(struct twz_tx, resv1) - offsetof(struct twz_tx, end))
+#define HEAD_BYTES (offsetof(struct twz_tx, resv2) - offsetof(struct twz_tx, end))
 
 /* --- sums: two chains of multiplications, so that the CPU can run them side by side */
 
@@ -123,14 +123,14 @@ static uint32_t round8(uint32_t n)
 	return (n + 7) & ~7u;
 }
 
-static bool overlaps_log(const struct tx_log *l, uint64_t off, uint32_t len)
+static bool overlaps_log(const struct twz_tx_log *l, uint64_t off, uint32_t len)
 {
 	uint64_t start = (uint64_t)((char *)l->tx - l->zero);
 
 	return off < start + sizeof(*l->tx) + l->size && off + len > start;
 }
 
-static bool may_be_recorded(const struct tx_log *l, uint64_t ptr, uint32_t len)
+bool __twz_txlog_may_record(const struct twz_tx_log *l, uint64_t ptr, uint32_t len)
 {
 	uint64_t off = PPTR_OFFSET(ptr);
 
@@ -140,9 +140,9 @@ static bool may_be_recorded(const struct tx_log *l, uint64_t ptr, uint32_t len)
 }
 
 /* The range of a p-ptr, or NULL. */
-static inline char *range_at(const struct tx_log *l, uint64_t ptr, uint32_t len, int *error)
+static inline char *range_at(const struct twz_tx_log *l, uint64_t ptr, uint32_t len, int *error)
 {
-	if (!may_be_recorded(l, ptr, len))
+	if (!__twz_txlog_may_record(l, ptr, len))
 		return NULL;
 	return ptr < OBJ_MAXSIZE ? l->zero + ptr : __twz_txn_at(l->parts, ptr, error);
 }
@@ -156,7 +156,7 @@ struct seen {
 };
 
 /* Read the record at `at`; false if none fits before `end`. */
-static inline bool read_record(const struct tx_log *l, uint32_t at, uint32_t end, struct seen *s)
+static inline bool read_record(const struct twz_tx_log *l, uint32_t at, uint32_t end, struct seen *s)
 {
 	const volatile struct twz_tx_record *rec = (void *)(l->tx->log + at);
 
@@ -172,7 +172,7 @@ static inline bool read_record(const struct tx_log *l, uint32_t at, uint32_t end
 	return s->size <= end - at;
 }
 
-static bool sum_is_right(const struct tx_log *l, uint32_t at, const struct seen *s)
+static bool sum_is_right(const struct twz_tx_log *l, uint32_t at, const struct seen *s)
 {
 	struct sum sum = record_seed(l->tx, at, &s->rec);
 
@@ -185,13 +185,13 @@ static bool sum_is_right(const struct tx_log *l, uint32_t at, const struct seen 
  * How many records from `at` on are good; *end becomes where they end. With parts, what the lock
  * records say is looked up on the way.
  */
-static uint32_t count_good(const struct tx_log *l, uint32_t at, uint32_t *end, int *error)
+static uint32_t count_good(const struct twz_tx_log *l, uint32_t at, uint32_t *end, int *error)
 {
 	uint32_t n = 0;
 	struct seen s;
 
 	for (; at < *end && read_record(l, at, *end, &s) && sum_is_right(l, at, &s); at += s.size) {
-		if (!may_be_recorded(l, s.rec.ptr, s.len))
+		if (!__twz_txlog_may_record(l, s.rec.ptr, s.len))
 			break;
 		if (s.kind == TWZ_TX_LOCK && l->parts)
 			*error = __twz_txn_meet(l->parts, s.rec.ptr);
@@ -209,14 +209,14 @@ struct flushing {
 	uintptr_t start, end; /* of whole lines; equal: none */
 };
 
-static void flush_rest(const struct tx_log *l, struct flushing *f)
+static void flush_rest(const struct twz_tx_log *l, struct flushing *f)
 {
 	if (f->end != f->start)
 		__twz_obj_flush(l->obj, (void *)f->start, f->end - f->start);
 	f->start = f->end = 0;
 }
 
-static inline void flush_more(const struct tx_log *l, struct flushing *f, const char *p, uint32_t len)
+static inline void flush_more(const struct twz_tx_log *l, struct flushing *f, const char *p, uint32_t len)
 {
 	uintptr_t start = (uintptr_t)p / LINE * LINE;
 	uintptr_t end = ((uintptr_t)p + len + LINE - 1) / LINE * LINE;
@@ -234,7 +234,7 @@ static inline void flush_more(const struct tx_log *l, struct flushing *f, const 
 }
 
 /* Flush everything recorded before `end`; the sum over it if that is asked for. */
-static uint64_t flush_data(const struct tx_log *l, uint32_t end, bool sum)
+static uint64_t flush_data(const struct twz_tx_log *l, uint32_t end, bool sum)
 {
 	struct sum total = seed(l->tx, gen_of(l->tx), 1);
 	struct flushing f = { 0, 0 };
@@ -254,7 +254,7 @@ static uint64_t flush_data(const struct tx_log *l, uint32_t end, bool sum)
 	return sum_end(&total);
 }
 
-static uint64_t sum_data(const struct tx_log *l, uint32_t end)
+static uint64_t sum_data(const struct twz_tx_log *l, uint32_t end)
 {
 	struct sum total = seed(l->tx, gen_of(l->tx), 1);
 	struct seen s;
@@ -271,7 +271,7 @@ static uint64_t sum_data(const struct tx_log *l, uint32_t end)
 
 /* --- undoing */
 
-static void restore(const struct tx_log *l, uint32_t at, uint32_t end, int *error)
+static void restore(const struct twz_tx_log *l, uint32_t at, uint32_t end, int *error)
 {
 	struct seen s;
 	char *p;
@@ -286,7 +286,7 @@ static void restore(const struct tx_log *l, uint32_t at, uint32_t end, int *erro
 }
 
 /* Step over n good records. */
-static uint32_t skip(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n)
+static uint32_t skip(const struct twz_tx_log *l, uint32_t at, uint32_t end, uint32_t n)
 {
 	struct seen s;
 
@@ -295,7 +295,7 @@ static uint32_t skip(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t
 	return at;
 }
 
-static void undo_few(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
+static void undo_few(const struct twz_tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
 {
 	uint32_t offsets[LEAF];
 
@@ -308,7 +308,7 @@ static void undo_few(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t
 }
 
 /* Newest first, though records can only be read forward: the later half, then the earlier one. */
-static void undo_span(const struct tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
+static void undo_span(const struct twz_tx_log *l, uint32_t at, uint32_t end, uint32_t n, int *error)
 {
 	if (n <= LEAF) {
 		undo_few(l, at, end, n, error);
@@ -318,24 +318,38 @@ static void undo_span(const struct tx_log *l, uint32_t at, uint32_t end, uint32_
 	undo_span(l, at, end, n / 2, error);
 }
 
+/* What tells that records were dropped; that all were is on the other line of the head. */
+static void flush_drop(struct twz_tx_log *l, uint32_t from)
+{
+	struct twz_tx *tx = l->tx;
+
+	if (from == 0) {
+		tx->closed = gen_of(tx);
+		__twz_obj_flush(l->obj, &tx->closed, sizeof(tx->closed));
+	} else {
+		__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
+	}
+}
+
 /* Drop the records from `from` on; the next fence makes that durable. */
-static void drop(struct tx_log *l, uint32_t from)
+static void drop(struct twz_tx_log *l, uint32_t from)
 {
 	struct twz_tx *tx = l->tx;
 	uint32_t end = end_of(tx);
 
 	set_word(tx, end < from ? end : from, gen_of(tx));
-	tx->tmpend = from;
-	tx->unsettled = 1;
-	__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
+	l->used = from;
+	if (!tx->unsettled)
+		tx->unsettled = 1;
+	flush_drop(l, from);
 }
 
-int __twz_txlog_undo(struct tx_log *l, uint32_t from)
+int __twz_txlog_undo(struct twz_tx_log *l, uint32_t from)
 {
-	uint32_t end = l->tx->tmpend, n;
+	uint32_t end = l->used, n;
 	int error = 0;
 
-	if (end == from || end > l->size)
+	if (end == from)
 		return 0;
 	n = count_good(l, from, &end, &error);
 	undo_span(l, from, end, n, &error);
@@ -346,7 +360,7 @@ int __twz_txlog_undo(struct tx_log *l, uint32_t from)
 	return 0;
 }
 
-int __twz_txlog_recover(struct tx_log *l)
+int __twz_txlog_recover(struct twz_tx_log *l)
 {
 	uint32_t end = end_of(l->tx), good = end, n;
 	bool committed = (uint32_t)l->tx->commit == gen_of(l->tx);
@@ -354,6 +368,10 @@ int __twz_txlog_recover(struct tx_log *l)
 
 	if (!end)
 		return 0;
+	if (l->tx->closed == gen_of(l->tx)) {
+		set_word(l->tx, 0, gen_of(l->tx));
+		return 0;
+	}
 	n = count_good(l, 0, &good, &error);
 	if (error < 0)
 		return error;
@@ -370,7 +388,7 @@ int __twz_txlog_recover(struct tx_log *l)
 
 /* --- going forward */
 
-int __twz_txlog_open(struct tx_log *l, twzobj *obj, struct twz_tx *tx)
+int __twz_txlog_open(struct twz_tx_log *l, twzobj *obj, struct twz_tx *tx)
 {
 	uint64_t off = (uint64_t)tx - (uint64_t)obj->base + OBJ_NULLPAGE_SIZE;
 
@@ -380,6 +398,8 @@ int __twz_txlog_open(struct tx_log *l, twzobj *obj, struct twz_tx *tx)
 	l->obj = obj;
 	l->zero = (char *)obj->base - OBJ_NULLPAGE_SIZE;
 	l->parts = NULL;
+	l->used = 0;
+	l->fresh = 0;
 	l->size = tx->logsz & ~7u;
 	if (l->size > OBJ_TOPDATA - sizeof(*tx) - off || end_of(tx) > l->size)
 		return -EINVLOBJ;
@@ -387,7 +407,7 @@ int __twz_txlog_open(struct tx_log *l, twzobj *obj, struct twz_tx *tx)
 }
 
 /* Another boot wrote the log, or all numbers were used: no record of old may look like a new one. */
-static void renew(struct tx_log *l)
+static void renew(struct twz_tx_log *l)
 {
 	struct twz_tx *tx = l->tx;
 
@@ -395,7 +415,8 @@ static void renew(struct tx_log *l)
 		memset(tx->log, 0, l->size);
 		__twz_obj_flush(l->obj, tx->log, l->size);
 		__twz_obj_fence(l->obj);
-		tx->commit = 0;
+		tx->commit = tx->closed = 0;
+		__twz_obj_flush(l->obj, &tx->closed, sizeof(tx->closed));
 		set_word(tx, 0, 0);
 	}
 	tx->epoch = __twz_rt.sysinfo.boot_code;
@@ -403,25 +424,33 @@ static void renew(struct tx_log *l)
 	__twz_obj_fence(l->obj);
 }
 
-void __twz_txlog_begin(struct tx_log *l)
+void __twz_txlog_begin(struct twz_tx_log *l)
 {
 	struct twz_tx *tx = l->tx;
 
 	if (tx->epoch != __twz_rt.sysinfo.boot_code || gen_of(tx) == UINT32_MAX)
 		renew(l);
 	set_word(tx, 0, gen_of(tx) + 1);
-	tx->tmpend = 0;
 }
 
-int __twz_txlog_append(struct tx_log *l, uint64_t ptr, uint32_t len, const void *from)
+/* tmpend stands on a line that may be on its way to the memory: storing what it has already would
+ * wait for that. */
+static void set_used(struct twz_tx_log *l, uint32_t used)
 {
-	uint32_t at = l->tx->tmpend, size = sizeof(struct twz_tx_record);
+	l->used = used;
+	if (l->tx->tmpend != used)
+		l->tx->tmpend = used;
+}
+
+int __twz_txlog_append(struct twz_tx_log *l, uint64_t ptr, uint32_t len, const void *from)
+{
+	uint32_t at = l->used, size = sizeof(struct twz_tx_record);
 	struct twz_tx_record *rec = (void *)(l->tx->log + at);
 	struct sum s;
 
 	if (!(len & ~TWZ_TX_LEN_MASK))
 		size += round8(len);
-	if (at > l->size || size > l->size - at)
+	if (size > l->size - at)
 		return -ENOMEM;
 	rec->ptr = ptr;
 	rec->len = len;
@@ -429,24 +458,24 @@ int __twz_txlog_append(struct tx_log *l, uint64_t ptr, uint32_t len, const void 
 	if (size > sizeof(*rec))
 		copy_sum(&s, (word_t *)(void *)(rec + 1), from, len);
 	rec->sum = (uint32_t)sum_end(&s);
-	l->tx->tmpend = at + size;
+	set_used(l, at + size);
 	return 0;
 }
 
 /* Flush the records that are not counted yet, and count them; false if there is none. */
-static bool count_records(struct tx_log *l)
+static bool count_records(struct twz_tx_log *l)
 {
 	struct twz_tx *tx = l->tx;
-	uint32_t from = end_of(tx), end = tx->tmpend;
+	uint32_t from = end_of(tx), end = l->used;
 
-	if (from >= end || end > l->size)
+	if (from >= end)
 		return false;
 	__twz_obj_flush(l->obj, tx->log + from, end - from);
 	set_word(tx, end, gen_of(tx));
 	return true;
 }
 
-void __twz_txlog_publish(struct tx_log *l)
+void __twz_txlog_publish(struct twz_tx_log *l)
 {
 	if (!count_records(l))
 		return;
@@ -455,7 +484,7 @@ void __twz_txlog_publish(struct tx_log *l)
 }
 
 /* Data, sum and number with one fence. */
-static void commit_small(struct tx_log *l, uint32_t end)
+static void commit_small(struct twz_tx_log *l, uint32_t end)
 {
 	struct twz_tx *tx = l->tx;
 
@@ -467,7 +496,7 @@ static void commit_small(struct tx_log *l, uint32_t end)
 }
 
 /* Data, then that there is nothing to undo. */
-static void commit_large(struct tx_log *l, uint32_t end)
+static void commit_large(struct twz_tx_log *l, uint32_t end)
 {
 	flush_data(l, end, false);
 	__twz_obj_fence(l->obj);
@@ -476,7 +505,7 @@ static void commit_large(struct tx_log *l, uint32_t end)
 	l->tx->unsettled = 0;
 }
 
-void __twz_txlog_commit(struct tx_log *l, uint64_t fresh)
+void __twz_txlog_commit(struct twz_tx_log *l)
 {
 	uint32_t end;
 
@@ -485,16 +514,16 @@ void __twz_txlog_commit(struct tx_log *l, uint64_t fresh)
 	end = end_of(l->tx);
 	if (end == 0 || end > l->size)
 		return;
-	if (end + fresh <= SUM_MOST)
+	if (end + l->fresh <= SUM_MOST)
 		commit_small(l, end);
 	else
 		commit_large(l, end);
 }
 
-void __twz_txlog_settle(struct tx_log *l, bool flushed)
+void __twz_txlog_settle(struct twz_tx_log *l, bool flushed)
 {
 	if (!flushed)
-		__twz_obj_flush(l->obj, &l->tx->end, sizeof(uint64_t));
+		__twz_obj_flush(l->obj, &l->tx->closed, sizeof(l->tx->closed));
 	__twz_obj_fence(l->obj);
 	l->tx->unsettled = 0;
 }

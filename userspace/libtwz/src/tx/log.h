@@ -11,8 +11,9 @@
  *
  * A commit flushes the data, and with them commit = gen and a sum over them; one fence. A log that
  * is found with commit == gen is committed if the data have that sum; and also if its records are
- * not whole, for nothing overwrites them before that fence. Else it is undone. The word goes back
- * to {0, gen} after the fence, without another: the next transaction's first fence overtakes it.
+ * not whole, for nothing overwrites them before that fence. Else it is undone. After the fence
+ * closed = gen says that it is over, without another: the next transaction's first fence overtakes
+ * it. It stands on another line than the word, which would have to wait for its last write-back.
  */
 #ifndef TWZ_TX_LOG_H
 #define TWZ_TX_LOG_H
@@ -22,44 +23,37 @@
 #include <twz/tx.h>
 #include <twz/twztry.h>
 
-struct tx_parts; /* other objects that records may name (txn.c) */
-
-struct tx_log {
-	struct twz_tx *tx;
-	char *zero; /* object offset 0 of the object it stands in */
-	twzobj *obj;
-	struct tx_parts *parts; /* NULL: records are local */
-	uint32_t size;          /* bytes of log, checked */
-};
-
 /* Describe the log tx in obj. -EINVAL tx is not 8-aligned or not in the data of obj; -EINVLOBJ its
  * size reaches beyond that, or its end beyond its size. */
-int __twz_txlog_open(struct tx_log *l, twzobj *obj, struct twz_tx *tx);
+int __twz_txlog_open(struct twz_tx_log *l, twzobj *obj, struct twz_tx *tx);
 
 /* Begin a transaction on an empty log: a new number. */
-void __twz_txlog_begin(struct tx_log *l);
+void __twz_txlog_begin(struct twz_tx_log *l);
+
+/* Whether a range may be recorded at all: data, and not of the log itself. */
+bool __twz_txlog_may_record(const struct twz_tx_log *l, uint64_t ptr, uint32_t len);
 
 /*
  * Append a record: p-ptr, length with its kind, and for kind 0 len old bytes from `from`. Not yet
  * durable. -ENOMEM no room.
  */
-int __twz_txlog_append(struct tx_log *l, uint64_t ptr, uint32_t len, const void *from);
+int __twz_txlog_append(struct twz_tx_log *l, uint64_t ptr, uint32_t len, const void *from);
 
 /* Make what was appended durable. */
-void __twz_txlog_publish(struct tx_log *l);
+void __twz_txlog_publish(struct twz_tx_log *l);
 
-/* Commit: everything recorded becomes durable; fresh is how much of it was recorded as new. */
-void __twz_txlog_commit(struct tx_log *l, uint64_t fresh);
+/* Commit: everything recorded becomes durable. */
+void __twz_txlog_commit(struct twz_tx_log *l);
 
 /* Undo what was recorded from log offset `from` on, durably, and drop these records. 0, or what
  * went wrong with a part; then nothing is dropped. */
-int __twz_txlog_undo(struct tx_log *l, uint32_t from);
+int __twz_txlog_undo(struct twz_tx_log *l, uint32_t from);
 
 /* Deal with what an interrupted transaction left: 1 if something was undone, else 0; or an error. */
-int __twz_txlog_recover(struct tx_log *l);
+int __twz_txlog_recover(struct twz_tx_log *l);
 
 /* The end of the last transaction is durable when this returns; flushed: this thread just ended it. */
-void __twz_txlog_settle(struct tx_log *l, bool flushed);
+void __twz_txlog_settle(struct twz_tx_log *l, bool flushed);
 
 /* --- txn.c: where a foreign p-ptr leads, NULL if its part is not in the transaction; *error says
  * if that must stop an undo. */

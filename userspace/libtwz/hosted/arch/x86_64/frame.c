@@ -110,6 +110,11 @@ void __twz_frame_store(const struct twz_fault_frame *f, void *context)
 		uc->uc_mcontext.gregs[places[i]] = (long long)from[i];
 }
 
+uintptr_t __twz_context_pc(const void *context)
+{
+	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+}
+
 uint64_t __twz_context_access(const void *context)
 {
 	const ucontext_t *uc = context;

@@ -29,7 +29,7 @@ struct twz_list {
 	struct twz_list_node *first; /* p-ptr */
 	struct twz_list_node *last;  /* p-ptr: the last node or one before it, never one removed */
 	struct mutex lock;           /* guards all of the list */
-	uint64_t seq;
+	uint64_t pending; /* local p-ptr: a node that comes or goes through another object */
 	uint64_t reserved[2];
 };
 
@@ -40,8 +40,7 @@ _Static_assert(sizeof(struct twz_list) == 64, "list root");
 int twz_list_push(twzobj *o, struct twz_list *l, const void *data, size_t len);
 int twz_list_push_back(twzobj *o, struct twz_list *l, const void *data, size_t len);
 
-/* The same behind the node `after` (a d-ptr) of the list; NULL: as the first one. -EXDEV `after`
- * stands in another object. */
+/* The same behind the node `after` (a d-ptr) of the list; NULL: as the first one. */
 int twz_list_insert(twzobj *o, struct twz_list *l, struct twz_list_node *after, const void *data,
     size_t len);
 
@@ -64,7 +63,7 @@ static inline struct twz_list_node *twz_list_next(struct twz_list_node *node)
 {
 	uintptr_t next = (uintptr_t)__atomic_load_n(&node->next, __ATOMIC_ACQUIRE);
 
-	if (!next)
+	if (twz_ptr_islocal(next) && next - OBJ_NULLPAGE_SIZE >= OBJ_MAXDATA - sizeof(*node))
 		return NULL;
 	if (twz_ptr_islocal(next))
 		return (struct twz_list_node *)(((uintptr_t)node & ~(OBJ_MAXSIZE - 1)) + next);

@@ -56,7 +56,7 @@ int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem);
 /* Remove the last element; copied to elem unless that is NULL. 0; -ENOENT the vector is empty. */
 int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem);
 
-/* Keep the first n elements and free chunks that hold none: one step. 0; -ENOENT there are
+/* Keep the first n elements, in one step, then free chunks that hold none. 0; -ENOENT there are
  * fewer. */
 int twz_vec_truncate(twzobj *o, struct twz_vec *v, uint64_t n);
 

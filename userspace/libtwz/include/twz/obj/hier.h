@@ -27,6 +27,13 @@ int twz_hier_assign_name(twzobj *ns, const char *name, int type, objid_t id);
 /* Add or replace a symlink. target: 1 … 1023 bytes. */
 int twz_hier_symlink(twzobj *ns, const char *name, const char *target);
 
+/*
+ * The entry x of a becomes y of b; what y was bound to is not any more. In one namespace all at
+ * once; between two, a crash may leave both names, never neither. A namespace that moves to
+ * another gets a new "..". -ENOENT no x; otherwise as assign.
+ */
+int twz_hier_rename(twzobj *a, const char *x, twzobj *b, const char *y);
+
 /* Remove an entry; the object stays. -ENOENT. */
 int twz_hier_remove_name(twzobj *ns, const char *name);
 

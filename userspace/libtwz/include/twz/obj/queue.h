@@ -66,7 +66,7 @@ ssize_t queue_dequeue_multiple(size_t n, struct queue_dequeue_multiple_spec *spe
 
 /*
  * Skip what producers that ended in the middle of a submission have reserved and not filled, and
- * wake everybody. Meanwhile no producer may be in the middle of one; those that sleep, and
+ * wake everybody. A persistent queue is repaired after every reset. Meanwhile no producer may be in the middle of one; those that sleep, and
  * consumers, may. Returns how many positions were skipped.
  */
 int queue_repair(twzobj *o);

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Lanes and their records: how several words change at once. What shall be done is written down with
+ * a check over it and over small contents; once that is durable it is going to happen, after a crash
+ * from the record. Two fences: one makes the record durable, one what it says. The record is then
+ * put away without waiting: until the thread's next fence, doing it once more changes nothing that
+ * could have been relied on. What it freed is not given away before that.
+ */
+#include "alloc.h"
+
+#define OFFSET_MASK ((1ull << 27) - 1)
+#define FIELD(entry, shift, bits) ((entry) >> (shift) & ((1ull << (bits)) - 1))
+
+struct decoded {
+	enum entry_kind kind;
+	uint32_t chunk, block; /* SET, CLEAR */
+	uint32_t page, count;  /* PAGES, UNPAGES */
+	uint8_t state;
+	uint64_t offset; /* PTR, WORD, CONTENT */
+	uint64_t value;  /* PTR; CONTENT: bytes */
+};
+
+static struct decoded decode(uint64_t e)
+{
+	return (struct decoded){
+		.kind = (enum entry_kind)(e >> 60),
+		.chunk = (uint32_t)FIELD(e, 12, 14),
+		.block = (uint32_t)FIELD(e, 0, 12),
+		.page = (uint32_t)FIELD(e, 0, 18),
+		.count = (uint32_t)FIELD(e, 18, 18),
+		.state = (uint8_t)FIELD(e, 36, 8),
+		.offset = (e & OFFSET_MASK) * 8,
+		.value = FIELD(e, 27, 30),
+	};
+}
+
+static bool block_is_there(const struct arena *a, const struct decoded *d)
+{
+	unsigned class = __twz_alloc_run_class(a, d->chunk);
+
+	return class < CLASSES && d->block < __twz_alloc_class[class].blocks;
+}
+
+static bool content_is_there(const struct arena *a, const struct decoded *d)
+{
+	return d->offset >= a->first && d->value <= CONTENT_MAX / 8 &&
+	    d->offset + d->value * 8 <= a->first + (uint64_t)a->pages * TWZ_PAGE_SIZE;
+}
+
+static bool makes_sense(const struct arena *a, const struct decoded *d)
+{
+	switch (d->kind) {
+	case ENTRY_SET:
+	case ENTRY_CLEAR:
+		return block_is_there(a, d);
+	case ENTRY_PAGES:
+	case ENTRY_UNPAGES:
+		return d->count && d->page < a->pages && d->count <= a->pages - d->page;
+	case ENTRY_PTR:
+	case ENTRY_WORD:
+		return __twz_alloc_is_word(a, d->offset);
+	case ENTRY_CONTENT:
+		return content_is_there(a, d);
+	}
+	return false;
+}
+
+/* --- the check */
+
+static uint64_t mix(uint64_t sum, uint64_t word)
+{
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15ull;
+	return sum ^ sum >> 29;
+}
+
+static uint64_t mix_content(const struct arena *a, uint64_t sum, const struct decoded *d)
+{
+	const uint64_t *p = (const void *)(a->zero + d->offset);
+
+	for (uint64_t i = 0; i < d->value; i++)
+		sum = mix(sum, p[i]);
+	return sum;
+}
+
+/* Over a head and its words; those make sense. */
+static uint64_t check_of(const struct arena *a, uint64_t head, const uint64_t *words, unsigned n)
+{
+	uint64_t sum = mix(0x7477, head);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(words[i]);
+
+		sum = mix(sum, words[i]);
+		if (d.kind == ENTRY_CONTENT)
+			sum = mix_content(a, sum, &d);
+		if (d.kind == ENTRY_WORD && i + 1 < n)
+			sum = mix(sum, words[++i]);
+	}
+	return sum | 1;
+}
+
+static bool all_make_sense(const struct arena *a, const uint64_t *words, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(words[i]);
+
+		if (!makes_sense(a, &d))
+			return false;
+		i += d.kind == ENTRY_WORD;
+		if (i >= n)
+			return false;
+	}
+	return true;
+}
+
+/* --- doing it */
+
+static void change_block(struct arena *a, const struct decoded *d, bool durable)
+{
+	uint64_t *word = &__twz_alloc_run(a, d->chunk)->bits[d->block / 64];
+	uint64_t bit = 1ull << d->block % 64;
+
+	if (d->kind == ENTRY_SET)
+		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
+	if (durable)
+		__twz_obj_flush(a->o, word, sizeof(*word));
+}
+
+static void change_pages(struct arena *a, const struct decoded *d, bool durable)
+{
+	__twz_alloc_put_states(a, d->page, d->count, d->kind == ENTRY_PAGES ? d->state : PAGE_FREE);
+	if (durable)
+		__twz_obj_flush(a->o, a->states + d->page, d->count);
+}
+
+static void change_word(struct arena *a, uint64_t offset, uint64_t value, bool durable)
+{
+	uint64_t *word = (void *)(a->zero + offset);
+
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	if (durable)
+		__twz_obj_flush(a->o, word, sizeof(*word));
+}
+
+/* The entry, which may be two words: returns the last. */
+static const uint64_t *apply_entry(struct arena *a, const uint64_t *word, bool durable)
+{
+	struct decoded d = decode(*word);
+
+	switch (d.kind) {
+	case ENTRY_SET:
+	case ENTRY_CLEAR:
+		change_block(a, &d, durable);
+		break;
+	case ENTRY_PAGES:
+	case ENTRY_UNPAGES:
+		change_pages(a, &d, durable);
+		break;
+	case ENTRY_PTR:
+		change_word(a, d.offset, d.value, durable);
+		break;
+	case ENTRY_WORD:
+		change_word(a, d.offset, *++word, durable);
+		break;
+	case ENTRY_CONTENT:
+		break;
+	}
+	return word;
+}
+
+static void apply(struct arena *a, const uint64_t *words, unsigned n, bool durable)
+{
+	for (const uint64_t *w = words; w < words + n; w++)
+		w = apply_entry(a, w, durable);
+}
+
+/* --- what becomes free */
+
+/* The blocks and pages that the entries free, in their order. */
+static unsigned freed(const uint64_t *words, unsigned n, enum entry_kind kind, uint64_t *out)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum entry_kind k = (enum entry_kind)(words[i] >> 60);
+
+		if (k == kind)
+			out[count++] = words[i];
+		i += k == ENTRY_WORD;
+	}
+	return count;
+}
+
+/* Let blocks be given away; those remain in `blocks` whose run may have no region left. */
+static unsigned release(struct arena *a, uint64_t *blocks, unsigned n)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(blocks[i]);
+
+		if (d.kind == ENTRY_CLEAR && __twz_alloc_drop_block(a, d.chunk, d.block))
+			blocks[left++] = blocks[i];
+	}
+	return left;
+}
+
+static void drop_runs(struct arena *a, unsigned l, const uint64_t *blocks, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__twz_alloc_drop_run(a, l, decode(blocks[i]).chunk);
+}
+
+static void note_pages(struct arena *a, const uint64_t *pages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(pages[i]);
+
+		__twz_alloc_note(a, d.page, d.count);
+	}
+}
+
+static unsigned take_pending(struct lane *lane, uint64_t *out)
+{
+	memcpy(out, lane->pending, sizeof(lane->pending));
+	memset(lane->pending, 0, sizeof(lane->pending));
+	return PENDING;
+}
+
+/* --- the record */
+
+/* This thread's last record, which nothing may have put away for good yet. */
+static __thread const struct record *last_record;
+
+static void write_record(struct arena *a, struct record *r, const uint64_t *words, unsigned n)
+{
+	uint64_t head = ((r->head >> 8) + 1) << 8 | n;
+
+	if (last_record && last_record != r)
+		__twz_obj_fence(a->o);
+	last_record = r;
+	memcpy(r->word, words, n * sizeof(words[0]));
+	r->head = head;
+	__atomic_store_n(&r->check, check_of(a, head, words, n), __ATOMIC_RELEASE);
+	__twz_obj_flush(a->o, r, offsetof(struct record, word) + n * sizeof(words[0]));
+	__twz_obj_fence(a->o);
+}
+
+void __twz_alloc_retire(struct arena *a, unsigned l)
+{
+	struct record *r = &a->h->lane[l].record;
+
+	__atomic_store_n(&r->check, 0, __ATOMIC_RELEASE);
+	__twz_obj_flush(a->o, &r->check, sizeof(r->check));
+}
+
+/* With pages that become free: nobody takes them before the record cannot come back. */
+static void finish_with_pages(struct arena *a, unsigned l, const uint64_t *words, unsigned n,
+    const uint64_t *pages, unsigned page_entries)
+{
+	__twz_alloc_lock(a);
+	apply(a, words, n, true);
+	__twz_obj_fence(a->o);
+	__twz_alloc_retire(a, l);
+	__twz_obj_fence(a->o);
+	note_pages(a, pages, page_entries);
+	__twz_alloc_unlock(a);
+}
+
+void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
+{
+	struct lane *lane = &a->h->lane[l];
+	uint64_t old[PENDING], blocks[RECORD_WORDS], pages[RECORD_WORDS];
+	unsigned block_entries = freed(words, n, ENTRY_CLEAR, blocks);
+	unsigned page_entries = freed(words, n, ENTRY_UNPAGES, pages), old_entries;
+
+	write_record(a, &lane->record, words, n);
+	old_entries = release(a, old, take_pending(lane, old));
+	if (page_entries) {
+		finish_with_pages(a, l, words, n, pages, page_entries);
+	} else {
+		apply(a, words, n, true);
+		__twz_obj_fence(a->o);
+		__twz_alloc_retire(a, l);
+	}
+	if (!page_entries && block_entries > PENDING)
+		__twz_obj_fence(a->o);
+	if (page_entries || block_entries > PENDING)
+		drop_runs(a, l, blocks, release(a, blocks, block_entries));
+	else
+		memcpy(lane->pending, blocks, block_entries * sizeof(blocks[0]));
+	drop_runs(a, l, old, old_entries);
+}
+
+void __twz_alloc_do(struct arena *a, const uint64_t *words, unsigned n)
+{
+	uint64_t blocks[RECORD_WORDS], pages[RECORD_WORDS];
+	unsigned block_entries = freed(words, n, ENTRY_CLEAR, blocks);
+	unsigned page_entries = freed(words, n, ENTRY_UNPAGES, pages);
+
+	if (page_entries)
+		__twz_alloc_lock(a);
+	apply(a, words, n, false);
+	if (page_entries) {
+		note_pages(a, pages, page_entries);
+		__twz_alloc_unlock(a);
+	}
+	block_entries = block_entries ? release(a, blocks, block_entries) : 0;
+	if (block_entries) {
+		unsigned l = __twz_alloc_lane_acquire(a);
+
+		drop_runs(a, l, blocks, block_entries);
+		__twz_alloc_lane_release(a, l);
+	}
+}
+
+void __twz_alloc_replay(struct arena *a, unsigned l)
+{
+	struct record *r = &a->h->lane[l].record;
+	unsigned n = r->head & 0xff;
+
+	if (!r->check || n > RECORD_WORDS || !all_make_sense(a, r->word, n))
+		return;
+	if (check_of(a, r->head, r->word, n) == r->check)
+		apply(a, r->word, n, true);
+}
+
+/* --- lanes */
+
+static __thread unsigned my_lane = LANES;
+
+static unsigned first_lane(void)
+{
+	if (my_lane >= LANES)
+		my_lane = (unsigned)((ID_LO(twz_thread_id()) >> 2) * 0x9e3779b97f4a7c15ull >> 32) % LANES;
+	return my_lane;
+}
+
+/* A thread ended while it held the lane: what it had written down happens. */
+static void finish_lane(struct arena *a, unsigned l)
+{
+	uint64_t old[PENDING];
+
+	if (a->h->lane[l].record.check) {
+		__twz_alloc_replay(a, l);
+		__twz_obj_fence(a->o);
+		__twz_alloc_retire(a, l);
+		__twz_obj_fence(a->o);
+	}
+	release(a, old, take_pending(&a->h->lane[l], old));
+}
+
+void __twz_alloc_lane_take(struct arena *a, unsigned l)
+{
+	if (mutex_acquire_r(&a->h->lane[l].lock) == 1)
+		finish_lane(a, l);
+}
+
+unsigned __twz_alloc_lane_acquire(struct arena *a)
+{
+	unsigned mine = first_lane();
+
+	for (unsigned i = 0; i < LANES; i++) {
+		unsigned l = (mine + i) % LANES;
+		struct mutex *lock = &a->h->lane[l].lock;
+		int r = -EBUSY;
+
+		if (__atomic_load_n(&lock->sleep, __ATOMIC_RELAXED) == MUTEX_FREE)
+			r = mutex_try_r(lock);
+		if (r == 1)
+			finish_lane(a, l);
+		if (r >= 0)
+			return my_lane = l;
+	}
+	__twz_alloc_lane_take(a, mine);
+	return mine;
+}
+
+void __twz_alloc_lane_release(struct arena *a, unsigned l)
+{
+	mutex_release(&a->h->lane[l].lock);
+}
+
+void __twz_alloc_settle(struct arena *a)
+{
+	for (unsigned l = 0; l < LANES; l++) {
+		uint64_t old[PENDING];
+
+		__twz_alloc_lane_take(a, l);
+		__twz_alloc_retire(a, l);
+		__twz_obj_fence(a->o);
+		drop_runs(a, l, old, release(a, old, take_pending(&a->h->lane[l], old)));
+		__twz_alloc_lane_release(a, l);
+	}
+}
