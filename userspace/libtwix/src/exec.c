@@ -69,6 +69,8 @@ static _Noreturn void leave(struct thread *t)
 		twz_thread_exit(0);
 	}
 	twz_program_wait(t, &status);
+	if (p->first)
+		twix_terminal_end();
 	if (!taken)
 		twix_process_end(p, (int)(status & 0xff) << 8);
 	twz_thread_exit(status);
@@ -86,6 +88,7 @@ static int run(objid_t program, char *const *argv, char *const *envp)
 	int r;
 
 	twix_descriptors_drop(twix_self(), true);
+	twix_signals_hand_over();
 	r = twz_program_spawn(program, count(argv), argv, &opts, &t);
 	if (r < 0) {
 		twix_self()->thread = old;

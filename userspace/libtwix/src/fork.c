@@ -139,6 +139,7 @@ static long be_child(void)
 	twix_become(point.child);
 	twix_memory_after_fork();
 	twix_threads_after_fork();
+	twix_signals_after_fork();
 	return 0;
 }
 

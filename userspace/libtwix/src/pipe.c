@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <twz/obj/bstream.h>
 #include <twz/sys/syscall.h>
@@ -36,6 +37,8 @@ static ssize_t pipe_write(struct twix_file *f, const void *buf, size_t n)
 		if (r > 0)
 			done += (size_t)r;
 	} while (r > 0 && done < n);
+	if (r == -EPIPE && !done)
+		twix_signal_thread(SIGPIPE);
 	return done ? (ssize_t)done : r;
 }
 
@@ -63,8 +66,37 @@ static void last_writer(struct twix_file *f)
 	close_side(f, BSTREAM_WCLOSED);
 }
 
-const struct twix_ops twix_pipe_read_ops = { .read = pipe_read, .last = last_reader, .mode = S_IFIFO | 0600 };
-const struct twix_ops twix_pipe_write_ops = { .write = pipe_write, .last = last_writer, .mode = S_IFIFO | 0600 };
+static int pipe_poll(struct twix_file *f, uint64_t type, struct event *event)
+{
+	twzobj *o = twix_file_object(f);
+
+	return o ? bstream_poll(o, type, event) : -EIO;
+}
+
+static bool hung_up(struct twix_file *f)
+{
+	twzobj *o = twix_file_object(f);
+	struct bstream_hdr *hdr = o ? twz_object_base(o) : NULL;
+	uint32_t other = f->kind == TWIX_PIPE_READ ? BSTREAM_WCLOSED : BSTREAM_RCLOSED;
+
+	return hdr && __atomic_load_n(&hdr->flags, __ATOMIC_ACQUIRE) & other;
+}
+
+const struct twix_ops twix_pipe_read_ops = {
+	.read = pipe_read,
+	.last = last_reader,
+	.poll = pipe_poll,
+	.hung_up = hung_up,
+	.mode = S_IFIFO | 0600,
+};
+
+const struct twix_ops twix_pipe_write_ops = {
+	.write = pipe_write,
+	.last = last_writer,
+	.poll = pipe_poll,
+	.hung_up = hung_up,
+	.mode = S_IFIFO | 0600,
+};
 
 static int make_stream(objid_t *id)
 {

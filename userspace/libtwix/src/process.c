@@ -14,7 +14,6 @@
 
 /* What wait4() tells. */
 #define ENDED(code) ((code) << 8)
-#define KILLED(sig) (sig)
 
 objid_t twix_view_id(void)
 {
@@ -106,6 +105,7 @@ static void tell(struct twix_process *parent)
 {
 	__atomic_fetch_add(&parent->events, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&parent->events, (uint64_t)-1, NULL);
+	twix_signal_send(parent, SIGCHLD);
 }
 
 /* Nobody will ask for these any more. */
@@ -137,58 +137,28 @@ void twix_process_end(struct twix_process *p, int status)
 		tell(parent);
 }
 
+void twix_process_report(struct twix_process *p, int status)
+{
+	struct twix_process *parent = twix_process_of(p->parent);
+
+	__atomic_store_n(&p->report, status, __ATOMIC_RELEASE);
+	if (parent)
+		tell(parent);
+}
+
 /* Who started the program waits for its first thread. */
+_Noreturn void twix_leave(int status)
+{
+	if (twix_self()->first)
+		twix_terminal_end();
+	twz_thread_exit((uint64_t)status);
+}
+
 long twix_exit_group(const long a[6])
 {
 	long status = a[0] & 0xff;
 
 	twix_end_other_threads();
 	twix_process_end(twix_self(), ENDED((int)status));
-	twz_thread_exit((uint64_t)status);
-}
-
-/* --- signals, so far those that end */
-
-static int end_by_signal(struct twix_process *p, int sig)
-{
-	if (sig == 0)
-		return 0;
-	if (p == twix_self()) {
-		twix_process_end(p, KILLED(sig));
-		twz_thread_exit(128 + (uint64_t)sig);
-	}
-	sys_thrd_ctl2(p->thread, THRD_CTL_KILL, 128 + sig);
-	twix_process_end(p, KILLED(sig));
-	return 0;
-}
-
-static bool is_meant(const struct twix_process *p, int pid)
-{
-	if (p->state != TWIX_RUNNING)
-		return false;
-	if (pid > 0)
-		return p->pid == pid;
-	return pid == -1 ? p != twix_self() : p->group == (pid ? -pid : twix_self()->group);
-}
-
-long twix_kill(const long a[6])
-{
-	int pid = (int)a[0], sig = (int)a[1], found = 0;
-	struct twix_process *p;
-	bool self = false;
-
-	if (sig < 0 || sig >= _NSIG)
-		return -EINVAL;
-	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
-		if (!is_meant(p, pid))
-			continue;
-		found++;
-		if (p == twix_self())
-			self = true;
-		else
-			end_by_signal(p, sig);
-	}
-	if (self)
-		end_by_signal(twix_self(), sig);
-	return found ? 0 : -ESRCH;
+	twix_leave((int)status);
 }

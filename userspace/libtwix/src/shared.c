@@ -23,6 +23,7 @@ struct shared {
 	uint32_t search;   /* where the last file was; guarded by lock */
 	int32_t last_pid;  /* guarded by lock */
 	uint32_t unused[2];
+	struct twix_terminal terminal;
 	struct twix_file files[FILES]; /* the first is never used */
 	struct twix_process processes[PROCESSES];
 };
@@ -64,7 +65,10 @@ static int enter_first(void)
 	self->thread = twz_thread_id();
 	self->umask = 022;
 	self->first = 1;
+	self->taken = 1;
 	__atomic_store_n(&self->state, TWIX_RUNNING, __ATOMIC_RELEASE);
+	if (twix_terminal_make() < 0)
+		return -ENOMEM;
 	twix_descriptors_init();
 	return 0;
 }
@@ -97,6 +101,11 @@ objid_t twix_shared_id(void)
 }
 
 /* --- processes */
+
+struct twix_terminal *twix_terminal(void)
+{
+	return &shared->terminal;
+}
 
 struct twix_process *twix_self(void)
 {

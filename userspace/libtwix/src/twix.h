@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <twz/mutex.h>
 #include <twz/obj.h>
+#include <twz/obj/event.h>
 
 typedef long twix_call(const long a[6]);
 
@@ -41,10 +42,43 @@ struct twix_process;
 
 /* --- process.c, fork.c, exec.c, wait.c */
 twix_call twix_getpid, twix_getppid, twix_getpgid, twix_setpgid, twix_getsid, twix_setsid;
-twix_call twix_execve, twix_wait4, twix_exit_group, twix_kill;
+twix_call twix_execve, twix_wait4, twix_exit_group;
 long twix_fork(void);
+/* A change of its state, as wait4() tells it. */
+void twix_process_report(struct twix_process *p, int status);
+/* This thread ends, and the program with it: its process has ended already. */
+_Noreturn void twix_leave(int status);
 /* The process has ended: what it had is given back, and its parent is told. */
 void twix_process_end(struct twix_process *p, int status);
+
+/* --- signal.c */
+void twix_signals_init(void);
+void twix_signals_hand_over(void); /* before another program runs in this process */
+void twix_signals_after_fork(void);
+/* Around every call. What leave returns: whether a call that was interrupted may be made again. */
+void twix_signal_enter(void);
+bool twix_signal_leave(void);
+void twix_signal_send(struct twix_process *p, int sig);
+/* To those that kill() means by pid; how many there are. */
+int twix_signal_group(int pid, int sig);
+long twix_signal_thread(int sig);
+/* Block others from now on, NULL: the same; returns those that were. */
+uint64_t twix_signal_mask(const uint64_t *mask);
+twix_call twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
+twix_call twix_kill, twix_tkill, twix_tgkill;
+
+/* --- terminal.c */
+/* Stands in the shared object. */
+struct twix_terminal {
+	objid_t client; /* 0: there is none */
+	int32_t session, foreground; /* atomic; groups */
+};
+struct twix_terminal *twix_terminal(void);
+int twix_terminal_make(void); /* in the first program */
+void twix_terminal_end(void);
+
+/* --- poll.c */
+twix_call twix_ppoll, twix_pselect6;
 
 /* --- pipe.c */
 extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
@@ -69,7 +103,7 @@ struct twix_file;
 
 /* What an open file is of. The order is that of twix_ops in files.c. */
 enum twix_kind {
-	TWIX_FREE, TWIX_CONSOLE, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
+	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
 	TWIX_PIPE_READ, TWIX_PIPE_WRITE,
 };
 
@@ -109,6 +143,9 @@ struct twix_process {
 	objid_t thread;   /* its first */
 	uint64_t pending; /* atomic: signals that have come */
 	uint64_t events;  /* atomic: counts what a parent waits for */
+	uint64_t caught;  /* atomic: signals that it has handlers for */
+	uint64_t blocked, ignored; /* of those that another program in it begins with */
+	int32_t report;   /* atomic: what a parent is to be told of it while it lives; 0: nothing */
 	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
@@ -146,12 +183,16 @@ struct twix_ops {
 	long (*getdents)(struct twix_file *f, void *buf, size_t n);                  /* ENOTDIR */
 	long (*sync)(struct twix_file *f);                                           /* EINVAL */
 	void (*last)(struct twix_file *f); /* nobody has it open any more */
+	/* As twzio_poll of one side; NULL: always ready. And whether the other side has gone. */
+	int (*poll)(struct twix_file *f, uint64_t type, struct event *event);
+	bool (*hung_up)(struct twix_file *f);
 	mode_t mode; /* type and permissions, of what is in no object */
 };
 
 const struct twix_ops *twix_ops_of(const struct twix_file *f);
 /* The kind of a file that is in no object; TWIX_FREE: there is none of that absolute path. */
 enum twix_kind twix_special(const char *path);
+objid_t twix_special_id(const char *path);
 
 /* --- descriptor.c */
 void twix_descriptors_init(void);
@@ -167,8 +208,8 @@ twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
 twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
 twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fsync, twix_getdents64, twix_sendfile;
 
-/* --- console.c, regular.c, directory.c, special.c */
-extern const struct twix_ops twix_console_ops, twix_regular_ops, twix_directory_ops;
+/* --- terminal.c, regular.c, directory.c, files.c */
+extern const struct twix_ops twix_terminal_ops, twix_regular_ops, twix_directory_ops;
 extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_random_ops;
 
 /* --- inode.c: what a file has beside its bytes */

@@ -17,8 +17,22 @@ static bool is_meant(const struct twix_process *p, int pid)
 	return pid == -1 || p->group == (pid ? -pid : twix_self()->group);
 }
 
+/* Whether it was stopped, or went on, which is told once to who asks for it. */
+static bool take_report(struct twix_process *p, int options, int *status)
+{
+	int report = __atomic_load_n(&p->report, __ATOMIC_ACQUIRE);
+	int wanted = report == 0xffff ? WCONTINUED : WUNTRACED;
+
+	if (!report || !(options & wanted) || p->state != TWIX_RUNNING ||
+	    !__atomic_compare_exchange_n(&p->report, &report, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	if (status)
+		*status = report;
+	return true;
+}
+
 /* A child that has ended, whose place is then free; 0: none yet; -ECHILD: none there. */
-static int reap(int pid, int *status)
+static int reap(int pid, int *status, int options)
 {
 	struct twix_process *p;
 	int r = -ECHILD;
@@ -30,6 +44,8 @@ static int reap(int pid, int *status)
 		if (!is_meant(p, pid))
 			continue;
 		r = 0;
+		if (take_report(p, options, status))
+			return child;
 		if (!__atomic_compare_exchange_n(&p->state, &ended, TWIX_NO_PROCESS, false, __ATOMIC_ACQ_REL,
 		    __ATOMIC_RELAXED))
 			continue;
@@ -50,7 +66,7 @@ long twix_wait4(const long a[6])
 		return -EINVAL;
 	for (;;) {
 		seen = __atomic_load_n(events, __ATOMIC_ACQUIRE);
-		r = reap(pid, (int *)a[1]);
+		r = reap(pid, (int *)a[1], options);
 		if (r || options & WNOHANG)
 			break;
 		if (twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)events, seen, NULL) == -EINTR)
