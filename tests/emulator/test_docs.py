@@ -211,7 +211,8 @@ def test_libtwz_has_what_headers_and_manual_name(pytestconfig):
     missing = named - ours
     assert not missing, "the manual names what there is not"
     public = {name for name in functions if not name.startswith(("__", "sys_"))}
-    missing = public - named
+    anywhere = "".join(text_of(path) for path in PAGES if path.startswith("docs/"))
+    missing = public - set(re.findall(r"`(\w+)\(\)`", re.sub(r"^```.*?^```", "", anywhere, flags=re.M | re.S)))
     assert not missing, "the manual does not name what headers declare"
     wrappers = {name for name in functions if "sys_" in name}
     assert not set(re.findall(r"\b(?:__)?sys_\w+(?=\()", text_of("docs/system-calls.md"))) - wrappers
@@ -222,7 +223,63 @@ def test_the_listings_are_the_examples():
     listings = [lines for language, lines in blocks("docs/libtwz.md") if language == "c"]
     examples = [text_of(path).splitlines() for path in re.findall(r"\[`(userspace/examples/\w+\.c)`\]",
                                                                   text_of("docs/libtwz.md"))]
-    assert listings == examples and len(examples) == len(glob.glob(os.path.join(TOP, "userspace/examples/*")))
+    assert listings == examples and len(examples) == len(glob.glob(os.path.join(TOP, "userspace/examples/*.c")))
+
+
+# --- pages with a program of their own
+
+# What such a page links to as userspace/examples/FOLDER/NAME.c, it shows whole, builds and runs.
+EXAMPLE = re.compile(r"\[`(userspace/examples/\w+/\w+\.c)`\]")
+WITH_EXAMPLES = [page for page in PAGES if page.startswith("docs/") and EXAMPLE.search(text_of(page))
+                 and page not in ("docs/libtwz.md", "docs/tutorial.md")]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", WITH_EXAMPLES)
+def test_the_listings_of_a_page_are_its_examples(page):
+    listings = [lines for language, lines in blocks(page) if language == "c"]
+    examples = [text_of(path).splitlines() for path in EXAMPLE.findall(text_of(page))]
+    assert all(example in listings for example in examples)
+
+
+# --- tutorial.md
+
+TUTORIAL = "docs/tutorial.md"
+STEPS = sorted(glob.glob(os.path.join(TOP, "userspace/examples/stock/*.c")))
+
+
+@pytest.mark.quick
+def test_the_listings_of_the_tutorial_are_in_its_programs():
+    """Each listing stands, line by line, in the program of its step."""
+    steps = re.split(r"^## Step \d+:.*$", text_of(TUTORIAL), flags=re.M)[1:]
+    assert len(steps) == len(STEPS)
+    for path, step in zip(STEPS, steps):
+        listings = re.findall(r"^```c\n(.*?)^```$", step, re.M | re.S)
+        program = text_of(path)
+        assert listings
+        for listing in listings:
+            assert "\n" + listing in program, f"{os.path.basename(path)} does not have:\n{listing}"
+
+
+# --- pages about one structure each
+
+OWN_TESTS = ("docs/libtwz.md", TUTORIAL, "docs/testing.md")
+HOSTED = [f"-Iuserspace/libtwz/{folder}" for folder in ("hosted/arch/x86_64/include", "hosted/include", "include")]
+
+
+def programs(page):
+    listings = ["\n".join(lines) + "\n" for language, lines in blocks(page) if language == "c"]
+    return [listing for listing in listings if "int main(" in listing]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in OWN_TESTS and programs(page)])
+def test_programs_of_a_page_compile(page):
+    for program in programs(page):
+        done = subprocess.run(["cc", "-x", "c", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *HOSTED,
+                               "-Ilib/abi/include", "-Ilib/base/include", "-"], cwd=TOP, input=program, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 # --- system-calls.md
@@ -360,7 +417,7 @@ def read(reader, page):
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/libtwz.md" and commands(page)])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("docs/libtwz.md", TUTORIAL, *WITH_EXAMPLES) and commands(page)])
 def test_commands_of_a_page(reader, page):
     read(reader, page)
 
@@ -379,10 +436,8 @@ def guest_test_of_the_manual(folder):
     return folder
 
 
-def build_examples(reader, board):
-    """A pack with the examples beside init, as APPS= makes it, without building the rest."""
-    apps = sorted(glob.glob(os.path.join(TOP, "userspace", "examples", "*.c")))
-    apps.append(guest_test_of_the_manual(os.path.join(reader.folder, "manual_test")))
+def build_examples(reader, board, apps, *others):
+    """A pack with programs (and others that are built) beside init, as APPS= makes it, without building the rest."""
     names = [os.path.basename(path).removesuffix(".c") for path in apps]
     out, built = os.path.join(reader.folder, "apps"), build_folder(reader.config, board)
     for fetched in (os.path.join(built, "third-party"), os.path.join(TOP, "build", "third-party")):
@@ -392,20 +447,63 @@ def build_examples(reader, board):
     assert done.returncode == 0, done.stdout + done.stderr
     reader.pack[board] = os.path.join(reader.folder, "examples.pack")
     subprocess.run([os.path.join(built, "host", "twzpack"), "create", "-o", reader.pack[board], "--init", "init",
-                    f"init={built}/user/init.elf", *[f"{name}={out}/user/{name}.elf" for name in names]], check=True)
+                    *[f"{name}={built}/user/{name}.elf" for name in ("init", *others)],
+                    *[f"{name}={out}/user/{name}.elf" for name in names]], check=True)
+
+
+def read_in_one_boot(reader, board, page, *more):
+    """All that the page's lines of make run do, in one boot of this board; what it printed."""
+    lines = [dict(word.split("=", 1) for word in shlex.split(command) if "=" in word) for command, _ in commands(page)]
+    programs = "; ".join([line["AUTORUN"] for line in lines if "AUTORUN" in line] + list(more))
+    text = reader.emulate(reader.runner_words(["run", f"BOARD={board}", f"AUTORUN={programs}"]))
+    for command, shown in commands(page):
+        expect_shown(text, shown, command)
+    return text
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_first_programs(reader, board):
+    apps = sorted(glob.glob(os.path.join(TOP, "userspace", "examples", "*.c")))
+    build_examples(reader, board, apps + [guest_test_of_the_manual(os.path.join(reader.folder, "manual_test"))])
+    if board == RISCV:
+        read(reader, "docs/libtwz.md")
+    else:
+        assert "ok 1 - new objects read as zeroes" in read_in_one_boot(reader, board, "docs/libtwz.md", "manual_test")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_pages_with_examples(reader, board):
+    build_examples(reader, board, sorted({os.path.join(TOP, path) for page in WITH_EXAMPLES
+                                          for path in EXAMPLE.findall(text_of(page))}))
+    for page in WITH_EXAMPLES:
+        if board == RISCV:
+            read(reader, page)
+        else:
+            read_in_one_boot(reader, board, page)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_the_tutorial(reader, board):
-    build_examples(reader, board)
-    page = "docs/libtwz.md"
+    build_examples(reader, board, STEPS, "obj")
     if board == RISCV:
-        read(reader, page)
-        return
-    # The other board runs all of it in one boot.
-    lines = [dict(word.split("=", 1) for word in shlex.split(command) if "=" in word) for command, _ in commands(page)]
-    programs = "; ".join([line["AUTORUN"] for line in lines] + ["manual_test"])
-    text = reader.emulate(reader.runner_words(["run", f"BOARD={board}", f"AUTORUN={programs}"]))
-    for command, shown in commands(page):
-        expect_shown(text, shown, command)
-    assert "ok 1 - new objects read as zeroes" in text
+        read(reader, TUTORIAL)
+    else:
+        read_in_one_boot(reader, board, TUTORIAL)
+
+
+def test_the_tutorial_hosted(pytestconfig, tmp_path):
+    """The same lines as processes of this machine."""
+    tools = [os.path.join(pytestconfig.getoption("--build-root"), folder) for folder in ("hosted-san", "hosted")]
+    tools = [folder for folder in tools if os.path.isfile(os.path.join(folder, "stock1"))]
+    if not tools:
+        pytest.skip("the hosted build is not there")
+    environment = {**os.environ, "TWZ_STORE": str(tmp_path)}
+    for command, shown in commands(TUTORIAL):
+        assignments = dict(word.split("=", 1) for word in shlex.split(command) if "=" in word)
+        printed = ""
+        for line in assignments["AUTORUN"].split(";"):
+            name, *words = line.split()
+            done = subprocess.run([os.path.join(tools[0], name), *words], env=environment, capture_output=True, text=True,
+                                  timeout=60, stdin=subprocess.DEVNULL, check=True)
+            printed += done.stdout
+        expect_shown(printed, shown, command)

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from test_obj import hosted_tool
+from test_obj import Store as Objects, hosted_tool
 
 
 @pytest.mark.quick
@@ -98,6 +98,37 @@ def test_hosted_noise(store):
         subprocess.run(store.words, input=noise, env=store.environment, capture_output=True, timeout=60, check=False)
     store.kv("put", "a", "b")
     assert "nothing wrong" in store.kv("check")
+
+
+def test_hosted_noise_in_the_object(pytestconfig, store, tmp_path):
+    """Whatever is written over the map and the allocator: an answer, in time, and nobody else's bytes change."""
+    chance = random.Random(4)
+    obj = Objects(hosted_tool(pytestconfig, "obj"), tmp_path)
+    text = "".join(f"k{i} {'v' * (i % 50)}\n" for i in range(300))
+    store.kv("load", text=text)
+    store.words[1] = "other"
+    store.kv("load", text=text)
+    good = store.kv("dump")
+    with open(obj.file_of("other"), "rb") as file:
+        file.seek(0x1000)
+        sound = file.read(0x40000)
+    for turn in range(30):
+        with open(obj.file_of("other"), "r+b") as file:
+            file.seek(0x1000)
+            file.write(sound)
+            for _ in range(chance.choice((1, 3, 30))):
+                file.seek(0x1000 + chance.randrange(8, 0x20000) if turn % 3 else 0x1000 + chance.randrange(64, 128))
+                file.write(chance.randbytes(chance.choice((1, 8, 64))))
+        for words in (("check",), ("dump",), ("get", "k7"), ("count",), ("put", "k7", "new"), ("put", f"n{turn}", "x" * 300),
+                      ("del", "k9"), ("stat",)):
+            done = subprocess.run([*store.words, *words], env=store.environment, timeout=60, stdin=subprocess.DEVNULL,
+                                  capture_output=True, check=False)
+            out = (done.stdout + done.stderr).decode(errors="replace")
+            assert done.returncode in (0, 1), f"turn {turn}: kv {words}: status {done.returncode}\n{out[-3000:]}"
+            assert "Sanitizer" not in out and "runtime error" not in out, f"turn {turn}: kv {words}\n{out[-5000:]}"
+        obj.obj("check", "other", statuses=(0, 1))
+    store.words[1] = "s"
+    assert store.kv("dump") == good and "nothing wrong" in store.kv("check")
 
 
 def test_hosted_kill_leaves_a_prefix(store):

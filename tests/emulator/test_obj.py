@@ -16,10 +16,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.mark.quick
 def test_objects_are_made_and_shown(guest):
     lines = ["obj mkdir d", "obj create --size=5 --rights=r d/a", "obj create b", "obj cp b d/c", "obj stat d/a", "obj ls d",
-             "obj tie b d/c", "obj stat b", "obj untie b d/c", "obj rm d/c b", "obj ls d", "obj check / d d/a", "obj fot /"]
+             "obj tie b d/c", "obj stat b", "obj untie b d/c", "obj rm d/c b", "obj name rename d/a e", "obj name of e",
+             "obj name rename e d/a", "obj ls d", "obj check / d d/a", "obj fot /"]
     result = guest.run("; ".join(lines), pmem=guest.path("pmem"))
     result.expect(0).expect_clean()
-    for pattern in (r"^  data +5 bytes$", rf"^{ID} object    r---- .* a$", r"^  ties +0 in, 1 out$", r"^d/a: nothing wrong$"):
+    for pattern in (r"^  data +5 bytes$", rf"^{ID} object    r---- .* a$", r"^  ties +0 in, 1 out$", r"^d/a: nothing wrong$", "^e$"):
         result.expect_line(pattern)
 
 
@@ -30,7 +31,7 @@ REFUSED = [
     ("obj hexdump / 5", 2), ("obj hexdump / 0x40000000", 2), ("obj hexdump / 0x", 2), ("obj hexdump / -1", 2),
     ("obj ls nothing", 1), ("obj stat 00000000000000010000000000000007", 1), ("obj create no/a", 1), ("obj create x/", 1),
     ("obj create " + "n" * 256, 1), ("obj name assign a nothing", 1), ("obj name remove nothing", 1),
-    ("obj name link no/l x", 1), ("obj rm nothing", 1), ("obj tie / /", 1), ("obj untie / /", 1), ("obj tie nothing /", 1),
+    ("obj name link no/l x", 1), ("obj name rename nothing x", 1), ("obj name rename a no/x", 1), ("obj name rename a", 2), ("obj rm nothing", 1), ("obj tie / /", 1), ("obj untie / /", 1), ("obj tie nothing /", 1),
     ("obj check nothing", 1), ("obj name show " + "p/" * 400, 1), ("obj fot nothing", 1), ("obj mkdir /", 1),
     ("obj create --volatile --hash --rights=w", 1),
 ]

@@ -15,13 +15,30 @@ SHELL := /bin/sh
 # --- what is built
 
 # userspace/tests/NAME.c that also run hosted.
-hosted-tests := test_objects test_ties test_sync test_threads test_user_faults \
-	test_event test_bstream test_dgram test_structures \
-	test_names
+hosted-tests := \
+	test_alloc \
+	test_bstream \
+	test_dgram \
+	test_env \
+	test_event \
+	test_full \
+	test_hash \
+	test_keys \
+	test_names \
+	test_objects \
+	test_ptr \
+	test_queue \
+	test_races \
+	test_slots \
+	test_structures \
+	test_threads \
+	test_ties \
+	test_tx \
+	test_txn \
 
 # Folders and files of programs: userspace/bin/NAME/*.c, userspace/bin/NAME.c.
 hosted-programs := $(filter obj kv,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard userspace/bin/*/*.c))))))
-hosted-examples := visits guestbook
+hosted-examples := visits guestbook $(patsubst userspace/examples/%.c,%,$(wildcard userspace/examples/stock/*.c))
 
 # --- how
 
@@ -98,7 +115,7 @@ tests-shared := $(filter-out userspace/tests/test_%,$(wildcard userspace/tests/*
 own-tests := $(wildcard tests/host/hosted/test_*.c)
 $(foreach t,$(hosted-tests),$(eval $(call program,$t,userspace/tests/$t.c $(tests-shared))))
 $(foreach t,$(own-tests),$(eval $(call program,$(basename $(notdir $t)),$t $(tests-shared))))
-$(foreach e,$(hosted-examples),$(eval $(call program,$e,userspace/examples/$e.c)))
+$(foreach e,$(hosted-examples),$(eval $(call program,$(notdir $e),userspace/examples/$e.c)))
 $(foreach p,$(hosted-programs),$(eval $(call program,$p,$(wildcard userspace/bin/$p/*.c userspace/bin/$p.c))))
 $(call keep,$(O)/tests.list,$(hosted-tests) $(basename $(notdir $(own-tests))))
 

@@ -33,11 +33,14 @@ setup:
 
 build-board = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
 	BOARD=$1 O=$(if $(explicit-O),$(explicit-O)/$1)
+build-hosted = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f tools/build/hosted.mk \
+	BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
 build-root = $(if $(explicit-O),--build $(call quote,$(explicit-O)))
 
 test:
 	+@$(if $(filter host,$(tests)),,$(foreach b,$(boards),$(call build-board,$b) all &&)) \
 		$(call build-board,$(lastword $(boards))) host-tests
+	+@$(build-hosted) SANITIZE=0 && $(build-hosted) SANITIZE=1
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec tests/run $(build-root) $(tests)
 
 # Without the debugging checks, which a user of the system does not run with either.
@@ -52,7 +55,7 @@ bench:
 # --- libtwz and its programs for the machine that builds: a makefile of its own
 
 hosted:
-	+@$(MAKE) -f tools/build/hosted.mk BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
+	+@$(build-hosted)
 
 # --- the SDK of each architecture: a makefile of its own, too
 

@@ -20,10 +20,10 @@ static int numbered_object(twzobj *o, uint64_t seed)
 }
 
 /* Open what was just created; the case fails if it was not. */
-static bool open_made(twzobj *o, long r, objid_t id)
+static bool open_made(twzobj *o, long r, const objid_t *id)
 {
 	CHECK_EQ(r, 0);
-	return r == 0 && twz_object_init_guid(o, id, ACCESS_RW) == 0;
+	return r == 0 && twz_object_init_guid(o, *id, ACCESS_RW) == 0;
 }
 
 static void empty_object(void)
@@ -32,7 +32,7 @@ static void empty_object(void)
 	struct metainfo *mi;
 	twzobj o;
 
-	NEED(open_made(&o, sys_ocreate2(&spec), spec.result));
+	NEED(open_made(&o, sys_ocreate2(&spec), &spec.result));
 	CHECK(!objid_is_reserved(spec.result));
 	mi = twz_object_meta(&o);
 	CHECK_EQ(mi->magic, MI_MAGIC);
@@ -168,7 +168,7 @@ static void ranges_land_where_they_shall(void)
 	s[1] = page_range(twz_object_guid(&b), 1, 2, 5);
 	s[2] = page_range(0, 2, 1, 0);
 	s[3] = page_range(twz_object_guid(&b), 8, 1, 4096);
-	NEED(open_made(&made, create_from(&id, s, 4, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, s, 4, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&made, 1), 101);
 	CHECK_EQ(*page_word(&made, 2), 0);
 	CHECK_EQ(*page_word(&made, 3), 103);
@@ -194,7 +194,7 @@ static void later_sources_win(void)
 	s[0] = (struct twz_ocreate_source){ .id = twz_object_guid(&a) };
 	s[1] = page_range(twz_object_guid(&hollow), 2, 3, 0);
 	s[2] = page_range(twz_object_guid(&a), 1, 1, 8);
-	NEED(open_made(&made, create_from(&id, s, 3, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, s, 3, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&made, 1), 101);
 	CHECK_EQ(*page_word(&made, 2), 0);
 	CHECK_EQ(*page_word(&made, 3), 33);
@@ -218,7 +218,7 @@ static void most_sources(void)
 		*page_word(&a, i + 1) = i;
 		s[i] = page_range(twz_object_guid(&a), i + 1, 1, 2 * n - i);
 	}
-	NEED(open_made(&made, create_from(&id, s, n, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, s, n, FLAGS, VOLATILE), &id));
 	for (uint64_t i = 0; i < n; i++)
 		wrong += *page_word(&made, 2 * n - i) != i;
 	CHECK_EQ(wrong, 0);
@@ -234,13 +234,13 @@ static void null_page_stays_away(void)
 
 	NEED(numbered_object(&a, 100) == 0);
 	s = page_range(twz_object_guid(&a), 0, 3, 0);
-	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&made, 1), 101);
 	CHECK_EQ(*page_word(&made, 2), 102);
 	CHECK_EQ(*page_word(&made, 3), 0);
 	drop_object(&made);
 	s = page_range(twz_object_guid(&a), 0, 3, 5);
-	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&made, 5), 0);
 	CHECK_EQ(*page_word(&made, 6), 101);
 	CHECK_EQ(*page_word(&made, 7), 102);
@@ -296,7 +296,7 @@ static void whole_with_all_it_has(void)
 	CHECK_EQ(twz_object_addext(&a, 42, twz_object_base(&a)), 0);
 	CHECK_EQ(twz_object_addfot(&a, missing_id(), FE_READ), 1);
 	s = (struct twz_ocreate_source){ .id = twz_object_guid(&a) };
-	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), id));
+	NEED(open_made(&made, create_from(&id, &s, 1, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&made, PAGES), 100 + PAGES);
 	CHECK_EQ(twz_object_meta(&made)->sz, 1234);
 	CHECK(twz_object_getext(&made, 42) == twz_object_base(&made));
@@ -392,13 +392,13 @@ static void persistent_from_ranges(void)
 	NEED(numbered_object(&a, 100) == 0);
 	s[0] = page_range(twz_object_guid(&a), 1, 4, 0);
 	s[1] = page_range(twz_object_guid(&a), 2, 1, 600);
-	NEED(open_made(&made, create_from(&id, s, 2, FLAGS, TWZ_BACKING_PERSISTENT), id));
+	NEED(open_made(&made, create_from(&id, s, 2, FLAGS, TWZ_BACKING_PERSISTENT), &id));
 	CHECK_EQ(*page_word(&made, 4), 104);
 	CHECK_EQ(*page_word(&made, 5), 0);
 	CHECK_EQ(*page_word(&made, 600), 102);
 	drop_object(&a);
 	s[0] = (struct twz_ocreate_source){ .id = id };
-	NEED(open_made(&a, create_from(&id, s, 1, FLAGS, VOLATILE), id));
+	NEED(open_made(&a, create_from(&id, s, 1, FLAGS, VOLATILE), &id));
 	CHECK_EQ(*page_word(&a, 600), 102);
 	*page_word(&a, 600) = 7;
 	CHECK_EQ(*page_word(&made, 600), 102);
@@ -421,7 +421,7 @@ static void persistent_overlaps(void)
 	s[1] = page_range(twz_object_guid(&a), 7, 2, 2);
 	s[2] = page_range(0, 4, 1, 0);
 	r = create_from(&id, s, 3, FLAGS, TWZ_BACKING_PERSISTENT);
-	NEED(open_made(&made, r, id));
+	NEED(open_made(&made, r, &id));
 	CHECK_EQ(*page_word(&made, 1), 101);
 	CHECK_EQ(*page_word(&made, 2), 107);
 	CHECK_EQ(*page_word(&made, 3), 108);

@@ -765,9 +765,9 @@ static void noise_does_no_harm(void)
 			hit(0, sizeof(struct roots), (unsigned)chance(2));
 			hit(0x40000, st.end, 1 + (unsigned)chance(200));
 			memset(&roots->hash.stripes, 0, sizeof(roots->hash.stripes));
-			memset(&roots->map.lock, 0, sizeof(roots->map.lock));
-			memset(&roots->vec.lock, 0, sizeof(roots->vec.lock));
-			memset(&roots->list.lock, 0, sizeof(roots->list.lock));
+			memset(&roots->map.guard, 0, sizeof(roots->map.guard));
+			memset(&roots->vec.guard, 0, sizeof(roots->vec.guard));
+			memset(&roots->list.guard, 0, sizeof(roots->list.guard));
 			memset(&roots->log.lock, 0, sizeof(roots->log.lock));
 			use_all(i * 31);
 		}

@@ -10,6 +10,9 @@ explore-flags := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp
 	-fno-optimize-sibling-calls -ffunction-sections -Iuserspace/libtwz/include -Ilib/abi/arch/riscv64
 explore-ldflags := $(foreach f,--gc-sections $(addprefix --wrap=,memcpy memmove memset),-Xlinker $f)
 
+# The allocator, for tests of what uses it.
+explore-alloc := tests/host/libtwz/explore_alloc.c $(wildcard userspace/libtwz/src/alloc/*.c)
+
 define explore-test
 srcs-$1 := $(explore-sources) $(explore-libtwz) $2
 flags-$1 := $(explore-flags)
@@ -18,7 +21,10 @@ endef
 
 $(eval $(call explore-test,test_libtwz_cuts))
 $(eval $(call explore-test,test_twz_queue,userspace/libtwz/src/queue.c))
-$(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c)))
+$(eval $(call explore-test,test_twz_keyring,userspace/libtwz/src/keyring.c))
+$(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))
+$(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c parts.c)))
+$(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
 $(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \
 	userspace/libtwz/hosted/arch/x86_64/copy.c))
 endif

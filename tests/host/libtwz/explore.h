@@ -32,11 +32,12 @@
  *
  * Faults in recover and judge, endless loops and faults thrown by libtwz are noticed (unless
  * explore_may_throw()); so is a mutex nobody can give back. A cut is a reset: mutexes, boot code and
- * thread are new; `reboot` forgets what else the program had outside of objects.
+ * thread are new, with the thread's own variables; `reboot` forgets what else the program had.
  */
 #ifndef TESTS_LIBTWZ_EXPLORE_H
 #define TESTS_LIBTWZ_EXPLORE_H
 
+#include <stdbool.h>
 #include <twz/obj.h>
 
 #include "../store/unseen.h"
@@ -63,6 +64,9 @@ struct explore_test {
 	void (*recover)(void);       /* cut as well. NULL: nothing */
 	const char *(*judge)(void);  /* NULL, or what is wrong */
 	void (*reboot)(void);        /* NULL: nothing */
+	/* Whether the word at this object offset is one that nobody flushes and nothing relies on after a
+	 * cut: those would drown the others. NULL: none. With an allocator: explore_alloc_is_volatile. */
+	bool (*is_volatile)(unsigned object, uint64_t offset);
 	unsigned effort;             /* random states at each fence; 0: 24, 16 and more: systematic ones too */
 	unsigned nested;             /* one recovery in so many is cut, too; 0: 16 */
 	unsigned seed;
@@ -98,10 +102,18 @@ unsigned long explore_thrown(void);
 struct explore_result explore_run(const struct explore_test *t);
 
 /* Leave out each flush and fence in turn; those that nobody noticed are printed and counted. */
-unsigned explore_each_site(const struct explore_test *t);
+unsigned explore_each_site(const struct explore_test *tests, size_t count);
 
 /* Both, printed and asserted. */
 void explore_check(const struct explore_test *t);
+
+/* The same for several: a flush or fence must be noticed by one that makes it. */
+void explore_check_all(const struct explore_test *tests, size_t count);
+
+/* Of an allocator in the object (twz/alloc.h); for tests that link it and libtwz/explore_alloc.c. */
+bool explore_alloc_is_volatile(unsigned object, uint64_t offset);
+/* All lanes but one are busy. */
+void explore_alloc_use_lane(unsigned object, unsigned lane);
 
 /* --- for explore_runtime.c */
 

@@ -6,14 +6,10 @@
  */
 #include "../unit.h"
 
-<<<<<<< HEAD
 #include "../../../userspace/libtwz/src/fotmap.h"
-#include "../../../userspace/libtwz/src/resolver.h"
-=======
 #include "../../../userspace/libtwz/src/resolver.h"
 #include "../../../userspace/libtwz/src/runtime.h"
 #include "../../../userspace/libtwz/src/slots.h"
->>>>>>> a0aff376cb9d6788ba105c3c5e1c7a54d9c5afd5
 
 #include <twz/name.h>
 #include <twz/persist.h>
@@ -143,39 +139,6 @@ WEAK void __twz_slot_forget(objid_t id)
 	(void)id;
 }
 
-WEAK void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
-{
-	(void)v;
-	if (twz_vaddr_to_obj((void *)SLOT_TO_VADDR(slot), id, flags) < 0)
-		*id = 0;
-}
-
-/* --- names of foreign entries */
-
-WEAK int __twz_resolve(twzobj *o, const struct fotentry *fe, const void *p, const char **name,
-    objid_t *id, void **d, uint64_t *info)
-{
-	(void)o, (void)fe, (void)p, (void)name, (void)id, (void)d, (void)info;
-	return -ENOENT;
-}
-
-WEAK ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
-{
-	(void)life;
-	return twz_view_allocate_slot(NULL, id, flags);
-}
-
-WEAK void __twz_slot_put(size_t slot)
-{
-	(void)slot;
-}
-
-WEAK bool __twz_slot_ref(size_t slot)
-{
-	(void)slot;
-	return true;
-}
-
 WEAK void twz_view_object_init(twzobj *o)
 {
 	memset(o, 0, sizeof(*o));
@@ -186,11 +149,6 @@ WEAK void twz_view_get(twzobj *v, size_t slot, objid_t *id, uint32_t *flags)
 	(void)v;
 	if (twz_vaddr_to_obj((void *)SLOT_TO_VADDR(slot), id, flags) < 0 && id)
 		*id = 0;
-}
-
-WEAK size_t twz_nslots(void)
-{
-	return 1ul << 17;
 }
 
 /* --- nothing has a name */

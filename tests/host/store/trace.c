@@ -44,6 +44,7 @@ static struct world {
 } worlds[TRACE_WORLDS];
 
 struct trace_counts trace_counts[TRACE_WORLDS];
+bool (*trace_is_volatile)(size_t word);
 
 static size_t words;
 static int dropped = -1;
@@ -521,6 +522,8 @@ static void settle(unsigned world)
 
 		if (w->mark[word] & FLUSHED)
 			set_durable(world, word, w->flushed[word]);
+		else if (trace_is_volatile && trace_is_volatile(word))
+			set_durable(world, word, w->live[word]);
 		w->mark[word] &= (uint8_t)~FLUSHED;
 		if (w->live[word] == w->durable[word])
 			w->mark[word] = 0;

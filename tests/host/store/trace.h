@@ -63,6 +63,12 @@ void trace_cut(unsigned world);
 /* What world 0's memory holds now is durable, however it came there. */
 void trace_adopt(void);
 
+/*
+ * Words that nothing relies on after a cut and nobody ever flushes: a cut varies them until the next
+ * fence and no longer, so that they do not drown the others. NULL, as at the start: none.
+ */
+extern bool (*trace_is_volatile)(size_t word);
+
 /* Words of `world` that a cut could lose now. */
 unsigned trace_volatile_words(unsigned world);
 

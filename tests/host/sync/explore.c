@@ -148,6 +148,23 @@ static void advance(struct state *state, struct state *next)
 	look(next);
 }
 
+static uint64_t dice; /* 0: none are thrown */
+
+/* One of those in the mask: the first, or any. */
+static unsigned int choose(uint32_t mask)
+{
+	unsigned int skip;
+
+	if (dice == 0)
+		return (unsigned int)__builtin_ctz(mask);
+	dice ^= dice << 13;
+	dice ^= dice >> 7;
+	dice ^= dice << 17;
+	for (skip = (unsigned int)(dice >> 32) % (unsigned int)__builtin_popcount(mask); skip > 0; skip--)
+		mask &= mask - 1;
+	return (unsigned int)__builtin_ctz(mask);
+}
+
 /*
  * Run to an end from the choices of path[0 … prefix-1], then always the first that is to be tried.
  */
@@ -172,7 +189,7 @@ static unsigned int run(unsigned int prefix, struct explore_result *result)
 				result->cut++;
 				return depth;
 			}
-			state->chosen = (unsigned int)__builtin_ctz(open & ~state->asleep);
+			state->chosen = choose(open & ~state->asleep);
 		}
 		if (depth + 1 == DEPTH_MAX) {
 			result->failure = "a run does not end";
@@ -205,22 +222,45 @@ static unsigned int backtrack(unsigned int depth)
 	return 0;
 }
 
-void explore(const struct explore_scenario *what, struct explore_result *result)
+static void begin_exploring(const struct explore_scenario *what, struct explore_result *result)
 {
-	unsigned int prefix = 0, depth;
-
 	*result = (struct explore_result){ 0 };
 	scenario = what;
 	count = what->count;
 	memset(path, 0, sizeof(path));
+}
+
+static void note_order(unsigned int depth, struct explore_result *result)
+{
+	for (unsigned int i = 0; i < depth && i < DEPTH_MAX; i++)
+		result->order[i] = path[i].chosen;
+	result->order_count = depth;
+}
+
+void explore(const struct explore_scenario *what, struct explore_result *result)
+{
+	unsigned int prefix = 0, depth;
+
+	begin_exploring(what, result);
 	do {
 		depth = run(prefix, result);
 		if (result->failure) {
-			for (unsigned int i = 0; i < depth && i < DEPTH_MAX; i++)
-				result->order[i] = path[i].chosen;
-			result->order_count = depth;
+			note_order(depth, result);
 			return;
 		}
 		prefix = backtrack(depth);
 	} while (prefix > 0);
+}
+
+void explore_some(const struct explore_scenario *what, uint64_t runs, uint64_t seed, struct explore_result *result)
+{
+	unsigned int depth = 0;
+
+	begin_exploring(what, result);
+	dice = seed | 1;
+	while (runs-- > 0 && !result->failure)
+		depth = run(0, result);
+	dice = 0;
+	if (result->failure)
+		note_order(depth, result);
 }

@@ -68,4 +68,7 @@ struct explore_result {
 /* Explore all of it, or up to the first failure. */
 void explore(const struct explore_scenario *scenario, struct explore_result *result);
 
+/* The same for so many runs in which chance decides: for what is too large to be explored whole. */
+void explore_some(const struct explore_scenario *scenario, uint64_t runs, uint64_t seed, struct explore_result *result);
+
 #endif

@@ -100,22 +100,33 @@ const char *store_get(struct bytes key, size_t *length, int *error)
 		return NULL;
 	}
 	value = twz_map_find(&object, &store->map, key.text, key.length, length);
-	*error = value ? 0 : -ENOENT;
-	return value;
+	*error = !value ? -ENOENT : *length > VALUE_MOST ? -EINVLOBJ : 0;
+	return *error ? NULL : value;
 }
 
-/* Whether a key is behind the end of a range. */
-static bool behind(struct bytes key, struct bytes to)
+static int compare(struct bytes a, struct bytes b)
 {
-	size_t n = key.length < to.length ? key.length : to.length;
-	int order = memcmp(key.text, to.text, n);
+	int order = memcmp(a.text, b.text, a.length < b.length ? a.length : b.length);
 
-	return to.length && (order > 0 || (order == 0 && key.length > to.length));
+	return order ? order : a.length < b.length ? -1 : a.length > b.length;
+}
+
+/* What a walk finds must be behind what it found before: a damaged map could lead in a circle. */
+static bool advances(struct bytes key, struct bytes *last)
+{
+	static char copy[KEY_MOST];
+
+	if (key.length > KEY_MOST || (last->length && compare(key, *last) <= 0))
+		return false;
+	memcpy(copy, key.text, key.length);
+	*last = (struct bytes){ copy, key.length };
+	return true;
 }
 
 int store_walk(struct bytes from, struct bytes to, void (*fn)(struct bytes key, struct bytes value))
 {
 	static struct twz_map_iter it;
+	struct bytes last = { "", 0 };
 	int r;
 
 	twz_map_iter_init(&it, &object, &store->map);
@@ -123,7 +134,9 @@ int store_walk(struct bytes from, struct bytes to, void (*fn)(struct bytes key, 
 	for (; r == 1; r = twz_map_next(&it)) {
 		struct bytes key = { it.key, it.klen };
 
-		if (behind(key, to))
+		if (it.len > VALUE_MOST || !advances(key, &last))
+			return -EINVLOBJ;
+		if (to.length && compare(key, to) > 0)
 			return 0;
 		fn(key, (struct bytes){ it.value, it.len });
 	}

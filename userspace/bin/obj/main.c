@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	{ "create", "[OPTION...] [PATH]", "a new object, or one of that name", 0, 8, command_create },
 	{ "cp", "OBJ PATH", "a copy, by that name", 2, 2, command_cp },
 	{ "rm", "OBJ...", "delete objects, and the names they are given by", 1, 64, command_rm },
-	{ "name", "show|assign|remove|link|of ...", "look names up and change them", 2, 3,
+	{ "name", "show|assign|remove|rename|link|of ...", "look names up and change them", 2, 3,
 	    command_name },
 	{ "tie", "PARENT CHILD", "the child lives at least as long as the parent", 2, 2, command_tie },
 	{ "untie", "PARENT CHILD", "take one tie back", 2, 2, command_untie },

@@ -35,6 +35,24 @@ static int take(char **argv)
 	return r < 0 ? refuse_error(argv[0], r) : DONE;
 }
 
+static int rename(char **argv)
+{
+	const char *old, *new;
+	twzobj from, to;
+	int r;
+
+	if (!open_parent(argv[0], &from, &old))
+		return REFUSED;
+	if (!open_parent(argv[1], &to, &new)) {
+		twz_object_release(&from);
+		return REFUSED;
+	}
+	r = twz_hier_rename(&from, old, &to, new);
+	twz_object_release(&from);
+	twz_object_release(&to);
+	return r < 0 ? refuse_error(argv[0], r) : DONE;
+}
+
 static int make_link(char **argv)
 {
 	const char *last;
@@ -76,6 +94,7 @@ int command_name(int argc, char **argv)
 		{ "show", 1, show, "show PATH" },
 		{ "assign", 2, assign, "assign PATH OBJ" },
 		{ "remove", 1, take, "remove PATH" },
+		{ "rename", 2, rename, "rename OLD NEW" },
 		{ "link", 2, make_link, "link PATH TARGET" },
 		{ "of", 1, names_of_one, "of OBJ" },
 	};
@@ -88,6 +107,6 @@ int command_name(int argc, char **argv)
 		say("usage: obj name %s\n", verbs[i].usage);
 		return USAGE;
 	}
-	refuse(argv[0], "obj name knows show, assign, remove, link and of");
+	refuse(argv[0], "obj name knows show, assign, remove, rename, link and of");
 	return USAGE;
 }

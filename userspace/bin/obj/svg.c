@@ -200,7 +200,7 @@ static int port(const struct graph *g, const struct edge *e, bool begins)
 }
 
 /* Arrows to the right leave at the right; those within a column bow out; those back leave left. */
-static void print_edge(const struct graph *g, const struct edge *e)
+static void print_arrow(const struct graph *g, const struct edge *e)
 {
 	static const char *const classes[] = {
 		[EDGE_ENTRY] = "entry", [EDGE_BY_NAME] = "byname", [EDGE_NAME] = "named",
@@ -210,13 +210,21 @@ static void print_edge(const struct graph *g, const struct edge *e)
 	bool back = b->x < a->x, same = b->x == a->x;
 	int x1 = back ? a->x : a->x + WIDTH, x2 = back || same ? b->x + WIDTH : b->x;
 	int bow = same ? 70 : back ? -COLUMN_GAP / 2 : (x2 - x1) / 2;
-	char label[2 * LABEL];
 
 	say("<path d=\"M%d %d C%d %d %d %d %d %d\" class=\"%s\" marker-end=\"url(#tip)\"/>\n", x1, y1,
 	    x1 + bow, y1, x2 + (same ? bow : -bow), y2, x2, y2, classes[e->kind]);
+}
+
+/* At the arrow's tip, where arrows that begin together have parted. */
+static void print_label(const struct graph *g, const struct edge *e)
+{
+	const struct box *a = &boxes[e->from], *b = &boxes[e->to];
+	bool right = b->x <= a->x;
+	char label[2 * LABEL];
+
 	snprintf(label, sizeof(label), e->count > 1 ? "%s and %u more" : "%s", e->label, e->count - 1);
-	say("<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" class=\"edge\">", x2 + (back || same ? 14 : -12),
-	    y2 - 4, back || same ? "start" : "end");
+	say("<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" class=\"edge\">",
+	    right ? b->x + WIDTH + 14 : b->x - 12, port(g, e, false) - 4, right ? "start" : "end");
 	print_escaped(label);
 	say("</text>\n");
 }
@@ -257,7 +265,9 @@ void graph_print_svg(const struct graph *g)
 	print_style();
 	say("<rect width=\"%d\" height=\"%d\" style=\"stroke:none\"/>\n", width, height);
 	for (unsigned int i = 0; i < g->edge_count; i++)
-		print_edge(g, &g->edges[i]);
+		print_arrow(g, &g->edges[i]);
+	for (unsigned int i = 0; i < g->edge_count; i++)
+		print_label(g, &g->edges[i]);
 	for (unsigned int i = 0; i < g->node_count; i++)
 		print_box(g, i);
 	print_legend(g, height - LEGEND);

@@ -3,6 +3,12 @@
 #include "obj.h"
 
 #include <base/string.h>
+#include <twz/alloc.h>
+#include <twz/ds/ds.h>
+#include <twz/obj/bstreamd.h>
+#include <twz/obj/dgram.h>
+#include <twz/obj/io.h>
+#include <twz/txn.h>
 
 static int check_names(twzobj *o, void *what)
 {
@@ -22,17 +28,126 @@ static int check_names(twzobj *o, void *what)
 	return n < 0 ? found + report("names: the list is damaged") : found;
 }
 
+static void report_alloc(const char *what, uint64_t offset, void *data)
+{
+	(void)data;
+	report("allocator: %s at %lx", what, (unsigned long)offset);
+}
+
+static int check_alloc(twzobj *o, void *what)
+{
+	int found = twz_alloc_check(o, report_alloc, NULL);
+
+	(void)what;
+	return found < 0 ? report("allocator: its header is damaged") : found;
+}
+
+/* Whether length bytes at what are in the data. */
+static bool in_data(twzobj *o, const void *what, uint64_t length)
+{
+	uint64_t at = (uint64_t)((const char *)what - (const char *)twz_object_base(o));
+
+	return at <= OBJ_MAXDATA && length <= OBJ_MAXDATA - at;
+}
+
+static int check_stream_at(twzobj *o, const struct bstream_hdr *h)
+{
+	uint32_t nbits;
+
+	if (!in_data(o, h, sizeof(*h)))
+		return report("byte stream: its header is not in the data");
+	nbits = h->nbits;
+	if (nbits < BSTREAM_NBITS_MIN || nbits > BSTREAM_NBITS_MAX ||
+	    !in_data(o, h, sizeof(*h) + (1ul << nbits)))
+		return report("byte stream: 2^%u bytes are not in the data", nbits);
+	if (h->head >> nbits || h->tail >> nbits)
+		return report("byte stream: head %x, tail %x of 2^%u", h->head, h->tail, nbits);
+	return 0;
+}
+
+static int check_stream(twzobj *o, void *what)
+{
+	return check_stream_at(o, what);
+}
+
+static int check_duplex(twzobj *o, void *what)
+{
+	struct bstreamd_hdr *h = what;
+	int found = 0;
+
+	if (!in_data(o, h, sizeof(*h)))
+		return report("duplex byte stream: its header is not in the data");
+	for (int i = 0; i < 2; i++) {
+		if (!twz_ptr_islocal(h->dir[i]))
+			found += report("duplex byte stream: direction %d is in another object", i);
+		else
+			found += check_stream_at(o, twz_object_lea(o, h->dir[i]));
+	}
+	return found;
+}
+
+static int check_ring(twzobj *o, const struct dgram_ring *r, int number)
+{
+	uint64_t head = r->head, tail = r->tail, at = (uintptr_t)r->data;
+
+	if (r->nbits < 6 || r->nbits > 28 || at < OBJ_NULLPAGE_SIZE ||
+	    at > OBJ_TOPDATA - (1ul << r->nbits))
+		return report("datagrams: ring %d, 2^%u bytes at %lx, is not in the data", number, r->nbits,
+		    (unsigned long)at);
+	if (head - tail > 1ul << r->nbits || (head | tail) % 8)
+		return report("datagrams: ring %d has head %lx, tail %lx", number, (unsigned long)head,
+		    (unsigned long)tail);
+	(void)o;
+	return 0;
+}
+
+static int check_dgram(twzobj *o, void *what)
+{
+	const struct dgram_hdr *h = what;
+
+	if (!in_data(o, h, sizeof(*h)))
+		return report("datagrams: the header is not in the data");
+	return check_ring(o, &h->ring[0], 0) + check_ring(o, &h->ring[1], 1);
+}
+
+static int check_locks(twzobj *o, void *what)
+{
+	const struct twz_txlocks *t = what;
+
+	if (!in_data(o, t, sizeof(*t)) || t->magic != TWZ_TXLOCKS_MAGIC)
+		return report("transactions: no locks where they should be");
+	return in_data(o, t->lock, t->count * sizeof(t->lock[0])) ? 0 :
+	    report("transactions: %u locks are not in the data", t->count);
+}
+
+static int check_io(twzobj *o, void *what)
+{
+	const struct twzio_hdr *h = what;
+
+	if (!in_data(o, h, sizeof(*h)))
+		return report("io: the header is not in the data");
+	return h->reserved ? report("io: the header is damaged") : 0;
+}
+
+static int check_structure(twzobj *o, uint64_t tag, void *what)
+{
+	const char *name = twz_ds_kind_name((uint32_t)tag);
+
+	return twz_ds_check(o, what, (uint32_t)tag) < 0 ? report("%s: damaged", name) : 0;
+}
+
 static const struct tag {
 	uint64_t tag;
 	const char *name;
 	int (*check)(twzobj *o, void *what); /* NULL: nothing is known that could be wrong */
 } tags[] = {
-	{ ALLOC_METAINFO_TAG, "allocator", NULL },
+	{ ALLOC_METAINFO_TAG, "allocator", check_alloc },
+	{ TXLOCKS_METAEXT_TAG, "transaction locks", check_locks },
 	{ EVENT_METAEXT_TAG, "event", NULL },
-	{ TWZIO_METAEXT_TAG, "io", NULL },
-	{ BSTREAM_METAEXT_TAG, "byte stream", NULL },
-	{ BSTREAMD_METAEXT_TAG, "duplex byte stream", NULL },
-	{ DGRAM_METAEXT_TAG, "datagrams", NULL },
+	{ TWZIO_METAEXT_TAG, "io", check_io },
+	{ BSTREAM_METAEXT_TAG, "byte stream", check_stream },
+	{ BSTREAMD_METAEXT_TAG, "duplex byte stream", check_duplex },
+	{ DGRAM_METAEXT_TAG, "datagrams", check_dgram },
 	{ QUEUE_METAEXT_TAG, "queue", NULL },
 	{ PTY_METAEXT_TAG, "pseudo-terminal", NULL },
 	{ HIER_METAEXT_TAG, "names", check_names },
@@ -50,12 +165,19 @@ static const struct tag *find_tag(uint64_t tag)
 	return NULL;
 }
 
+static bool is_structure(uint64_t tag)
+{
+	return tag == TWZ_DS_METAEXT_TAG((uint32_t)tag) && twz_ds_kind_name((uint32_t)tag);
+}
+
 const char *tag_name(uint64_t tag)
 {
 	const struct tag *t = find_tag(tag);
 
 	if (tag == METAEXT_CLAIMED)
 		return "(being written, or left so by a power cut)";
+	if (!t && is_structure(tag))
+		return twz_ds_kind_name((uint32_t)tag);
 	return t ? t->name : "(not known)";
 }
 
@@ -63,5 +185,7 @@ int tag_check(twzobj *o, uint64_t tag, void *what)
 {
 	const struct tag *t = find_tag(tag);
 
+	if (!t && is_structure(tag))
+		return check_structure(o, tag, what);
 	return t && t->check ? t->check(o, what) : 0;
 }

@@ -88,19 +88,34 @@ bool __twz_file_exists(objid_t id, unsigned *place)
 
 /* --- making */
 
-int __twz_file_make(unsigned place, struct hosted_file *f, char name[64])
+/* An open and locked file in new/. -ENOENT: taken for a left one, before it was locked. */
+static int make_locked(unsigned place, struct hosted_file *f, char *name)
 {
 	static atomic_uint counter;
+	int r;
 
 	snprintf(name, NAME_LENGTH, "new/%d.%u", getpid(), atomic_fetch_add(&counter, 1));
 	*f = (struct hosted_file){ .place = place };
 	f->fd = openat(__twz_place_dir(place), name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return -errno;
-	if (flock(f->fd, LOCK_SH) == 0 && ftruncate(f->fd, OBJ_MAXSIZE) == 0)
-		return 0;
-	int r = -errno;
-	__twz_file_abandon(f, name);
+	r = lock_file(f->fd);
+	if (r < 0)
+		__twz_file_abandon(f, name);
+	return r;
+}
+
+int __twz_file_make(unsigned place, struct hosted_file *f, char name[64])
+{
+	int r;
+
+	do {
+		r = make_locked(place, f, name);
+	} while (r == -ENOENT || r == -EEXIST);
+	if (r == 0 && ftruncate(f->fd, OBJ_MAXSIZE) < 0) {
+		r = -errno;
+		__twz_file_abandon(f, name);
+	}
 	return r;
 }
 

@@ -100,52 +100,65 @@ static ssize_t read_small(unsigned place, const char *name, char *to, size_t siz
 	return n;
 }
 
-/* Replace a small file, all or nothing. */
+/* Replace a small file, all or nothing. Caller holds the lock. */
 static int write_small(unsigned place, const char *name, const char *text)
 {
-	int fd = openat(dirs[place], "new/small", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-	int error = n == (ssize_t)strlen(text) ? 0 : errno ? errno : EIO;
+	char temporary[64];
+	ssize_t n;
+	int fd, error;
 
+	snprintf(temporary, sizeof(temporary), "new/%s.%d", name, getpid());
+	fd = openat(dirs[place], temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	n = fd < 0 || flock(fd, LOCK_SH) < 0 ? -1 : write(fd, text, strlen(text));
+	error = n == (ssize_t)strlen(text) ? 0 : n < 0 ? errno : ENOSPC;
 	if (error == 0 && durable(place) && fsync(fd) < 0)
+		error = errno;
+	if (error == 0 && renameat(dirs[place], temporary, dirs[place], name) < 0)
 		error = errno;
 	if (fd >= 0)
 		close(fd);
-	if (error == 0 && renameat(dirs[place], "new/small", dirs[place], name) < 0)
-		error = errno;
 	__twz_place_sync(place, ".");
 	return -error;
 }
 
-static bool is_empty(int dir)
+/* What a store that was never finished may hold. */
+static bool is_ours(const char *name)
+{
+	static const char *const others[] = { ".", "..", "lock" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (strcmp(name, folders[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(name, others[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool holds_other_things(int dir)
 {
 	DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *e;
-	bool empty = true;
+	bool others = false;
 
 	while (d && (e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    strcmp(e->d_name, "lock") != 0)
-			empty = false;
+		others |= !is_ours(e->d_name);
 	if (d)
 		closedir(d);
-	return empty;
+	return others;
 }
 
 static void format_store(void)
 {
 	int r;
 
-	if (!is_empty(dirs[PLACE_STORE]))
-		libtwz_refuse("%s: this folder holds other things, and no store: name an empty one",
-		    store_path);
 	make_folders(PLACE_STORE);
 	r = write_small(PLACE_STORE, "format", FORMAT);
 	if (r < 0)
 		libtwz_refuse("%s: a store cannot be made there: %s", store_path, strerror(-r));
 }
 
-/* A lock that a killed process left, that the store's format was not written under, is no matter. */
+/* A folder of other things is left as it is: not even a lock is put there. */
 static void open_store(void)
 {
 	char format[64];
@@ -155,9 +168,10 @@ static void open_store(void)
 		libtwz_refuse("TWZ_STORE=%s: %s%s", store_path, strerror(errno),
 		    errno == ENOENT ? " (make the folder first: it becomes a store)" : "");
 	if (read_small(PLACE_STORE, "format", format, sizeof(format)) < 0 &&
-	    !is_empty(dirs[PLACE_STORE]) && faccessat(dirs[PLACE_STORE], "new", F_OK, 0) < 0)
+	    holds_other_things(dirs[PLACE_STORE]) &&
+	    faccessat(dirs[PLACE_STORE], "format", F_OK, 0) < 0)
 		libtwz_refuse("TWZ_STORE=%s: this folder holds other things, and no store: name an "
-		       "empty one", store_path);
+			      "empty one", store_path);
 	lock_fd = open_file(PLACE_STORE, "lock", O_RDWR | O_CREAT);
 	__twz_places_lock();
 	if (read_small(PLACE_STORE, "format", format, sizeof(format)) < 0)
@@ -166,6 +180,19 @@ static void open_store(void)
 		libtwz_refuse("TWZ_STORE=%s: a store of another version, or its file `format` is damaged",
 		    store_path);
 	make_folders(PLACE_STORE);
+}
+
+/* Locks belong to open files, and a child has those of its parent. */
+void __twz_places_forked(void)
+{
+	unsigned place = store_path ? PLACE_STORE : PLACE_MEMORY;
+
+	close(lock_fd);
+	lock_fd = open_file(place, "lock", O_RDWR);
+	pthread_mutex_init(&own_lock, NULL);
+	close(run_fd);
+	run_fd = open_file(place, "run", O_RDWR);
+	flock(run_fd, LOCK_SH);
 }
 
 /* --- what is volatile */
@@ -350,9 +377,13 @@ objid_t __twz_places_nameroot(void)
 int __twz_places_set_nameroot(objid_t id)
 {
 	char text[64];
+	int r;
 
 	snprintf(text, sizeof(text), "%016lx%016lx\n", ID_HI(id), ID_LO(id));
-	return write_small(PLACE_STORE, "nameroot", text);
+	__twz_places_lock();
+	r = write_small(PLACE_STORE, "nameroot", text);
+	__twz_places_unlock();
+	return r;
 }
 
 void __twz_places_lock_root(void)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <machine/counter.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <twz/sys/sys.h>
@@ -194,7 +195,7 @@ static long sleep_for_holder(struct sys_thread_sync_args *op, uint64_t until)
 	struct bucket *b = bucket_of(op->addr);
 
 	for (;;) {
-		uint64_t now = twz_clock_ns();
+		uint64_t now = machine_counter(); /* twz_clock_ns() takes locks */
 		uint64_t look = until < now + LOOK_NS ? until : now + LOOK_NS;
 
 		long r = sleep_once(op, 1, b, look);
@@ -256,7 +257,7 @@ static long deadline(const struct timespec *to, bool absolute, uint64_t *until)
 	if ((uint64_t)to->tv_sec > INT64_MAX / NS_PER_SEC / 2)
 		return 0;
 	*until = (uint64_t)to->tv_sec * NS_PER_SEC + (uint64_t)to->tv_nsec;
-	*until += absolute ? 0 : twz_clock_ns();
+	*until += absolute ? 0 : machine_counter();
 	return 0;
 }
 

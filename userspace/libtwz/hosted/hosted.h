@@ -57,6 +57,8 @@ void __twz_places_unlock_root(void);
 void __twz_places_statfs(uint64_t *total, uint64_t *unused);
 /* A file of the memory folder that all processes share, as memory. NULL: out of it. */
 void *__twz_places_shared(const char *name, size_t bytes);
+/* Open again what a child of fork() must not share with its parent. */
+void __twz_places_forked(void);
 /* Say why the machine cannot start, or go on, and end the process. */
 _Noreturn void libtwz_refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -103,6 +105,8 @@ int __twz_kernel_object(objid_t id);
 
 /* --- map.c: slots */
 void __twz_map_setup(objid_t view);
+/* Put a copy of the view, as that new object, in its place. */
+void __twz_map_forked(objid_t view);
 /* The slots that are the machine's. */
 bool __twz_map_owns(uintptr_t addr);
 /* What an access there is: 1 it can be made again, else a fault number with its information. */
@@ -138,10 +142,14 @@ void __twz_futex_interrupt(void);
 void __twz_signal_setup(void);
 void __twz_signal_thread_begin(objid_t tid);
 void __twz_signal_thread_end(void);
+/* There are no other threads. */
+void __twz_signal_forked(void);
 
 /* --- thread.c */
 /* Make this the thread of that object. */
 void __twz_thread_setup(objid_t id);
+/* The same in a child of fork(). */
+void __twz_thread_forked(objid_t id);
 /* Whether a thread whose ID has this low half (but for two bits) runs anywhere. */
 bool __twz_thread_lives(uint64_t low);
 _Noreturn void __twz_thread_leave(void);

@@ -274,3 +274,21 @@ void __twz_map_setup(objid_t id)
 	__atomic_store_n(&view()->ves[cview].flags, VE_VALID | VE_READ | VE_WRITE,
 	    __ATOMIC_RELEASE);
 }
+
+/* Its entries stay as they are, and so does what is mapped for them. */
+void __twz_map_forked(objid_t id)
+{
+	size_t cview = TWZSLOT_CVIEW;
+	struct hosted_file from, to;
+
+	pthread_mutex_init(&lock, NULL);
+	if (__twz_file_open(slots[cview].id, &from) < 0 || __twz_file_open(id, &to) < 0 ||
+	    __twz_file_copy(to.fd, OBJ_NULLPAGE_SIZE, from.fd, OBJ_NULLPAGE_SIZE,
+		OBJ_METAPAGE - OBJ_NULLPAGE_SIZE) < 0)
+		no_room(SLOT_TO_VADDR(cview));
+	slots[cview].id = id;
+	slots[cview].error = map_file(cview, to.fd, VE_READ | VE_WRITE);
+	__twz_file_close(&from);
+	__twz_file_close(&to);
+	view()->ves[cview].id = id;
+}

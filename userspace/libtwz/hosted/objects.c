@@ -220,6 +220,8 @@ static int publish(struct hosted_file *f, const char *name, const struct twz_ocr
 
 	if (r == 0 && spec->flags & TWZ_OC_HASHDATA && __twz_file_exists(id, &place))
 		r = -EEXIST;
+	else if (r == 0 && __twz_file_there(id))
+		r = -EBUSY;
 	if (r == 0)
 		r = __twz_file_publish(f, name, id, spec->lifetime ? STATE_DELETED : STATE_LIVE);
 	for (uint64_t i = 0; r >= 0 && i < spec->ties_len; i++)
@@ -516,6 +518,8 @@ long sys_osync(objid_t id, uint64_t off, uint64_t len, uint64_t flags)
 
 	if (flags || off > OBJ_MAXSIZE || len > OBJ_MAXSIZE - off)
 		return -EINVAL;
+	if (!__twz_file_there(id))
+		return -ENOENT;
 	len = len ? len : OBJ_MAXSIZE - off;
 	start = start ? start : OBJ_NULLPAGE_SIZE;
 	if (at && off + len > start)

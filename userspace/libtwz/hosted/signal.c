@@ -132,6 +132,12 @@ void __twz_signal_thread_end(void)
 	give_lock(&old);
 }
 
+void __twz_signal_forked(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	receivers = NULL;
+}
+
 void __twz_signal_setup(void)
 {
 	struct sigaction sa = {

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "hosted.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <twz/obj/hier.h>
@@ -88,8 +89,8 @@ static void set_nameroot(void)
 		return;
 	}
 	__twz_places_lock_root();
-	if (!__twz_places_nameroot())
-		__twz_places_set_nameroot(make_root(OBJ_PERSISTENT));
+	if (!__twz_places_nameroot() && __twz_places_set_nameroot(make_root(OBJ_PERSISTENT)) < 0)
+		libtwz_refuse("the store takes no root of names: is there room?");
 	__twz_places_unlock_root();
 	__twz_rt.sysinfo.nameroot = __twz_places_nameroot();
 }
@@ -102,6 +103,17 @@ static void allow_many_files(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/*
+ * A child of fork() is a process of its own: it gets a copy of the view, under which all that is
+ * mapped stays where it is, and a thread object.
+ */
+static void begin_child(void)
+{
+	__twz_places_forked();
+	__twz_map_forked(make_own());
+	__twz_thread_forked(make_own());
 }
 
 /* Before constructors of programs, which may use objects. */
@@ -121,6 +133,7 @@ __attribute__((constructor(101))) static void start(void)
 	__twz_thread_setup(make_own());
 	__twz_fault_install(NULL);
 	set_nameroot();
+	pthread_atfork(NULL, NULL, begin_child);
 }
 
 size_t twz_nslots(void)

@@ -168,6 +168,8 @@ static long root_action(struct sys_kaction_args *a)
 
 	switch (a->cmd) {
 	case KACTION_CMD_ROOT_SET_NAMEROOT:
+		if (__twz_probe((void *)a->arg, sizeof(*id), false) < 0)
+			return -EFAULT;
 		return set_nameroot(*id);
 	case KACTION_CMD_ROOT_SYNC:
 		sync();
@@ -181,6 +183,8 @@ long sys_kaction(size_t count, struct sys_kaction_args *args)
 {
 	if (count > SYS_KACTION_MAX_OPS)
 		return -EINVAL;
+	if (__twz_probe(args, count * sizeof(*args), true) < 0)
+		return -EFAULT;
 	for (size_t i = 0; i < count; i++)
 		if (args[i].flags & KACTION_VALID)
 			args[i].result = args[i].id == KSO_ROOT_ID ? root_action(&args[i]) : -ENOENT;

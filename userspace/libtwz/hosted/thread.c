@@ -344,3 +344,18 @@ void __twz_thread_setup(objid_t id)
 	strlcpy(__twz_self.repr->hdr.name, program_invocation_short_name, KSO_NAME_MAXLEN);
 	atexit(end_first);
 }
+
+/* The parent's thread is not ours: neither its sign, nor its handle. */
+void __twz_thread_forked(objid_t id)
+{
+	if (sign_fd >= 0)
+		close(sign_fd);
+	main_pid = getpid();
+	is_first = true;
+	leave_regs = NULL;
+	__twz_signal_forked();
+	__twz_self = (struct twz_thread_self){ 0 };
+	if (begin(id) < 0)
+		libtwz_refuse("no thread object can be opened: is there memory?");
+	strlcpy(__twz_self.repr->hdr.name, program_invocation_short_name, KSO_NAME_MAXLEN);
+}

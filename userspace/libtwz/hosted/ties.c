@@ -121,6 +121,8 @@ static void set_unify(struct set *s)
 {
 	size_t n = 0;
 
+	if (s->count == 0)
+		return;
 	qsort(s->ids, s->count, sizeof(*s->ids), compare);
 	for (size_t i = 0; i < s->count; i++)
 		if (n == 0 || s->ids[n - 1] != s->ids[i])

@@ -5,8 +5,11 @@
  */
 #include "stream.h"
 
+#include "pty.h"
+
 #include <twz/obj/bstreamd.h>
 #include <twz/obj/dgram.h>
+#include <twz/obj/pty.h>
 
 /* A known type: what its io header is a part of, and what serves it. NULL: -ENOTSUP. */
 struct kind {
@@ -14,6 +17,7 @@ struct kind {
 	ssize_t (*read)(twzobj *o, void *holder, void *buf, size_t len, unsigned flags);
 	ssize_t (*write)(twzobj *o, void *holder, const void *buf, size_t len, unsigned flags);
 	int (*poll)(twzobj *o, void *holder, uint64_t type, struct event *event);
+	int (*ioctl)(twzobj *o, void *holder, int req, long arg);
 };
 
 static ssize_t read_bstream(twzobj *o, void *holder, void *buf, size_t len, unsigned flags)
@@ -165,15 +169,21 @@ static int poll_dgram_end(twzobj *o, void *holder, uint64_t type, struct event *
 _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct bstreamd_end_hdr, end), "end");
 _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct dgram_end_hdr, end), "end");
 
-#define KIND(holder, name)                                                                     \
-	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name }
+#define KIND(holder, name, ioctl)                                                                \
+	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name, ioctl }
+
+#define PTY(holder, side)                                                                        \
+	{ offsetof(struct holder, io), sizeof(struct holder), __pty_##side##_read, __pty_##side##_write, \
+	    __pty_##side##_poll, __pty_##side##_ioctl }
 
 static const struct kind kinds[] = {
-	[TWZIO_TYPE_BSTREAM] = KIND(bstream_hdr, bstream),
-	[TWZIO_TYPE_BSTREAMD] = KIND(bstreamd_hdr, bstreamd),
-	[TWZIO_TYPE_BSTREAMD_END] = KIND(bstreamd_end_hdr, bstreamd_end),
-	[TWZIO_TYPE_DGRAM] = KIND(dgram_hdr, dgram),
-	[TWZIO_TYPE_DGRAM_END] = KIND(dgram_end_hdr, dgram_end),
+	[TWZIO_TYPE_BSTREAM] = KIND(bstream_hdr, bstream, NULL),
+	[TWZIO_TYPE_PTY_CLIENT] = PTY(pty_client_hdr, client),
+	[TWZIO_TYPE_PTY_SERVER] = PTY(pty_hdr, server),
+	[TWZIO_TYPE_BSTREAMD] = KIND(bstreamd_hdr, bstreamd, NULL),
+	[TWZIO_TYPE_BSTREAMD_END] = KIND(bstreamd_end_hdr, bstreamd_end, NULL),
+	[TWZIO_TYPE_DGRAM] = KIND(dgram_hdr, dgram, NULL),
+	[TWZIO_TYPE_DGRAM_END] = KIND(dgram_end_hdr, dgram_end, NULL),
 };
 
 /* What serves an object: a known kind and the structure, or else the header's own functions. */
@@ -202,10 +212,48 @@ static int find(twzobj *o, struct served *s)
 	return __stream_in(o, at) && __stream_fits(at, s->kind->size) ? 0 : -EINVLOBJ;
 }
 
-/* The function behind a p-ptr of the header, which is read once; the lea throws if it is none. */
-#define FUNCTION(o, place)                                                                             \
-	((__typeof__(place))__twz_object_lea((o), __atomic_load_n((void **)&(place), __ATOMIC_RELAXED), \
-	    ~0u))
+/* What entries with TWZ_NAME_RESOLVER_SOFN find without more ado, as "libtwz::" and the name. */
+static const struct {
+	const char *name;
+	void *fn;
+} own[] = {
+	{ "libtwz::bstream_ioread", (void *)bstream_ioread },
+	{ "libtwz::bstream_iowrite", (void *)bstream_iowrite },
+	{ "libtwz::bstream_poll", (void *)bstream_poll },
+	{ "libtwz::pty_ioread_client", (void *)pty_ioread_client },
+	{ "libtwz::pty_iowrite_client", (void *)pty_iowrite_client },
+	{ "libtwz::pty_ioctl_client", (void *)pty_ioctl_client },
+	{ "libtwz::pty_poll_client", (void *)pty_poll_client },
+	{ "libtwz::pty_ioread_server", (void *)pty_ioread_server },
+	{ "libtwz::pty_iowrite_server", (void *)pty_iowrite_server },
+	{ "libtwz::pty_ioctl_server", (void *)pty_ioctl_server },
+	{ "libtwz::pty_poll_server", (void *)pty_poll_server },
+};
+
+/* Twice is as good as once. What does not fit into memory shows when it is looked for. */
+static void register_own(void)
+{
+	static atomic_bool done;
+
+	if (atomic_load_explicit(&done, memory_order_acquire))
+		return;
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		twz_sofn_register(own[i].name, own[i].fn);
+	atomic_store_explicit(&done, true, memory_order_release);
+}
+
+/* The function behind a p-ptr, NULL if there is none; the lea throws if it leads nowhere. */
+static void *function(twzobj *o, const void *p)
+{
+	if (!p)
+		return NULL;
+	register_own();
+	return __twz_object_lea(o, p, ~0u);
+}
+
+/* The same for a place in the header, which is read once. */
+#define FUNCTION(o, place) \
+	((__typeof__(place))function((o), __atomic_load_n((void **)&(place), __ATOMIC_RELAXED)))
 
 ssize_t twzio_read(twzobj *o, void *buf, size_t len, size_t off, unsigned flags)
 {
@@ -243,7 +291,9 @@ ssize_t(twzio_ioctl)(twzobj *o, int req, long arg)
 
 	if (r < 0)
 		return r;
-	ioctl = s.kind ? NULL : FUNCTION(o, s.io->ioctl);
+	if (s.kind)
+		return s.kind->ioctl ? s.kind->ioctl(o, s.holder, req, arg) : -ENOTSUP;
+	ioctl = FUNCTION(o, s.io->ioctl);
 	return ioctl ? ioctl(o, req, arg) : -ENOTSUP;
 }
 

@@ -42,8 +42,7 @@ int twz_keyring_init(twzobj *o)
 	if (twz_object_getext(o, KRING_METAEXT_TAG))
 		return -EEXIST;
 	*h = (struct keyring_hdr){ .ents = OBJ_NULLPAGE_SIZE + ENTS_OFFSET };
-	__twz_obj_flush(o, h, sizeof(*h));
-	__twz_obj_fence(o);
+	__twz_obj_flush(o, h, sizeof(*h)); /* the fence comes with the extension */
 	return twz_object_addext(o, KRING_METAEXT_TAG, h);
 }
 

@@ -76,8 +76,8 @@ int __twz_object_init_transient(twzobj *o, objid_t id, uint32_t flags);
 
 /* --- view.c */
 struct twzview_repr *__twz_view_repr(twzobj *v);
-/* All slots are read again at their next use. */
-void __twz_view_invalidate_all(twzobj *v);
+/* The slot's entry is read again at its next use. */
+void __twz_view_invalidate(twzobj *v, size_t slot);
 
 /* --- fotmap.c: a thread begins, perhaps in another view than the program's first */
 void __twz_fotmap_thread_begin(void);

@@ -178,10 +178,11 @@ static void table_mend(struct locked *l)
 		} else {
 			t->records[slot] = (struct slot_record){ .next = t->free };
 			t->free = (uint32_t)slot;
+			/* It may have been cleared and the kernel not told. Not so the others: some
+			 * objects are there only because they are mapped. */
+			__twz_view_invalidate(l->view, slot);
 		}
 	}
-	/* It may have cleared an entry and not said so. */
-	__twz_view_invalidate_all(l->view);
 }
 
 static struct locked lock_table(twzobj *v)
@@ -327,9 +328,21 @@ static ssize_t get(twzobj *v, objid_t id, uint32_t flags, enum slot_life life)
 	return slot == NONE ? -ENOSPC : (ssize_t)slot;
 }
 
+/* The program's own text works only where it was linked to stand. */
+static bool is_own_text(objid_t id, uint32_t flags)
+{
+	objid_t text;
+	uint32_t ve;
+
+	if ((flags & VE_ACCESS) != (VE_READ | VE_EXEC))
+		return false;
+	twz_view_get(NULL, PROGRAM_TEXT_SLOT, &text, &ve);
+	return text == id && (ve & (VE_VALID | VE_ACCESS)) == (VE_VALID | VE_READ | VE_EXEC);
+}
+
 ssize_t __twz_slot_get(objid_t id, uint32_t flags, enum slot_life life)
 {
-	return get(NULL, id, flags, life);
+	return is_own_text(id, flags) ? PROGRAM_TEXT_SLOT : get(NULL, id, flags, life);
 }
 
 ssize_t twz_view_allocate_slot(twzobj *v, objid_t id, uint32_t flags)

@@ -19,23 +19,17 @@ void twz_view_object_init(twzobj *o)
 	twz_object_init_ptr(o, __twz_view_repr(NULL));
 }
 
-/* length 0: all of the view. */
-static void invalidate(twzobj *v, size_t slot, uint32_t length)
+void __twz_view_invalidate(twzobj *v, size_t slot)
 {
 	struct sys_invalidate_op op = {
 		.id = v ? twz_object_guid(v) : KSO_CURRENT_VIEW,
 		.offset = SLOT_TO_VADDR(slot),
-		.length = length,
+		.length = 1,
 		.flags = KSOI_VALID | (v ? 0 : KSOI_CURRENT),
 	};
 
 	/* A view that never ran is unknown to the kernel, and nothing of it is cached. */
 	sys_invalidate(&op, 1);
-}
-
-void __twz_view_invalidate_all(twzobj *v)
-{
-	invalidate(v, 0, 0);
 }
 
 void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
@@ -56,7 +50,7 @@ void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
 	if (id)
 		__atomic_store_n(&ve->flags, (flags & VE_ACCESS) | VE_VALID, __ATOMIC_RELEASE);
 	if (old & VE_VALID)
-		invalidate(v, slot, 1);
+		__twz_view_invalidate(v, slot);
 	machine_view_entry(__twz_view_repr(v), slot);
 }
 

@@ -168,6 +168,8 @@ int __twz_alloc_take_pages(struct arena *a, uint32_t count, uint32_t *page);
 void __twz_alloc_drop_pages(struct arena *a, uint32_t page, uint32_t count);
 /* A chunk of 16 free pages, reserved, or -ENOMEM. */
 int __twz_alloc_take_chunk(struct arena *a, uint32_t *chunk);
+/* The first page from `page` on that may be in use, or end. */
+uint32_t __twz_alloc_next(const struct arena *a, uint32_t page, uint32_t end);
 /* Nothing is reserved, and find free pages anew. */
 void __twz_alloc_rebuild_pages(struct arena *a);
 
@@ -189,6 +191,8 @@ void __twz_alloc_clear_zone(struct arena *a, uint32_t zone);
 void __twz_alloc_find_runs(struct arena *a, bool forget_lanes);
 
 /* lane.c */
+/* Where a thread's own next fence would do, but others cannot wait for it. */
+void __twz_alloc_fence_for_others(struct arena *a);
 unsigned __twz_alloc_lane_acquire(struct arena *a);
 void __twz_alloc_lane_release(struct arena *a, unsigned l);
 /*

@@ -256,6 +256,11 @@ void __twz_alloc_retire(struct arena *a, unsigned l)
 	__twz_obj_flush(a->o, &r->check, sizeof(r->check));
 }
 
+__attribute__((noinline)) void __twz_alloc_fence_for_others(struct arena *a)
+{
+	__twz_obj_fence(a->o);
+}
+
 /* With pages that become free: nobody takes them before the record cannot come back. */
 static void finish_with_pages(struct arena *a, unsigned l, const uint64_t *words, unsigned n,
     const uint64_t *pages, unsigned page_entries)
@@ -264,7 +269,7 @@ static void finish_with_pages(struct arena *a, unsigned l, const uint64_t *words
 	apply(a, words, n, true);
 	__twz_obj_fence(a->o);
 	__twz_alloc_retire(a, l);
-	__twz_obj_fence(a->o);
+	__twz_alloc_fence_for_others(a);
 	note_pages(a, pages, page_entries);
 	__twz_alloc_unlock(a);
 }
@@ -286,7 +291,7 @@ void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsi
 		__twz_alloc_retire(a, l);
 	}
 	if (!page_entries && block_entries > PENDING)
-		__twz_obj_fence(a->o);
+		__twz_alloc_fence_for_others(a);
 	if (page_entries || block_entries > PENDING)
 		drop_runs(a, l, blocks, release(a, blocks, block_entries));
 	else
@@ -347,7 +352,7 @@ static void finish_lane(struct arena *a, unsigned l)
 		__twz_alloc_replay(a, l);
 		__twz_obj_fence(a->o);
 		__twz_alloc_retire(a, l);
-		__twz_obj_fence(a->o);
+		__twz_alloc_fence_for_others(a);
 	}
 	release(a, old, take_pending(&a->h->lane[l], old));
 }
@@ -390,7 +395,7 @@ void __twz_alloc_settle(struct arena *a)
 
 		__twz_alloc_lane_take(a, l);
 		__twz_alloc_retire(a, l);
-		__twz_obj_fence(a->o);
+		__twz_alloc_fence_for_others(a);
 		drop_runs(a, l, old, release(a, old, take_pending(&a->h->lane[l], old)));
 		__twz_alloc_lane_release(a, l);
 	}

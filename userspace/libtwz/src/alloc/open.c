@@ -33,7 +33,7 @@ bool __twz_alloc_is_word(const struct arena *a, uint64_t offset)
 {
 	uint64_t header = (uint64_t)((char *)a->h - a->zero);
 
-	return offset % 8 == 0 && offset >= OBJ_NULLPAGE_SIZE && offset < OBJ_TOPDATA &&
+	return offset % 8 == 0 && offset >= OBJ_NULLPAGE_SIZE && offset < OBJ_METAPAGE &&
 	    (offset < header || offset >= a->first);
 }
 
@@ -122,13 +122,12 @@ static void replay_lanes(struct arena *a)
 	__twz_obj_fence(a->o);
 }
 
-/* For all threads: none of them has to fence before it changes what is there. */
 static void retire_lanes(struct arena *a)
 {
 	for (unsigned l = 0; l < LANES; l++)
 		if (a->h->lane[l].record.check)
 			__twz_alloc_retire(a, l);
-	__twz_obj_fence(a->o);
+	__twz_alloc_fence_for_others(a);
 }
 
 /* The first use in this boot: nobody else is in here. */

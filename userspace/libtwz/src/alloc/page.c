@@ -75,6 +75,10 @@ static uint64_t free_of_group(const struct arena *a, uint32_t group)
 		uint32_t page = group * GROUP_PAGES + i * WORD_PAGES;
 		uint64_t states = load_states(a, page);
 
+		if (!states && page + WORD_PAGES <= a->pages) {
+			bits |= 0xffull << i * WORD_PAGES;
+			continue;
+		}
 		for (unsigned j = 0; j < WORD_PAGES; j++)
 			if (page + j < a->pages && !(states >> j * 8 & 0xff))
 				bits |= 1ull << (i * WORD_PAGES + j);
@@ -86,6 +90,8 @@ static uint8_t longest_run(uint64_t bits)
 {
 	uint8_t n = 0;
 
+	if (bits == ~0ull)
+		return GROUP_PAGES;
 	for (; bits; bits &= bits << 1)
 		n++;
 	return n;
@@ -103,23 +109,32 @@ static void note_group(struct arena *a, uint32_t group)
 {
 	struct alloc_finder *f = a->finder;
 	uint64_t bits = free_of_group(a, group), bit = 1ull << group % 64;
-	uint8_t most = 0;
 
 	f->longest[group] = longest_run(bits);
 	if (has_chunk(bits))
 		f->chunk_groups[group / 64] |= bit;
 	else
 		f->chunk_groups[group / 64] &= ~bit;
+}
+
+static void note_64_groups(struct arena *a, uint32_t first)
+{
+	const uint8_t *longest = a->finder->longest + first;
+	uint8_t most = 0;
+
 	for (unsigned i = 0; i < 64; i++)
-		if (f->longest[group / 64 * 64 + i] > most)
-			most = f->longest[group / 64 * 64 + i];
-	f->longest_of_64[group / 64] = most;
+		most = longest[i] > most ? longest[i] : most;
+	a->finder->longest_of_64[first / 64] = most;
 }
 
 void __twz_alloc_note(struct arena *a, uint32_t page, uint32_t count)
 {
-	for (uint32_t g = page / GROUP_PAGES; g <= (page + count - 1) / GROUP_PAGES; g++)
+	uint32_t first = page / GROUP_PAGES, last = (page + count - 1) / GROUP_PAGES;
+
+	for (uint32_t g = first; g <= last; g++)
 		note_group(a, g);
+	for (uint32_t g = first / 64 * 64; g <= last; g += 64)
+		note_64_groups(a, g);
 }
 
 /* --- growing */
@@ -288,6 +303,13 @@ uint32_t __twz_alloc_extent(const struct arena *a, uint32_t page)
 			p++;
 	}
 	return p - page;
+}
+
+uint32_t __twz_alloc_next(const struct arena *a, uint32_t page, uint32_t end)
+{
+	while (page < end && page % WORD_PAGES == 0 && !load_states(a, page))
+		page += WORD_PAGES;
+	return page < end ? page : end;
 }
 
 /* --- after a reset */

@@ -22,6 +22,7 @@ static int make_empty(twzobj *o, struct twz_blob *b)
 {
 	int r;
 
+	twz_alloc_recover(o);
 	if (!b->data)
 		return 0;
 	r = ds_publish(o, (struct twz_alloc_action[]){ ds_set(&b->data, 0),
@@ -63,6 +64,7 @@ int twz_blob_append(twzobj *o, struct twz_blob *b, const void *bytes, size_t len
 
 	if (!ds_root_ok(o, b, sizeof(*b)) || len > TWZ_DS_VALUE_MAX || (len && !bytes))
 		return -EINVAL;
+	twz_alloc_recover(o);
 	old = data_of(o, b, &damaged);
 	if (damaged)
 		return -EINVLOBJ;

@@ -81,7 +81,7 @@ static struct ds_record *slot_record(const twzobj *o, const uint64_t *slot)
 
 static void lock_stripe(twzobj *o, struct twz_hash_stripe *s)
 {
-	ds_lock(o, &s->lock, &s->seq);
+	ds_lock(o, &s->guard);
 }
 
 void hash_lock_all(twzobj *o, struct twz_hash *h)
@@ -93,7 +93,7 @@ void hash_lock_all(twzobj *o, struct twz_hash *h)
 void hash_unlock_all(struct twz_hash *h)
 {
 	for (unsigned i = TWZ_HASH_STRIPES; i-- > 0;)
-		mutex_release(&h->stripes[i].lock);
+		ds_unlock(&h->stripes[i].guard);
 }
 
 /* --- beginning */
@@ -186,11 +186,11 @@ static int put_old(twzobj *o, struct twz_hash_stripe *stripe, uint64_t *slot,
 	r = ds_record_new(o, k->bytes, k->len, value, &error);
 	if (!r)
 		return error;
-	ds_seq_begin(&stripe->seq);
+	ds_seq_begin(&stripe->guard.seq);
 	error = ds_publish(o, (struct twz_alloc_action[]){
 	    ds_keep(r, ds_record_size(k->len, value.len)),
 	    ds_set(slot, hash_slot_word(o, k->hash, r)), ds_drop(old) }, 3);
-	ds_seq_end(&stripe->seq);
+	ds_seq_end(&stripe->guard.seq);
 	return error;
 }
 
@@ -219,7 +219,7 @@ static int put(twzobj *o, struct twz_hash *h, const struct hash_key *k, struct d
 	for (;;) {
 		lock_stripe(o, stripe);
 		r = put_locked(o, h, k, value, flags);
-		mutex_release(&stripe->lock);
+		ds_unlock(&stripe->guard);
 		if (r != -ENOSPC)
 			return r;
 		r = hash_grow(o, h, k->hash);
@@ -267,10 +267,10 @@ static int erase_locked(twzobj *o, struct twz_hash *h, const struct hash_key *k)
 
 	if (!slot)
 		return -ENOENT;
-	ds_seq_begin(&stripe->seq);
+	ds_seq_begin(&stripe->guard.seq);
 	r = ds_publish(o, (struct twz_alloc_action[]){ ds_set(slot, 0),
 	    ds_drop(slot_record(o, slot)) }, 2);
-	ds_seq_end(&stripe->seq);
+	ds_seq_end(&stripe->guard.seq);
 	return r;
 }
 
@@ -288,7 +288,7 @@ int twz_hash_erase(twzobj *o, struct twz_hash *h, const void *key, size_t klen)
 	stripe = hash_stripe(h, k.hash);
 	lock_stripe(o, stripe);
 	r = erase_locked(o, h, &k);
-	mutex_release(&stripe->lock);
+	ds_unlock(&stripe->guard);
 	return r;
 }
 
@@ -316,12 +316,12 @@ static inline ssize_t get(twzobj *o, struct twz_hash *h, const struct hash_key *
 	ssize_t len;
 
 	do {
-		len = ds_seq_read(o, &stripe->lock, &stripe->seq, &seq);
+		len = ds_seq_read(o, &stripe->guard, &seq);
 		if (len < 0)
 			return len;
 		r = lookup(o, h, k);
 		len = r ? ds_record_copy(o, r, buf, size) : -ENOENT;
-	} while (!ds_seq_valid(&stripe->seq, seq));
+	} while (!ds_seq_valid(&stripe->guard.seq, seq));
 	return len;
 }
 
@@ -352,8 +352,11 @@ ssize_t twz_hash_get_u64(twzobj *o, struct twz_hash *h, uint64_t key, void *buf,
 
 static void *find(twzobj *o, struct twz_hash *h, const struct hash_key *k, size_t *len)
 {
-	struct ds_record *r = lookup(o, h, k);
+	struct ds_record *r = NULL;
+	uint64_t seq;
 
+	if (ds_seq_read(o, &hash_stripe(h, k->hash)->guard, &seq) == 0)
+		r = lookup(o, h, k);
 	if (!r)
 		return NULL;
 	if (len)

@@ -7,13 +7,13 @@
 static void begin_all(struct twz_hash *h)
 {
 	for (unsigned i = 0; i < TWZ_HASH_STRIPES; i++)
-		ds_seq_begin(&h->stripes[i].seq);
+		ds_seq_begin(&h->stripes[i].guard.seq);
 }
 
 static void end_all(struct twz_hash *h)
 {
 	for (unsigned i = 0; i < TWZ_HASH_STRIPES; i++)
-		ds_seq_end(&h->stripes[i].seq);
+		ds_seq_end(&h->stripes[i].guard.seq);
 }
 
 /* Publish what moves segments; readers on the way start again. */

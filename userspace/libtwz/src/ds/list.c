@@ -83,19 +83,21 @@ static int lock(twzobj *o, struct twz_list *l)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (mutex_acquire_r(&l->lock))
-		twz_alloc_recover(o);
+	ds_lock(o, &l->guard);
 	if (begin_read(o, l) == -ENOENT)
 		ds_head_write(o, &l->head, TWZ_DS_LIST, 0);
 	r = l->pending ? settle(o, l) : 0;
 	if (r < 0)
-		mutex_release(&l->lock);
+		ds_unlock(&l->guard);
 	return r;
 }
 
-static int unlock(struct twz_list *l, int r)
+/* Words that a step of the allocator set are stored to without it, perhaps by the next holder: the
+ * fence keeps the step's record from coming back (twz/alloc.h). */
+static int unlock(twzobj *o, struct twz_list *l, int r)
 {
-	mutex_release(&l->lock);
+	ds_fence(o);
+	ds_unlock(&l->guard);
 	return r;
 }
 
@@ -177,7 +179,7 @@ int twz_list_insert(twzobj *o, struct twz_list *l, struct twz_list_node *after, 
 	if (len > TWZ_DS_VALUE_MAX || (len && !data) || (after && !node_ok(after)))
 		return -EINVAL;
 	r = lock(o, l);
-	return r < 0 ? r : unlock(l, insert_locked(o, l, after, data, len));
+	return r < 0 ? r : unlock(o, l, insert_locked(o, l, after, data, len));
 }
 
 int twz_list_push(twzobj *o, struct twz_list *l, const void *data, size_t len)
@@ -218,7 +220,7 @@ int twz_list_push_back(twzobj *o, struct twz_list *l, const void *data, size_t l
 	if (r < 0)
 		return r;
 	r = find_last(o, l, &last);
-	return unlock(l, r < 0 ? r : insert_locked(o, l, last, data, len));
+	return unlock(o, l, r < 0 ? r : insert_locked(o, l, last, data, len));
 }
 
 static int link_locked(twzobj *o, struct twz_list *l, struct twz_list_node *after,
@@ -244,7 +246,7 @@ int twz_list_link(twzobj *o, struct twz_list *l, struct twz_list_node *after,
 	if ((uintptr_t)node & 7 || (after && !node_ok(after)))
 		return -EINVAL;
 	r = lock(o, l);
-	return r < 0 ? r : unlock(l, link_locked(o, l, after, node));
+	return r < 0 ? r : unlock(o, l, link_locked(o, l, after, node));
 }
 
 /* --- removing */
@@ -313,7 +315,7 @@ int twz_list_remove_after(twzobj *o, struct twz_list *l, struct twz_list_node *a
 	if (after && !node_ok(after))
 		return -EINVAL;
 	r = lock(o, l);
-	return r < 0 ? r : unlock(l, remove_locked(o, l, after));
+	return r < 0 ? r : unlock(o, l, remove_locked(o, l, after));
 }
 
 int twz_list_pop(twzobj *o, struct twz_list *l)

@@ -100,6 +100,7 @@ int twz_log_init(twzobj *o, struct twz_log *l, size_t size)
 
 	if (!ds_root_ok(o, l, sizeof(*l)) || size < MIN_SIZE || size > TWZ_DS_VALUE_MAX)
 		return -EINVAL;
+	twz_alloc_recover(o);
 	r = ds_head_check(&l->head, TWZ_DS_LOG);
 	if (r != -ENOENT || l->area)
 		return r == -EINVLOBJ ? r : -EEXIST;

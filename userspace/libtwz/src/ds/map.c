@@ -20,7 +20,7 @@ int map_begin_read(const twzobj *o, const struct twz_map *m, unsigned kind)
 
 static void lock(twzobj *o, struct twz_map *m)
 {
-	ds_lock(o, &m->lock, &m->seq);
+	ds_lock(o, &m->guard);
 }
 
 /* With the lock, before anything is changed. */
@@ -135,12 +135,12 @@ static inline ssize_t get(twzobj *o, struct twz_map *m, const struct map_key *k,
 	int error;
 
 	do {
-		error = ds_seq_read(o, &m->lock, &m->seq, &seq);
+		error = ds_seq_read(o, &m->guard, &seq);
 		if (error < 0)
 			return error;
 		r = lookup(o, m, k, &error);
 		len = r ? ds_record_copy(o, r, buf, size) : error;
-	} while (!ds_seq_valid(&m->seq, seq));
+	} while (!ds_seq_valid(&m->guard.seq, seq));
 	return len;
 }
 
@@ -167,9 +167,12 @@ ssize_t twz_map_get_u64(twzobj *o, struct twz_map *m, uint64_t key, void *buf, s
 
 static void *find(twzobj *o, struct twz_map *m, const struct map_key *k, size_t *len)
 {
+	struct ds_record *r = NULL;
+	uint64_t seq;
 	int error;
-	struct ds_record *r = lookup(o, m, k, &error);
 
+	if (ds_seq_read(o, &m->guard, &seq) == 0)
+		r = lookup(o, m, k, &error);
 	if (!r)
 		return NULL;
 	if (len)
@@ -336,7 +339,7 @@ static int put(twzobj *o, struct twz_map *m, const struct map_key *k, struct ds_
 	r = begin_change(o, m, k->whole ? TWZ_MAP_U64 : TWZ_MAP_BYTES);
 	while (r == 0 && (r = put_once(o, m, k, value, flags)) == -EAGAIN)
 		r = 0;
-	mutex_release(&m->lock);
+	ds_unlock(&m->guard);
 	return r;
 }
 
@@ -411,7 +414,7 @@ static int erase(twzobj *o, struct twz_map *m, const struct map_key *k)
 	r = begin_change(o, m, kind);
 	if (r == 0)
 		r = erase_locked(o, m, k);
-	mutex_release(&m->lock);
+	ds_unlock(&m->guard);
 	return r;
 }
 

@@ -125,11 +125,11 @@ ssize_t twz_map_count(twzobj *o, struct twz_map *m)
 	if (count < 0)
 		return count == -ENOENT ? 0 : count;
 	do {
-		int r = ds_seq_read(o, &m->lock, &m->seq, &seq);
+		int r = ds_seq_read(o, &m->guard, &seq);
 		if (r < 0)
 			return r;
 		count = survey(o, m, false);
-	} while (!ds_seq_valid(&m->seq, seq));
+	} while (!ds_seq_valid(&m->guard.seq, seq));
 	return count;
 }
 
@@ -222,8 +222,8 @@ int twz_map_clear(twzobj *o, struct twz_map *m)
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	ds_lock(o, &m->lock, &m->seq);
+	ds_lock(o, &m->guard);
 	r = clear_locked(o, m);
-	mutex_release(&m->lock);
+	ds_unlock(&m->guard);
 	return r;
 }

@@ -9,9 +9,9 @@ int map_publish(twzobj *o, struct twz_map *m, const struct twz_alloc_action *act
 {
 	int r;
 
-	ds_seq_begin(&m->seq);
+	ds_seq_begin(&m->guard.seq);
 	r = ds_publish(o, actions, n);
-	ds_seq_end(&m->seq);
+	ds_seq_end(&m->guard.seq);
 	return r;
 }
 

@@ -89,7 +89,7 @@ static int take(struct twz_map_iter *it, const struct ds_record *r)
 	if (klen > sizeof(copy))
 		return -EAGAIN;
 	memcpy(copy, r->bytes, klen);
-	if (!ds_seq_valid(&it->m->seq, it->seq))
+	if (!ds_seq_valid(&it->m->guard.seq, it->seq))
 		return -EAGAIN;
 	memcpy(it->copy, copy, klen);
 	if (whole_keys(it))
@@ -186,11 +186,11 @@ static int search(struct twz_map_iter *it, const struct map_key *key, bool behin
 
 	do {
 		struct quest q = { it, key, behind, 0 };
-		r = ds_seq_read(it->o, &it->m->lock, &it->m->seq, &it->seq);
+		r = ds_seq_read(it->o, &it->m->guard, &it->seq);
 		if (r < 0)
 			return r;
 		r = search_tree(&q, &it->m->root, 0, !key);
-	} while (r == -EAGAIN || !ds_seq_valid(&it->m->seq, it->seq));
+	} while (r == -EAGAIN || !ds_seq_valid(&it->m->guard.seq, it->seq));
 	if (r <= 0)
 		it->count = it->at = it->bounded = 0;
 	return r;
@@ -238,7 +238,7 @@ static int step(struct twz_map_iter *it)
 	struct ds_record *r;
 	struct spot s;
 
-	if (!ds_seq_valid(&it->m->seq, it->seq))
+	if (!ds_seq_valid(&it->m->guard.seq, it->seq))
 		return 0;
 	if (it->at == it->count && it->bounded && it->layer == 0 &&
 	    map_descend(it->o, &it->m->root, it->bound, &s) == 0)

@@ -66,25 +66,28 @@ int ds_publish(twzobj *o, const struct twz_alloc_action *actions, size_t count)
 	return r;
 }
 
-void ds_lock(twzobj *o, struct mutex *lock, uint64_t *seq)
+void ds_lock(twzobj *o, struct twz_ds_guard *g)
 {
-	if (mutex_acquire_r(lock))
-		twz_alloc_recover(o);
-	if (*seq & 1)
-		ds_seq_end(seq);
+	if (mutex_acquire_r(&g->lock) == 0 && ds_is_ready(g))
+		return;
+	twz_alloc_recover(o);
+	ds_seq_end(&g->seq);
+	__atomic_store_n(&g->boot, __twz_rt.sysinfo.boot_code, __ATOMIC_RELEASE);
 }
 
-int ds_seq_wait(twzobj *o, struct mutex *lock, uint64_t *word, uint64_t *seq)
+int ds_seq_wait(twzobj *o, struct twz_ds_guard *g, uint64_t *seq)
 {
-	for (unsigned i = 0; i < PATIENCE; i++) {
-		*seq = ds_load(word);
+	bool read_only = o->vf && !(o->vf & FE_WRITE);
+
+	for (unsigned i = 0; i < PATIENCE && (read_only || ds_is_ready(g)); i++) {
+		*seq = ds_load(&g->seq);
 		if (!(*seq & 1))
 			return 0;
 	}
-	if (o->vf && !(o->vf & FE_WRITE))
+	if (read_only)
 		return -EAGAIN;
-	ds_lock(o, lock, word);
-	*seq = ds_load(word);
-	mutex_release(lock);
+	ds_lock(o, g);
+	*seq = ds_load(&g->seq);
+	ds_unlock(g);
 	return 0;
 }

@@ -199,18 +199,32 @@ static inline bool ds_seq_valid(const uint64_t *word, uint64_t seq)
 }
 
 /*
- * The even value a reader may begin with. When a writer is gone in the middle, or takes very long,
- * the reader waits for its lock. -EAGAIN for the latter, if o is mapped read-only.
+ * The even value a reader may begin with. After a reset the first reader makes the structure ready.
+ * When a writer is gone in the middle, or takes very long, the reader waits for its lock. -EAGAIN
+ * for the latter, if o is mapped read-only.
  */
-int ds_seq_wait(twzobj *o, struct mutex *lock, uint64_t *word, uint64_t *seq);
+int ds_seq_wait(twzobj *o, struct twz_ds_guard *g, uint64_t *seq);
 
-static inline int ds_seq_read(twzobj *o, struct mutex *lock, uint64_t *word, uint64_t *seq)
+static inline bool ds_is_ready(const struct twz_ds_guard *g)
 {
-	*seq = ds_load(word);
-	return *seq & 1 ? ds_seq_wait(o, lock, word, seq) : 0;
+	return __atomic_load_n(&g->boot, __ATOMIC_ACQUIRE) == __twz_rt.sysinfo.boot_code;
 }
 
-/* Take a structure's lock, and settle what a holder that is gone may have left. */
-void ds_lock(twzobj *o, struct mutex *lock, uint64_t *seq);
+static inline int ds_seq_read(twzobj *o, struct twz_ds_guard *g, uint64_t *seq)
+{
+	*seq = ds_load(&g->seq);
+	return *seq & 1 || !ds_is_ready(g) ? ds_seq_wait(o, g, seq) : 0;
+}
+
+/*
+ * Take the lock. What a holder that is gone left is settled then, and after a reset what the
+ * allocator has still to do: it must not change words that the caller has looked at.
+ */
+void ds_lock(twzobj *o, struct twz_ds_guard *g);
+
+static inline void ds_unlock(struct twz_ds_guard *g)
+{
+	mutex_release(&g->lock);
+}
 
 #endif

@@ -55,11 +55,11 @@ static int apply(twzobj *o, struct twz_vec *v)
 
 	if (!to || !ds_inside(v->redo, v->size, 16))
 		return -EINVLOBJ;
-	ds_seq_begin(&v->seq);
+	ds_seq_begin(&v->guard.seq);
 	memcpy(to, ds_at(o, v->redo), v->size);
 	ds_flush(o, to, v->size);
 	ds_fence(o);
-	ds_seq_end(&v->seq);
+	ds_seq_end(&v->guard.seq);
 	return ds_publish(o, (struct twz_alloc_action[]){ ds_set(&v->redo, 0),
 	    ds_drop(ds_at(o, v->redo)) }, 2);
 }
@@ -99,10 +99,10 @@ static int lock(twzobj *o, struct twz_vec *v)
 
 	if (r < 0)
 		return r == -ENOENT ? -EINVAL : r;
-	ds_lock(o, &v->lock, &v->seq);
+	ds_lock(o, &v->guard);
 	r = v->redo ? apply(o, v) : 0;
 	if (r < 0)
-		mutex_release(&v->lock);
+		ds_unlock(&v->guard);
 	return r;
 }
 
@@ -128,7 +128,7 @@ int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem)
 	if (r < 0)
 		return r;
 	r = set_locked(o, v, i, elem);
-	mutex_release(&v->lock);
+	ds_unlock(&v->guard);
 	return r;
 }
 
@@ -211,16 +211,16 @@ int64_t twz_vec_append(twzobj *o, struct twz_vec *v, const void *elems, size_t n
 	if (r < 0)
 		return r;
 	r = append_locked(o, v, elems, n);
-	mutex_release(&v->lock);
+	ds_unlock(&v->guard);
 	return r;
 }
 
 /* Readers of what goes start again, and find that it is gone. */
 static void shrink(twzobj *o, struct twz_vec *v, uint64_t count)
 {
-	ds_seq_begin(&v->seq);
+	ds_seq_begin(&v->guard.seq);
 	ds_store_durably(o, &v->count, count);
-	ds_seq_end(&v->seq);
+	ds_seq_end(&v->guard.seq);
 }
 
 static int pop_locked(twzobj *o, struct twz_vec *v, void *elem)
@@ -245,7 +245,7 @@ int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem)
 	if (r < 0)
 		return r;
 	r = pop_locked(o, v, elem);
-	mutex_release(&v->lock);
+	ds_unlock(&v->guard);
 	return r;
 }
 
@@ -271,7 +271,7 @@ int twz_vec_truncate(twzobj *o, struct twz_vec *v, uint64_t n)
 	if (r < 0)
 		return r;
 	r = truncate_locked(o, v, n);
-	mutex_release(&v->lock);
+	ds_unlock(&v->guard);
 	return r;
 }
 
@@ -296,14 +296,14 @@ int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem)
 	if (r < 0)
 		return r;
 	do {
-		r = ds_seq_read(o, &v->lock, &v->seq, &seq);
+		r = ds_seq_read(o, &v->guard, &seq);
 		if (r < 0)
 			return r;
 		from = i < twz_vec_count(v) ? element(o, v, i) : NULL;
 		r = from ? 0 : i < twz_vec_count(v) ? -EINVLOBJ : -ENOENT;
 		if (from)
 			memcpy(elem, from, v->size);
-	} while (!ds_seq_valid(&v->seq, seq));
+	} while (!ds_seq_valid(&v->guard.seq, seq));
 	return r;
 }
 

@@ -30,6 +30,13 @@ struct twz_ds_head {
 
 #define TWZ_DS_VERSION 1u
 
+/* Who may change a structure, or a part of it; and what readers look at. Never flushed. */
+struct twz_ds_guard {
+	struct mutex lock; /* held while something is changed; crash-proof */
+	uint64_t seq;      /* odd while something is freed, and another value behind that */
+	uint64_t boot;     /* in which it was last made ready: what a crash left is settled */
+};
+
 /* Kinds, which are the magic numbers. */
 #define TWZ_DS_VEC 0x63657654u  /* "Tvec" */
 #define TWZ_DS_MAP 0x70616d54u  /* "Tmap" */
@@ -42,6 +49,7 @@ struct twz_ds_head {
 #define TWZ_DS_METAEXT_TAG(kind) (0xd500000000000000ull | (kind))
 
 _Static_assert(sizeof(struct twz_ds_head) == 8, "structure head");
+_Static_assert(sizeof(struct twz_ds_guard) == 32, "structure guard");
 
 /* Flags of put. */
 #define TWZ_DS_NEW 1u /* -EEXIST if the key is there */

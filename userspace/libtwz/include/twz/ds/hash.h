@@ -23,9 +23,8 @@
 #define TWZ_HASH_STRIPES 8u
 
 struct twz_hash_stripe {
-	struct mutex lock; /* guards the slots of the keys of this stripe */
-	uint64_t seq;      /* odd while something of it is freed; never flushed */
-	uint64_t reserved[5];
+	struct twz_ds_guard guard; /* of the slots of the keys of this stripe */
+	uint64_t reserved[4];
 };
 
 /* Best aligned to 64 bytes. */

@@ -5,8 +5,8 @@
  * is removed. A node of the caller's own may stand anywhere, also in another object or inside a
  * larger struct (twz_list_link); removing it only takes it out of the list.
  *
- * Threads and views: one writer at a time (l->lock, crash-proof). Readers need no lock to walk a
- * list that only grows; while nodes are removed they take the lock or keep removers out.
+ * Threads and views: one writer at a time (l->guard.lock, crash-proof). Readers need no lock to walk
+ * a list that only grows; while nodes are removed they take the lock or keep removers out.
  */
 #ifndef TWZ_DS_LIST_H
 #define TWZ_DS_LIST_H
@@ -28,9 +28,8 @@ struct twz_list {
 	struct twz_ds_head head;
 	struct twz_list_node *first; /* p-ptr */
 	struct twz_list_node *last;  /* p-ptr: the last node or one before it, never one removed */
-	struct mutex lock;           /* guards all of the list */
 	uint64_t pending; /* local p-ptr: a node that comes or goes through another object */
-	uint64_t reserved[2];
+	struct twz_ds_guard guard;   /* of all of the list */
 };
 
 _Static_assert(sizeof(struct twz_list_node) == 16, "list node");

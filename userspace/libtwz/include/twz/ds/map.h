@@ -10,9 +10,9 @@
  * A map has keys of 64 bits (ordered as unsigned numbers) or keys of bytes (ordered as memcmp, the
  * shorter first); the first put decides which, and the other kind is -EINVAL from then on.
  *
- * Threads and views: one writer at a time (m->lock, crash-proof). Readers take no lock: they read,
- * then look whether something was freed under them (m->seq), and read again if so. What get returns
- * was the value at one moment of the call.
+ * Threads and views: one writer at a time (m->guard.lock, crash-proof). Readers take no lock: they
+ * read, then look whether something was freed under them (m->guard.seq), and read again if so. What
+ * get returns was the value at one moment of the call.
  */
 #ifndef TWZ_DS_MAP_H
 #define TWZ_DS_MAP_H
@@ -24,11 +24,10 @@
 
 struct twz_map {
 	struct twz_ds_head head;
-	uint64_t root;     /* local p-ptr: the top node, 0 while empty */
-	uint64_t seq;      /* odd while something is freed; never flushed */
-	struct mutex lock; /* guards all of the map */
-	uint64_t trash;    /* local p-ptr: the top node of a tree that is being freed, or 0 */
-	uint64_t reserved[2];
+	uint64_t root;  /* local p-ptr: the top node, 0 while empty */
+	uint64_t trash; /* local p-ptr: the top node of a tree that is being freed, or 0 */
+	struct twz_ds_guard guard; /* of all of the map */
+	uint64_t reserved;
 };
 
 _Static_assert(sizeof(struct twz_map) == 64, "map root");

@@ -4,9 +4,9 @@
  * so that growing moves nothing and pointers to elements stay good until the element is popped.
  * An element is there when the count says so, and the count is one word.
  *
- * Threads and views: one writer at a time (v->lock, crash-proof). Readers take no lock. twz_vec_get
- * copies an element as it was at one moment of the call; through twz_vec_at, words of 8 bytes are
- * read whole, and the caller keeps writers out if elements are larger and are set.
+ * Threads and views: one writer at a time (v->guard.lock, crash-proof). Readers take no lock.
+ * twz_vec_get copies an element as it was at one moment of the call; through twz_vec_at, words of 8
+ * bytes are read whole, and the caller keeps writers out if elements are larger and are set.
  */
 #ifndef TWZ_DS_VECTOR_H
 #define TWZ_DS_VECTOR_H
@@ -14,18 +14,17 @@
 #include <twz/ds/ds.h>
 
 #define TWZ_VEC_FIRST 64u   /* elements of the first two chunks */
-#define TWZ_VEC_CHUNKS 24u  /* enough for more than an object has bytes */
+#define TWZ_VEC_CHUNKS 23u  /* enough for 2^28 elements */
 #define TWZ_VEC_ELEM_MAX 65536u
 
 struct twz_vec {
 	struct twz_ds_head head;
 	uint32_t size; /* of an element, in bytes */
 	uint32_t pad;
-	uint64_t count;    /* elements; durable after them */
-	uint64_t seq;      /* odd while an element is set; never flushed */
-	struct mutex lock; /* guards all of the vector */
-	uint64_t redo;     /* local p-ptr: an element being set, 0 if none */
-	uint64_t redo_at;  /* its index */
+	uint64_t count;   /* elements; durable after them */
+	uint64_t redo;    /* local p-ptr: an element being set, 0 if none */
+	uint64_t redo_at; /* its index */
+	struct twz_ds_guard guard;       /* of all of the vector */
 	uint64_t chunks[TWZ_VEC_CHUNKS]; /* local p-ptrs */
 };
 
