@@ -24,6 +24,7 @@ hosted-tests := \
 	test_full \
 	test_hash \
 	test_keys \
+	test_mutex \
 	test_names \
 	test_objects \
 	test_ptr \

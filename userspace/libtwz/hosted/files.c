@@ -239,7 +239,7 @@ bool __twz_file_there(objid_t id)
 
 void __twz_file_reap(objid_t id)
 {
-	if (!is_deleted(id))
+	if (__twz_own_tie_any(id) || !is_deleted(id))
 		return;
 	__twz_places_lock();
 	reap_locked(id);

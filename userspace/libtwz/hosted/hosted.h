@@ -91,6 +91,8 @@ int __twz_file_zero(int fd, uint64_t at, uint64_t length);
 /* --- ties.c; callers hold the lock */
 int __twz_tie_add(objid_t parent, objid_t child);
 int __twz_tie_remove(objid_t parent, objid_t child);
+/* A tie of a child that nobody has tied anything to. */
+int __twz_tie_new(objid_t parent, objid_t child, unsigned child_place);
 /* Whether any parent is left, and how many ties there are to (up) or from an object. */
 bool __twz_tie_any(objid_t child);
 unsigned __twz_tie_count(objid_t id, bool up);
@@ -98,6 +100,20 @@ unsigned __twz_tie_count(objid_t id, bool up);
 int __twz_tie_move(objid_t id);
 /* The parent is gone: take its ties away; fn is called for each child. */
 void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child));
+
+/* --- own_ties.c: ties to threads of this process and its view */
+/* fd: the child's file, open and locked. -ENOENT: the parent is no such object; -EMFILE. */
+int __twz_own_tie_add(objid_t parent, objid_t child, int fd);
+int __twz_own_tie_remove(objid_t parent, objid_t child);
+unsigned __twz_own_tie_count(objid_t id, bool up);
+bool __twz_own_tie_any(objid_t child);
+/* The parent has ended: its children go unless something else keeps them. */
+void __twz_own_ties_drop(objid_t parent);
+void __twz_own_ties_forked(void);
+/* Let go of an object's file, and take the one that it has now; the lock is held from one to the
+ * other. */
+void __twz_own_ties_close(objid_t child);
+void __twz_own_ties_reopen(objid_t child);
 
 /* --- kernel.c: objects whose IDs are the kernel's */
 /* A file with what is in it, or a negative error. */
@@ -144,6 +160,8 @@ void __twz_signal_thread_begin(objid_t tid);
 void __twz_signal_thread_end(void);
 /* There are no other threads. */
 void __twz_signal_forked(void);
+/* Whether an object is a thread of this process that runs, or its view. */
+bool __twz_own_parent(objid_t id);
 
 /* --- thread.c */
 /* Make this the thread of that object. */

@@ -205,38 +205,67 @@ static int check_ties(const struct twz_ocreate_spec *spec)
 	unsigned place;
 
 	for (uint64_t i = 0; i < spec->ties_len; i++)
-		if (!__twz_file_exists(ties[i], &place))
+		if (!__twz_own_parent(ties[i]) && !__twz_file_exists(ties[i], &place))
 			return -ENOENT;
 	return 0;
 }
 
-/* Caller holds the lock. The name is there last of all, unless a tie must stop its removal. */
-static int publish(struct hosted_file *f, const char *name, const struct twz_ocreate_spec *spec,
-    objid_t id)
+/* Parents that are this process's own need no names. */
+static int tie_new(const struct twz_ocreate_spec *spec, objid_t id, const struct hosted_file *f)
 {
 	const objid_t *ties = (const void *)spec->ties;
-	unsigned place;
-	int r = check_ties(spec);
+	int r = 0;
 
-	if (r == 0 && spec->flags & TWZ_OC_HASHDATA && __twz_file_exists(id, &place))
-		r = -EEXIST;
-	else if (r == 0 && __twz_file_there(id))
-		r = -EBUSY;
-	if (r == 0)
-		r = __twz_file_publish(f, name, id, spec->lifetime ? STATE_DELETED : STATE_LIVE);
-	for (uint64_t i = 0; r >= 0 && i < spec->ties_len; i++)
-		r = __twz_tie_add(ties[i], id);
+	for (uint64_t i = 0; r == 0 && i < spec->ties_len; i++) {
+		r = __twz_own_tie_add(ties[i], id, f->fd);
+		if (r < 0)
+			r = __twz_tie_new(ties[i], id, f->place);
+	}
 	return r;
 }
 
-/* A hash-data object that is there already is what was asked for. */
+/* Caller holds the lock. A hash-data object may be there already. */
+static int publish(struct hosted_file *f, const char *name, const struct twz_ocreate_spec *spec,
+    objid_t id)
+{
+	unsigned place;
+	int r = check_ties(spec);
+
+	if (r == 0 && spec->flags & TWZ_OC_HASHDATA) {
+		if (__twz_file_exists(id, &place))
+			r = -EEXIST;
+		else if (__twz_file_there(id))
+			r = -EBUSY;
+	}
+	if (r == 0)
+		r = __twz_file_publish(f, name, id, spec->lifetime ? STATE_DELETED : STATE_LIVE);
+	return r < 0 ? r : tie_new(spec, id, f);
+}
+
+/* Caller holds the lock. */
+static int tie(objid_t parent, objid_t child)
+{
+	struct hosted_file f;
+	int r;
+
+	if (!__twz_own_parent(parent) || parent == child)
+		return __twz_tie_add(parent, child);
+	r = __twz_file_open(child, &f);
+	if (r < 0)
+		return r;
+	r = __twz_own_tie_add(parent, child, f.fd);
+	__twz_file_close(&f);
+	return r < 0 ? __twz_tie_add(parent, child) : 0;
+}
+
+/* A hash-data object that is there already is what was asked for. Caller holds the lock. */
 static int tie_existing(const struct twz_ocreate_spec *spec, objid_t id)
 {
 	const objid_t *ties = (const void *)spec->ties;
 	int r = 0;
 
 	for (uint64_t i = 0; r == 0 && i < spec->ties_len; i++)
-		r = __twz_tie_add(ties[i], id);
+		r = tie(ties[i], id);
 	return r;
 }
 
@@ -252,11 +281,17 @@ static int make(const struct twz_ocreate_spec *spec, unsigned place, objid_t *id
 	if (r == 0) {
 		__twz_places_lock();
 		r = publish(&f, name, spec, *id);
-		if (r == -EEXIST)
-			r = tie_existing(spec, *id);
 		__twz_places_unlock();
 	}
-	__twz_file_abandon(&f, name);
+	if (r == 0)
+		__twz_file_close(&f);
+	else
+		__twz_file_abandon(&f, name);
+	if (r != -EEXIST)
+		return r;
+	__twz_places_lock();
+	r = tie_existing(spec, *id);
+	__twz_places_unlock();
 	return r;
 }
 
@@ -319,10 +354,10 @@ long sys_otie(objid_t parent, objid_t child, uint64_t flags)
 	if (flags & ~(uint64_t)OTIE_UNTIE)
 		return -EINVAL;
 	__twz_places_lock();
-	if (flags & OTIE_UNTIE)
+	if (!(flags & OTIE_UNTIE))
+		r = tie(parent, child);
+	else if ((r = __twz_own_tie_remove(parent, child)) < 0)
 		r = __twz_tie_remove(parent, child);
-	else
-		r = __twz_tie_add(parent, child);
 	__twz_places_unlock();
 	if (r == 0 && flags & OTIE_UNTIE)
 		__twz_file_reap(child);
@@ -570,7 +605,10 @@ static int move_locked(objid_t id, unsigned place)
 		r = __twz_file_copy(to.fd, 0, from.fd, 0, OBJ_MAXSIZE);
 		if (r == 0)
 			r = __twz_file_publish(&to, name, id, from.state);
-		__twz_file_abandon(&to, name);
+		if (r == 0)
+			__twz_file_close(&to);
+		else
+			__twz_file_abandon(&to, name);
 	}
 	if (r == 0)
 		__twz_file_forget(id, &from);
@@ -583,7 +621,9 @@ static int move(objid_t id, unsigned place)
 	int r;
 
 	__twz_places_lock();
+	__twz_own_ties_close(id);
 	r = move_locked(id, place);
+	__twz_own_ties_reopen(id);
 	__twz_places_unlock();
 	return r;
 }

@@ -83,6 +83,19 @@ static struct receiver *find(objid_t tid)
 	return r;
 }
 
+bool __twz_own_parent(objid_t id)
+{
+	sigset_t old;
+	bool own = id == __twz_view_repr(NULL)->ves[TWZSLOT_CVIEW].id;
+
+	if (own)
+		return true;
+	take_lock(&old);
+	own = find(id);
+	give_lock(&old);
+	return own;
+}
+
 static long put(struct receiver *r, const struct fault_signal_info *info)
 {
 	if (!r)

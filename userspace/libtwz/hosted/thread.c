@@ -101,10 +101,13 @@ static void end(void)
 {
 	struct twzthread_repr *repr = __twz_self.repr;
 
-	if (!__twz_self.tid)
+	objid_t tid = __twz_self.tid;
+
+	if (!tid)
 		return;
 	__twz_signal_thread_end();
-	remove_sign(__twz_self.tid);
+	__twz_own_ties_drop(tid);
+	remove_sign(tid);
 	if (repr) {
 		repr->syncs[THRD_SYNC_STATE] = THRD_STATE_ENDED;
 		__atomic_store_n(&repr->syncs[THRD_SYNC_EXIT], 1, __ATOMIC_RELEASE);
@@ -329,8 +332,10 @@ _Noreturn void twz_thread_exit(uint64_t code)
 
 static void end_first(void)
 {
-	if (is_first && getpid() == main_pid)
-		end();
+	if (!is_first || getpid() != main_pid)
+		return;
+	__twz_own_ties_drop(__twz_view_repr(NULL)->ves[TWZSLOT_CVIEW].id);
+	end();
 }
 
 void __twz_thread_setup(objid_t id)
@@ -354,6 +359,7 @@ void __twz_thread_forked(objid_t id)
 	is_first = true;
 	leave_regs = NULL;
 	__twz_signal_forked();
+	__twz_own_ties_forked();
 	__twz_self = (struct twz_thread_self){ 0 };
 	if (begin(id) < 0)
 		libtwz_refuse("no thread object can be opened: is there memory?");

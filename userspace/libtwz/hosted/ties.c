@@ -53,7 +53,7 @@ static bool next_in(DIR *d, objid_t *id)
 
 unsigned __twz_tie_count(objid_t id, bool up)
 {
-	unsigned n = 0;
+	unsigned n = __twz_own_tie_count(id, up);
 	objid_t other;
 
 	for (unsigned place = 0; place < PLACES; place++) {
@@ -75,7 +75,7 @@ unsigned __twz_tie_count(objid_t id, bool up)
 
 bool __twz_tie_any(objid_t child)
 {
-	bool any = false;
+	bool any = __twz_own_tie_any(child);
 	objid_t parent;
 
 	for (unsigned place = 0; !any && place < PLACES; place++) {
@@ -201,6 +201,19 @@ static int make_tie(unsigned place, objid_t parent, objid_t child)
 	close(fd);
 	__twz_place_sync(place, "up");
 	return r;
+}
+
+int __twz_tie_new(objid_t parent, objid_t child, unsigned child_place)
+{
+	unsigned parent_place;
+	int above;
+
+	if (!__twz_file_exists(parent, &parent_place))
+		return -ENOENT;
+	above = chain(parent, true, child);
+	if (above < 0 || above >= MAX_CHAIN)
+		return above < 0 ? above : -EMLINK;
+	return make_tie(parent_place & child_place, parent, child);
 }
 
 int __twz_tie_add(objid_t parent, objid_t child)

@@ -133,8 +133,10 @@ static int index_for(twzobj *ns, const char *name, size_t len, uint64_t pending,
 static int find_best(twzobj *ns, const char *name, size_t len, uint64_t pending,
     struct twz_name_ent **best)
 {
-	int r = scan_for(ns, name, len, pending, HIER_FEW, best);
+	int r = -E2BIG;
 
+	if (!__twz_hierindex_exists(ns))
+		r = scan_for(ns, name, len, pending, HIER_FEW, best);
 	if (r == -E2BIG) {
 		*best = NULL;
 		r = index_for(ns, name, len, pending, best);
@@ -203,13 +205,14 @@ static void tell_change(struct twz_namespace_hdr *h, size_t pos)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* Durable with the next fence. */
 static void set_valid(struct twz_name_ent *e, bool valid)
 {
 	if (valid)
 		__atomic_fetch_or(&e->flags, NAME_ENT_VALID, __ATOMIC_RELEASE);
 	else
 		__atomic_fetch_and(&e->flags, ~NAME_ENT_VALID, __ATOMIC_RELEASE);
-	persist(&e->flags, sizeof(e->flags));
+	_clwb_len(&e->flags, sizeof(e->flags));
 }
 
 static uint64_t length_of(const struct new_entry *new)
@@ -217,7 +220,7 @@ static uint64_t length_of(const struct new_entry *new)
 	return strlen(new->name) + 1 + (new->target ? strlen(new->target) + 1 : 0);
 }
 
-/* Everything but dlen and VALID, in zeroes up to its end, and as many bytes more. */
+/* Everything but dlen and VALID, in zeroes up to its end, and as many bytes more; flushed. */
 static void write_body(struct twz_name_ent *e, const struct new_entry *new, uint64_t len, size_t more)
 {
 	size_t nlen = strlen(new->name) + 1;
@@ -229,7 +232,18 @@ static void write_body(struct twz_name_ent *e, const struct new_entry *new, uint
 	memcpy(e->name, new->name, nlen);
 	if (new->target)
 		memcpy(e->name + nlen, new->target, strlen(new->target));
-	persist(e, len + more);
+	_clwb_len(e, len + more);
+}
+
+/*
+ * The record joins the list. Readers of the format may count on this order; a cut cannot tell,
+ * for what is not VALID yet is written again.
+ */
+__attribute__((noinline)) static void append_length(struct twz_name_ent *e, uint64_t dlen)
+{
+	_pfence();
+	__atomic_store_n(&e->dlen, dlen, __ATOMIC_RELEASE);
+	persist(&e->dlen, sizeof(e->dlen));
 }
 
 /* A record at the end that does not count yet. What an earlier try left is not the next record. */
@@ -241,8 +255,7 @@ static int append(twzobj *ns, size_t pos, const struct new_entry *new)
 	if (NAME_ENT_RECLEN(dlen) + sizeof(*e) > HIER_LIST_SIZE - pos)
 		return -ENOSPC;
 	write_body(e, new, NAME_ENT_RECLEN(dlen), sizeof(*e));
-	__atomic_store_n(&e->dlen, dlen, __ATOMIC_RELEASE);
-	persist(&e->dlen, sizeof(e->dlen));
+	append_length(e, dlen);
 	return 0;
 }
 
@@ -253,6 +266,7 @@ static void write_again(twzobj *ns, size_t pos, const struct new_entry *new)
 
 	tell_change(__twz_hier_header(ns), pos);
 	write_body(e, new, NAME_ENT_RECLEN(e->dlen), 0);
+	_pfence();
 }
 
 static void note_match(struct matches *m, size_t pos)
@@ -310,7 +324,7 @@ static int consult(twzobj *ns, struct hierindex *x, const char *name, uint64_t d
 static int look_up(twzobj *ns, const char *name, uint64_t dlen, struct hierindex **x,
     struct matches *m)
 {
-	int r = scan(ns, name, dlen, HIER_FEW, m);
+	int r = __twz_hierindex_exists(ns) ? -E2BIG : scan(ns, name, dlen, HIER_FEW, m);
 
 	*x = NULL;
 	if (r == -E2BIG && (*x = __twz_hierindex_open(ns)))
@@ -329,16 +343,20 @@ static void make_hole(twzobj *ns, struct hierindex *x, size_t pos)
 		__twz_hierindex_add_hole(x, pos, e->dlen);
 }
 
-/* All records of a name but the one at `but`, the one that counts last. More than fit are found
- * by looking again. */
+/*
+ * All records of a name but the one at `but`, in order: a cut must not make one count again that
+ * did not. More than fit are found by looking again. Durable.
+ */
 static int clear(twzobj *ns, struct hierindex *x, const char *name, size_t but, struct matches *m)
 {
 	int r = 0;
 
 	for (;;) {
 		for (size_t i = 0; i < m->count && i < MATCHES; i++)
-			if (m->pos[i] != but)
+			if (m->pos[i] != but) {
 				make_hole(ns, x, m->pos[i]);
+				_pfence();
+			}
 		if (m->count <= MATCHES || r < 0)
 			return r;
 		r = scan(ns, name, 0, HIER_LIST_SIZE, m);
@@ -389,6 +407,7 @@ static void finish_rename(twzobj *ns, struct twz_namespace_hdr *h)
 			clear(ns, x, to->name, NAMESPACE_PLACE_POS((uint32_t)pending), &m);
 		__twz_hierindex_close(x);
 	}
+	_pfence();
 	__atomic_store_n(&h->pending, 0, __ATOMIC_RELEASE);
 	persist(&h->pending, sizeof(h->pending));
 }
@@ -425,6 +444,7 @@ static int put_locked(twzobj *ns, struct twz_namespace_hdr *h, const struct new_
 		r = write_new(ns, x, new, &m, &pos);
 	if (r == 0) {
 		set_valid(entry_at(ns, pos), true);
+		_pfence();
 		if (m.has_hole || m.count)
 			tell_change(h, pos);
 		if (x)
@@ -644,7 +664,7 @@ int twz_hier_namespace_init(twzobj *ns, objid_t parent)
 	append(ns, second, &up);
 	set_valid(entry_at(ns, 0), true);
 	set_valid(entry_at(ns, second), true);
-	persist(h, sizeof(*h));
+	_pfence();
 	r = twz_object_addext(ns, HIER_METAEXT_TAG, h);
 	if (r < 0 && r != -EEXIST)
 		return r;

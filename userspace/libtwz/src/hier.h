@@ -39,6 +39,9 @@ struct hierindex;
 struct hierindex *__twz_hierindex_open(twzobj *ns);
 void __twz_hierindex_close(struct hierindex *x);
 
+/* Whether there is one, as far as one can say without asking for it. */
+bool __twz_hierindex_exists(twzobj *ns);
+
 /* Positions of records that may have this name, as many as fit; returns how many there are. */
 size_t __twz_hierindex_find(struct hierindex *x, const char *name, size_t len, size_t *pos,
     size_t max);

@@ -296,6 +296,13 @@ static struct hierindex *choose(objid_t id)
 	return oldest;
 }
 
+bool __twz_hierindex_exists(twzobj *ns)
+{
+	objid_t id = twz_object_guid(ns);
+
+	return choose(id)->id == id;
+}
+
 struct hierindex *__twz_hierindex_open(twzobj *ns)
 {
 	struct hierindex *x = choose(twz_object_guid(ns));

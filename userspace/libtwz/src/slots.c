@@ -59,24 +59,36 @@ struct locked {
 	struct __twz_fotmap *maps; /* of slots that nobody refers to any more */
 };
 
-/* The slots that may be allocated, in order; NONE past the last. */
-static size_t slot_of_index(size_t i)
+/* The slots that may be allocated: upper ones, and on machines with few, lower ones. */
+static struct {
+	size_t upper, upper_count; /* 0 until first asked for */
+	size_t lower_count;
+} range;
+
+#define LOWER 16u
+
+static void find_range(void)
 {
-	size_t upper = TWZSLOT_ALLOC_MAX + 1 - TWZSLOT_ALLOC_START;
 	size_t n = twz_nslots();
 
-	if (i < upper)
-		return TWZSLOT_ALLOC_START + i;
-	i = i - upper + 16;
-	return n < 4096 && i < n / 2 ? i : NONE;
+	range.upper = TWZSLOT_ALLOC_START;
+	range.lower_count = n < 4096 ? n / 2 - LOWER : 0;
+	__atomic_store_n(&range.upper_count, TWZSLOT_ALLOC_MAX + 1 - TWZSLOT_ALLOC_START,
+	    __ATOMIC_RELEASE);
+}
+
+/* In order; NONE past the last. */
+static size_t slot_of_index(size_t i)
+{
+	if (i < range.upper_count)
+		return range.upper + i;
+	i -= range.upper_count;
+	return i < range.lower_count ? LOWER + i : NONE;
 }
 
 static bool allocatable(size_t slot)
 {
-	size_t n = twz_nslots();
-
-	return (slot >= TWZSLOT_ALLOC_START && slot <= TWZSLOT_ALLOC_MAX) ||
-	       (n < 4096 && slot >= 16 && slot < n / 2);
+	return slot - range.upper < range.upper_count || slot - LOWER < range.lower_count;
 }
 
 /* The record of a slot that the table names; NULL if it is none. */
@@ -116,13 +128,6 @@ static void idle_add(struct slot_table *t, size_t slot)
 	*(second ? &second->newer : &t->oldest) = (uint32_t)slot;
 	t->newest = (uint32_t)slot;
 	t->idle++;
-}
-
-static uint32_t idle_max(void)
-{
-	size_t eighth = twz_nslots() / 8;
-
-	return eighth < IDLE_MAX ? (uint32_t)eighth : IDLE_MAX;
 }
 
 /* --- making the table */
@@ -195,6 +200,8 @@ static struct locked lock_table(twzobj *v)
 	};
 	int mid_change;
 
+	if (!range.upper_count)
+		find_range();
 	if (!v)
 		__twz_fotmap_view_known();
 	mid_change = mutex_acquire_r(&l.t->lock);
@@ -217,7 +224,7 @@ static void unlock_table(struct locked *l)
 
 /* The slots of one bucket, one after the other; at most as many as there are. */
 #define EACH_IN_BUCKET(s, l, id)                                                    \
-	(size_t s = *bucket_of((l)->t, id), left = twz_nslots();                    \
+	(size_t s = *bucket_of((l)->t, id), left = range.upper;                     \
 	    left && allocatable(s); s = (l)->t->records[s].next, left--)
 
 static size_t find(struct locked *l, objid_t id, uint32_t flags)
@@ -233,7 +240,7 @@ static void unlink_slot(struct locked *l, size_t slot)
 {
 	uint32_t *link = bucket_of(l->t, l->ves[slot].id);
 
-	for (size_t left = twz_nslots(); left && *link != slot && allocatable(*link); left--)
+	for (size_t left = range.upper; left && *link != slot && allocatable(*link); left--)
 		link = &l->t->records[*link].next;
 	if (*link == slot)
 		*link = l->t->records[slot].next;
@@ -355,10 +362,8 @@ bool __twz_slot_ref(size_t slot)
 	struct locked l;
 	bool there;
 
-	if (!allocatable(slot))
-		return false;
 	l = lock_table(NULL);
-	there = l.t->records[slot].refs & (REFS | IDLE);
+	there = allocatable(slot) && l.t->records[slot].refs & (REFS | IDLE);
 	if (there)
 		add_ref(l.t, slot);
 	unlock_table(&l);
@@ -399,7 +404,7 @@ static void fall_idle(struct locked *l, size_t slot, enum slot_life life)
 		return;
 	}
 	idle_add(l->t, slot);
-	if (l->t->idle > idle_max() && allocatable(l->t->oldest))
+	if (l->t->idle > IDLE_MAX && allocatable(l->t->oldest))
 		unmap_idle(l, l->t->oldest);
 }
 
@@ -438,12 +443,9 @@ void __twz_slot_put(size_t slot)
 
 static void release(twzobj *v, objid_t id, uint32_t flags, size_t slot, enum slot_life life)
 {
-	struct locked l;
+	struct locked l = lock_table(v);
 
-	if (!allocatable(slot))
-		return;
-	l = lock_table(v);
-	if (l.ves[slot].id == id && (l.ves[slot].flags & VE_ACCESS) == (flags & VE_ACCESS))
+	if (allocatable(slot) && l.ves[slot].id == id && (l.ves[slot].flags & VE_ACCESS) == (flags & VE_ACCESS))
 		put_locked(&l, slot, life);
 	unlock_table(&l);
 }
