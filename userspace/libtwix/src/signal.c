@@ -38,6 +38,7 @@ static struct action actions[_NSIG]; /* guarded by lock */
 
 static __thread uint64_t blocked;
 static __thread unsigned depth;        /* of calls */
+static __thread unsigned handlers_run;
 static __thread uint64_t own_pending;  /* atomic: for this thread only */
 
 /* --- sending */
@@ -158,9 +159,22 @@ static bool deliver(void)
 			continue;
 		}
 		restart = restart && a.flags & SA_RESTART;
+		handlers_run++;
 		call_handler(sig, &a);
 	}
 	return restart;
+}
+
+bool twix_signals_now(void)
+{
+	bool ran;
+
+	depth--;
+	handlers_run = 0;
+	deliver();
+	ran = handlers_run;
+	depth++;
+	return ran;
 }
 
 /* --- where they are looked for */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <twz/obj/pty.h>
@@ -156,14 +157,32 @@ static void type(void *unused)
 	}
 }
 
+/* The console puts a carriage return before each newline itself. */
+static size_t without_returns(char *buf, size_t n, bool *pending)
+{
+	char out[2 * PIECE];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (*pending && buf[i] != '\n')
+			out[len++] = '\r';
+		*pending = buf[i] == '\r';
+		if (!*pending)
+			out[len++] = buf[i];
+	}
+	memcpy(buf, out, len);
+	return len;
+}
+
 static void show(void *unused)
 {
-	char buf[PIECE];
+	char buf[2 * PIECE];
+	bool pending = false;
 	ssize_t n;
 
 	(void)unused;
-	while ((n = pty_read_server(&server, buf, sizeof(buf), 0)) > 0)
-		kec_write(buf, (size_t)n);
+	while ((n = pty_read_server(&server, buf, PIECE, 0)) > 0)
+		kec_write(buf, without_returns(buf, (size_t)n, &pending));
 }
 
 /* An object that lives as long as any of the programs. */

@@ -62,6 +62,8 @@ void twix_signal_send(struct twix_process *p, int sig);
 /* To those that kill() means by pid; how many there are. */
 int twix_signal_group(int pid, int sig);
 long twix_signal_thread(int sig);
+/* In a call that can wait on: take what has come. Whether a handler ran. */
+bool twix_signals_now(void);
 /* Block others from now on, NULL: the same; returns those that were. */
 uint64_t twix_signal_mask(const uint64_t *mask);
 twix_call twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
