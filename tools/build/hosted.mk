@@ -28,6 +28,7 @@ hosted-tests := \
 	test_names \
 	test_objects \
 	test_ptr \
+	test_pty \
 	test_queue \
 	test_races \
 	test_slots \

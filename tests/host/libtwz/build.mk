@@ -22,7 +22,7 @@ endef
 $(eval $(call explore-test,test_libtwz_cuts))
 $(eval $(call explore-test,test_twz_hier,$(addprefix userspace/libtwz/src/,hier.c hierindex.c)))
 $(eval $(call explore-test,test_twz_fotname,userspace/libtwz/src/fotname.c $(explore-alloc)))
-$(eval $(call explore-test,test_twz_queue,userspace/libtwz/src/queue.c))
+$(eval $(call explore-test,test_twz_queue,$(addprefix userspace/libtwz/src/,queue.c stream.c)))
 $(eval $(call explore-test,test_twz_keyring,userspace/libtwz/src/keyring.c))
 $(eval $(call explore-test,test_twz_mutex))
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))

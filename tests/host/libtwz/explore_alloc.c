@@ -8,7 +8,7 @@
 
 UNSEEN_BEGIN
 
-/* Of the header page: what follows the durable part, and of each lane all but its record. */
+/* Of the header: what follows the durable part, and of each lane all but its records. */
 static bool of_header(uint64_t in)
 {
 	uint64_t lanes = offsetof(struct alloc_header, lane);
@@ -42,12 +42,12 @@ bool explore_alloc_is_volatile(unsigned object, uint64_t offset)
 	h = (uint64_t)((char *)a.h - a.zero);
 	if (offset < h)
 		return false;
-	if (offset < h + TWZ_PAGE_SIZE)
+	if (offset < h + STATES_OFFSET)
 		return of_header(offset - h);
 	return offset >= a.first ? of_run(&a, offset) : offset >= h + FINDER_OFFSET;
 }
 
-/* Held by a thread that never gives them back, until the next cut. */
+/* As if threads kept the others. */
 void explore_alloc_use_lane(unsigned object, unsigned lane)
 {
 	struct arena a;

@@ -11,7 +11,7 @@
  * Cuts of power: head and tail are durable before a slot is written, the entry before its cmd_id.
  * So no published entry is lost or torn, and a position is either published or can be skipped.
  */
-#include "runtime.h"
+#include "stream.h"
 
 #include <twz/obj/queue.h>
 
@@ -24,11 +24,18 @@ struct ring {
 	char *entries;
 	uint32_t l2length;
 	uint32_t stride;
+	bool durable;
 };
 
 static uint32_t load32(const uint32_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+
+/* Of the header, which does not change. */
+static uint64_t load_once(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
 static uint64_t load64(const uint64_t *p)
@@ -61,18 +68,18 @@ static struct queue_entry *entry_at(const struct ring *r, uint32_t position)
 	return (void *)(r->entries + (size_t)(position & (length(r) - 1)) * r->stride);
 }
 
-static int open_ring(struct ring *r, twzobj *o, int which)
+QUICK int open_ring(struct ring *r, twzobj *o, int which)
 {
 	struct queue_hdr *h = twz_object_base(o);
 	uint64_t l2length, stride, at;
 
-	if (!h || load64(&h->magic) != QUEUE_MAGIC)
+	if (!h || __atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != QUEUE_MAGIC)
 		return -EINVLOBJ;
 	r->o = o;
 	r->sq = &h->subqueue[which];
-	l2length = load64(&r->sq->l2length);
-	stride = load64(&r->sq->stride);
-	at = load64(&r->sq->queue);
+	l2length = load_once(&r->sq->l2length);
+	stride = load_once(&r->sq->stride);
+	at = load_once(&r->sq->queue);
 	if (l2length > QUEUE_L2LENGTH_MAX || stride < sizeof(struct queue_entry) || stride % 8 ||
 	    stride > OBJ_MAXDATA || at < OBJ_NULLPAGE_SIZE || at % 8 || at > OBJ_TOPDATA ||
 	    stride << l2length > OBJ_TOPDATA - at)
@@ -80,42 +87,75 @@ static int open_ring(struct ring *r, twzobj *o, int which)
 	r->entries = (char *)h - OBJ_NULLPAGE_SIZE + at;
 	r->l2length = (uint32_t)l2length;
 	r->stride = (uint32_t)stride;
+	r->durable = __stream_durable(o);
 	return 0;
 }
 
 /* --- copying: word by word, for the other side may look at, or change, the entry meanwhile */
 
-/* Beyond its first word, which is cmd_id and info. len: bytes of from; the rest becomes zero. */
+/* The caller's word at p: entries begin with 32-bit numbers, and may be aligned to no more. */
+static uint64_t get_word(const char *p)
+{
+	uint64_t w;
+
+	if ((uintptr_t)p % sizeof(w) == 0)
+		return *(const uint64_t *)p;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static void put_word(char *p, uint64_t w)
+{
+	if ((uintptr_t)p % sizeof(w) == 0)
+		*(uint64_t *)p = w;
+	else
+		memcpy(p, &w, sizeof(w));
+}
+
+/* The last bytes of an entry of len that is no multiple of 8. */
+static uint64_t get_rest(const char *p, size_t len)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, len);
+	return w;
+}
+
+/* Beyond cmd_id. len: bytes of from; the rest becomes zero. */
 static void copy_in(const struct ring *r, struct queue_entry *to, const void *from, size_t len)
 {
 	uint64_t *words = (uint64_t *)to;
+	const char *p = from;
+	size_t i;
 
 	__atomic_store_n(&to->info, ((const struct queue_entry *)from)->info, __ATOMIC_RELAXED);
-	for (size_t i = 8; i < r->stride; i += 8) {
-		uint64_t w = 0;
-
-		if (i + 8 <= len)
-			memcpy(&w, (const char *)from + i, 8);
-		else if (i < len)
-			memcpy(&w, (const char *)from + i, len - i);
-		__atomic_store_n(&words[i / 8], w, __ATOMIC_RELAXED);
-	}
+	for (i = 8; i + 8 <= len; i += 8)
+		__atomic_store_n(&words[i / 8], get_word(p + i), __ATOMIC_RELAXED);
+	for (; i < r->stride; i += 8)
+		__atomic_store_n(&words[i / 8], i < len ? get_rest(p + i, len - i) : 0, __ATOMIC_RELAXED);
 }
 
-static void copy_out(const struct ring *r, void *to, uint32_t cmd_id, const struct queue_entry *from)
+static void copy_out(const struct ring *r, struct queue_entry *to, uint32_t cmd_id,
+    const struct queue_entry *from)
 {
-	struct queue_entry first = {
-		.cmd_id = cmd_id,
-		.info = __atomic_load_n(&from->info, __ATOMIC_RELAXED),
-	};
 	const uint64_t *words = (const uint64_t *)from;
 
-	memcpy(to, &first, sizeof(first));
-	for (size_t i = 8; i < r->stride; i += 8) {
-		uint64_t w = __atomic_load_n(&words[i / 8], __ATOMIC_RELAXED);
+	to->cmd_id = cmd_id;
+	to->info = __atomic_load_n(&from->info, __ATOMIC_RELAXED);
+	for (size_t i = 8; i < r->stride; i += 8)
+		put_word((char *)to + i, __atomic_load_n(&words[i / 8], __ATOMIC_RELAXED));
+}
 
-		memcpy((char *)to + i, &w, 8);
-	}
+static void flush(const struct ring *r, const void *p, size_t len)
+{
+	if (r->durable)
+		__twz_obj_flush(r->o, p, len);
+}
+
+static void fence(const struct ring *r)
+{
+	if (r->durable)
+		__twz_obj_fence(r->o);
 }
 
 /* --- waking */
@@ -129,22 +169,23 @@ static void wake(void *word, uint32_t width_flag)
 	sys_thread_sync(1, &a, NULL);
 }
 
-/* Whatever a consumer waits for has happened. */
-static void ring_bell(const struct ring *r)
+SLOW static void wake_consumers(const struct ring *r)
 {
-	__atomic_fetch_add(&r->sq->bell, 1, __ATOMIC_SEQ_CST);
-	if (!(load64(&r->sq->tail) & QUEUE_TAIL_WAITING))
-		return;
 	__atomic_fetch_and(&r->sq->tail, ~(uint64_t)QUEUE_TAIL_WAITING, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&r->sq->bell, 1, __ATOMIC_SEQ_CST);
 	wake(&r->sq->bell, 0);
 }
 
-/* A slot has become free. */
-static void wake_producers(const struct ring *r)
+/* Whatever a consumer waits for has happened. */
+QUICK void ring_bell(const struct ring *r)
 {
-	uint32_t w = load32(&r->sq->waiters);
+	__atomic_fetch_add(&r->sq->bell, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(load64(&r->sq->tail) & QUEUE_TAIL_WAITING, 0))
+		wake_consumers(r);
+}
 
+SLOW static void wake_producers(const struct ring *r, uint32_t w)
+{
 	while (w & QUEUE_WAITERS_WAITING) {
 		uint32_t cleared = (w & ~QUEUE_WAITERS_WAITING) + QUEUE_WAITERS_STEP;
 
@@ -156,10 +197,19 @@ static void wake_producers(const struct ring *r)
 	}
 }
 
+/* A slot has become free. */
+QUICK void tell_producers(const struct ring *r)
+{
+	uint32_t w = load32(&r->sq->waiters);
+
+	if (__builtin_expect(w & QUEUE_WAITERS_WAITING, 0))
+		wake_producers(r, w);
+}
+
 /* --- putting in */
 
 /* The position to write; -EAGAIN if there is none, and then nothing has changed. */
-static int64_t reserve(const struct ring *r)
+QUICK int64_t reserve(const struct ring *r)
 {
 	uint32_t head = load32(&r->sq->head), again;
 
@@ -198,15 +248,15 @@ static void publish(const struct ring *r, uint32_t position, const struct queue_
 {
 	struct queue_entry *e = entry_at(r, position);
 
-	__twz_obj_flush(r->o, &r->sq->head, sizeof(r->sq->head));
-	__twz_obj_flush(r->o, &r->sq->tail, sizeof(r->sq->tail));
-	__twz_obj_fence(r->o);
+	flush(r, &r->sq->head, sizeof(r->sq->head));
+	flush(r, &r->sq->tail, sizeof(r->sq->tail));
+	fence(r);
 	copy_in(r, e, from, len);
-	__twz_obj_flush(r->o, e, r->stride);
-	__twz_obj_fence(r->o);
+	flush(r, e, r->stride);
+	fence(r);
 	__atomic_store_n(&e->cmd_id, queue_cmd_id(position, r->l2length), __ATOMIC_SEQ_CST);
-	__twz_obj_flush(r->o, &e->cmd_id, sizeof(e->cmd_id));
-	__twz_obj_fence(r->o);
+	flush(r, &e->cmd_id, sizeof(e->cmd_id));
+	fence(r);
 	ring_bell(r);
 }
 
@@ -229,7 +279,7 @@ static int put(const struct ring *r, const struct queue_entry *entry, size_t len
 /* --- taking out */
 
 /* What the slot of a position says: 1 its entry, 0 nothing yet, -1 that there is none. */
-static int look(const struct ring *r, uint32_t position, uint32_t *cmd_id)
+QUICK int look(const struct ring *r, uint32_t position, uint32_t *cmd_id)
 {
 	*cmd_id = load32(&entry_at(r, position)->cmd_id);
 	if (*cmd_id == queue_cmd_id(position, r->l2length))
@@ -238,21 +288,21 @@ static int look(const struct ring *r, uint32_t position, uint32_t *cmd_id)
 }
 
 /* Go on to the position after that of `tail`, unless another consumer did. */
-static bool advance(const struct ring *r, uint64_t tail)
+QUICK bool advance(const struct ring *r, uint64_t tail)
 {
 	uint64_t to = next((uint32_t)tail & QUEUE_POSITION_MASK) | (tail & QUEUE_TAIL_WAITING);
 
 	if (!__atomic_compare_exchange_n(&r->sq->tail, &tail, to, false, __ATOMIC_SEQ_CST,
 		__ATOMIC_SEQ_CST))
 		return false;
-	__twz_obj_flush(r->o, &r->sq->tail, sizeof(r->sq->tail));
-	__twz_obj_fence(r->o);
-	wake_producers(r);
+	flush(r, &r->sq->tail, sizeof(r->sq->tail));
+	fence(r);
+	tell_producers(r);
 	return true;
 }
 
 /* 0, or -EAGAIN if there is no entry. */
-static int try_take(const struct ring *r, struct queue_entry *entry)
+QUICK int try_take(const struct ring *r, struct queue_entry *entry)
 {
 	uint32_t cmd_id;
 
@@ -479,7 +529,7 @@ static int repair(const struct ring *r)
 	__atomic_fetch_or(&r->sq->tail, QUEUE_TAIL_WAITING, __ATOMIC_SEQ_CST);
 	ring_bell(r);
 	__atomic_fetch_or(&r->sq->waiters, QUEUE_WAITERS_WAITING, __ATOMIC_SEQ_CST);
-	wake_producers(r);
+	tell_producers(r);
 	return count;
 }
 

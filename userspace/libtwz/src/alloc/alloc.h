@@ -26,6 +26,7 @@
 #define GROUPS_MAX (PAGES_MAX / GROUP_PAGES)
 #define ZONE_PAGES 4096u
 #define LANES 14u
+#define OWN_LANES 12u /* a thread keeps one of these for itself; the others are shared */
 #define CLASSES 32u
 #define SMALL_MAX 8192u
 #define RECORD_WORDS TWZ_ALLOC_ACTIONS
@@ -67,9 +68,10 @@ struct record {
 };
 
 struct lane {
-	struct mutex lock;
+	struct mutex lock; /* while a thread keeps it, and for a shared one during a call */
 	uint64_t pending[PENDING]; /* entries whose regions become available after the next fence */
-	uint64_t zero[2];
+	uint64_t active;           /* the thread that keeps it is in a call */
+	uint64_t zero;
 	struct record record; /* durable */
 };
 
@@ -109,7 +111,9 @@ struct alloc_finder {
 	uint8_t longest_of_64[GROUPS_MAX / 64]; /* the greatest of 64 groups */
 	uint8_t zero[2];
 	uint64_t chunk_groups[GROUPS_MAX / 64]; /* groups that have a free chunk */
-	uint16_t current[LANES][CLASSES];     /* a lane's run, chunk + 1; guarded by the lane's lock */
+	uint64_t stock[LANES][CLASSES];       /* regions of one word of that run that are reserved */
+	uint8_t stock_word[LANES][CLASSES];   /* for the lane; and which word */
+	uint16_t current[LANES][CLASSES];     /* a lane's run, chunk + 1. These with the lane held */
 	uint8_t owner[CHUNKS_MAX];            /* the lane + 1 that allocates from the run */
 	uint64_t zero3[2];
 	uint64_t room[CHUNKS_MAX / 64][CLASSES]; /* chunks that are runs of a class with room, no owner */
@@ -206,8 +210,8 @@ void __twz_alloc_do(struct arena *a, const uint64_t *words, unsigned n);
  * __twz_alloc_retire() follow. */
 void __twz_alloc_replay(struct arena *a, unsigned l);
 void __twz_alloc_retire(struct arena *a, unsigned l);
-/* Take a lane whoever holds it, and finish what it was left with. */
-void __twz_alloc_lane_take(struct arena *a, unsigned l);
+/* Finish what was begun in a lane whose thread has ended. Held: the lane. */
+void __twz_alloc_finish_lane(struct arena *a, unsigned l);
 /* Regions that were freed lately become available, everywhere: when there is no memory left. No
  * lane's lock is held. */
 void __twz_alloc_settle(struct arena *a);

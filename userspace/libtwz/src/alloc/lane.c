@@ -115,54 +115,33 @@ static bool all_make_sense(const struct arena *a, const uint64_t *words, unsigne
 
 /* --- doing it */
 
-static void change_block(struct arena *a, const struct decoded *d, bool durable)
+static uint64_t *word_of_block(const struct arena *a, const struct decoded *d)
 {
-	uint64_t *word = &__twz_alloc_run(a, d->chunk)->bits[d->block / 64];
-	uint64_t bit = 1ull << d->block % 64;
-
-	if (d->kind == ENTRY_SET)
-		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
-	else
-		__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
-	if (durable)
-		__twz_obj_flush(a->o, word, sizeof(*word));
-}
-
-static void change_pages(struct arena *a, const struct decoded *d, bool durable)
-{
-	__twz_alloc_put_states(a, d->page, d->count, d->kind == ENTRY_PAGES ? d->state : PAGE_FREE);
-	if (durable)
-		__twz_obj_flush(a->o, a->states + d->page, d->count);
-}
-
-static void change_word(struct arena *a, uint64_t offset, uint64_t value, bool durable)
-{
-	uint64_t *word = (void *)(a->zero + offset);
-
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-	if (durable)
-		__twz_obj_flush(a->o, word, sizeof(*word));
+	return &__twz_alloc_run(a, d->chunk)->bits[d->block / 64];
 }
 
 /* The entry, which may be two words: returns the last. */
-static const uint64_t *apply_entry(struct arena *a, const uint64_t *word, bool durable)
+static const uint64_t *store_entry(struct arena *a, const uint64_t *word)
 {
 	struct decoded d = decode(*word);
+	uint64_t bit = 1ull << d.block % 64;
 
 	switch (d.kind) {
 	case ENTRY_SET:
+		__atomic_fetch_or(word_of_block(a, &d), bit, __ATOMIC_RELEASE);
+		break;
 	case ENTRY_CLEAR:
-		change_block(a, &d, durable);
+		__atomic_fetch_and(word_of_block(a, &d), ~bit, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_PAGES:
 	case ENTRY_UNPAGES:
-		change_pages(a, &d, durable);
+		__twz_alloc_put_states(a, d.page, d.count, d.kind == ENTRY_PAGES ? d.state : PAGE_FREE);
 		break;
 	case ENTRY_PTR:
-		change_word(a, d.offset, d.value, durable);
+		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), d.value, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_WORD:
-		change_word(a, d.offset, *++word, durable);
+		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), *++word, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_CONTENT:
 		break;
@@ -170,10 +149,36 @@ static const uint64_t *apply_entry(struct arena *a, const uint64_t *word, bool d
 	return word;
 }
 
+static const uint64_t *flush_entry(struct arena *a, const uint64_t *word)
+{
+	struct decoded d = decode(*word);
+
+	switch (d.kind) {
+	case ENTRY_SET:
+	case ENTRY_CLEAR:
+		__twz_obj_flush(a->o, word_of_block(a, &d), sizeof(uint64_t));
+		break;
+	case ENTRY_PAGES:
+	case ENTRY_UNPAGES:
+		__twz_obj_flush(a->o, a->states + d.page, d.count);
+		break;
+	case ENTRY_PTR:
+	case ENTRY_WORD:
+		__twz_obj_flush(a->o, a->zero + d.offset, sizeof(uint64_t));
+		break;
+	case ENTRY_CONTENT:
+		break;
+	}
+	return d.kind == ENTRY_WORD ? word + 1 : word;
+}
+
+/* All stores, then all flushes: an atomic operation waits for flushes before it. */
 static void apply(struct arena *a, const uint64_t *words, unsigned n, bool durable)
 {
 	for (const uint64_t *w = words; w < words + n; w++)
-		w = apply_entry(a, w, durable);
+		w = store_entry(a, w);
+	for (const uint64_t *w = words; durable && w < words + n; w++)
+		w = flush_entry(a, w);
 }
 
 /* --- what becomes free */
@@ -332,19 +337,34 @@ void __twz_alloc_replay(struct arena *a, unsigned l)
 		apply(a, r->word, n, true);
 }
 
-/* --- lanes */
+/* --- lanes
+ *
+ * A thread keeps a lane for as long as it lives, so that a call takes no lock; when it has ended, the
+ * lock says so to whoever wants the lane next. Threads that get none, and calls from within a call
+ * (a fault handler), use those that are shared.
+ */
 
 static __thread unsigned my_lane = LANES;
 
-static unsigned first_lane(void)
+static bool is_mine(const struct mutex *m)
 {
-	if (my_lane >= LANES)
-		my_lane = (unsigned)((ID_LO(twz_thread_id()) >> 2) * 0x9e3779b97f4a7c15ull >> 32) % LANES;
-	return my_lane;
+	uint64_t me = ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
+
+	return (__atomic_load_n(&m->sleep, __ATOMIC_RELAXED) & THREAD_SYNC_OWNER_MASK) ==
+	    (me & THREAD_SYNC_OWNER_MASK);
 }
 
-/* A thread ended while it held the lane: what it had written down happens. */
-static void finish_lane(struct arena *a, unsigned l)
+static bool is_free(const struct mutex *m)
+{
+	return __atomic_load_n(&m->sleep, __ATOMIC_RELAXED) == MUTEX_FREE;
+}
+
+static unsigned hash_of_thread(void)
+{
+	return (unsigned)((ID_LO(twz_thread_id()) >> 2) * 0x9e3779b97f4a7c15ull >> 32);
+}
+
+void __twz_alloc_finish_lane(struct arena *a, unsigned l)
 {
 	uint64_t old[PENDING];
 
@@ -354,49 +374,100 @@ static void finish_lane(struct arena *a, unsigned l)
 		__twz_alloc_retire(a, l);
 		__twz_alloc_fence_for_others(a);
 	}
+	a->h->lane[l].active = 0;
 	release(a, old, take_pending(&a->h->lane[l], old));
 }
 
-void __twz_alloc_lane_take(struct arena *a, unsigned l)
+/* Take a lane that nobody has, or whose thread has ended. */
+static bool try_lane(struct arena *a, unsigned l)
 {
+	int r = mutex_try_r(&a->h->lane[l].lock);
+
+	if (r == 1)
+		__twz_alloc_finish_lane(a, l);
+	return r >= 0;
+}
+
+/* A lane that this thread keeps from now on, or had: LANES if there is none. */
+static unsigned own_lane(struct arena *a)
+{
+	unsigned first = hash_of_thread() % OWN_LANES;
+	static __thread unsigned turn;
+
+	for (unsigned l = 0; l < OWN_LANES; l++)
+		if (is_mine(&a->h->lane[l].lock))
+			return l;
+	for (unsigned i = 0; i < OWN_LANES; i++) {
+		unsigned l = (first + i) % OWN_LANES;
+
+		if (is_free(&a->h->lane[l].lock) && try_lane(a, l))
+			return l;
+	}
+	turn = (turn + 1) % OWN_LANES;
+	return try_lane(a, turn) ? turn : LANES;
+}
+
+static unsigned shared_lane(struct arena *a)
+{
+	unsigned l = OWN_LANES + hash_of_thread() % (LANES - OWN_LANES);
+
+	for (unsigned i = OWN_LANES; i < LANES; i++)
+		if (is_free(&a->h->lane[i].lock) && try_lane(a, i))
+			return i;
 	if (mutex_acquire_r(&a->h->lane[l].lock) == 1)
-		finish_lane(a, l);
+		__twz_alloc_finish_lane(a, l);
+	return l;
+}
+
+/* Begin a call in a lane that this thread keeps; false: this is one from within. */
+static bool enter(struct lane *lane)
+{
+	if (lane->active)
+		return false;
+	lane->active = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
 }
 
 unsigned __twz_alloc_lane_acquire(struct arena *a)
 {
-	unsigned mine = first_lane();
+	unsigned l = my_lane;
 
-	for (unsigned i = 0; i < LANES; i++) {
-		unsigned l = (mine + i) % LANES;
-		struct mutex *lock = &a->h->lane[l].lock;
-		int r = -EBUSY;
-
-		if (__atomic_load_n(&lock->sleep, __ATOMIC_RELAXED) == MUTEX_FREE)
-			r = mutex_try_r(lock);
-		if (r == 1)
-			finish_lane(a, l);
-		if (r >= 0)
-			return my_lane = l;
-	}
-	__twz_alloc_lane_take(a, mine);
-	return mine;
+	if (l >= OWN_LANES || !is_mine(&a->h->lane[l].lock))
+		l = own_lane(a);
+	if (l == LANES || !enter(&a->h->lane[l]))
+		return shared_lane(a);
+	return my_lane = l;
 }
 
 void __twz_alloc_lane_release(struct arena *a, unsigned l)
 {
-	mutex_release(&a->h->lane[l].lock);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (l < OWN_LANES)
+		a->h->lane[l].active = 0;
+	else
+		mutex_release(&a->h->lane[l].lock);
+}
+
+static void settle_lane(struct arena *a, unsigned l)
+{
+	uint64_t old[PENDING];
+
+	__twz_alloc_retire(a, l);
+	__twz_alloc_fence_for_others(a);
+	drop_runs(a, l, old, release(a, old, take_pending(&a->h->lane[l], old)));
 }
 
 void __twz_alloc_settle(struct arena *a)
 {
-	for (unsigned l = 0; l < LANES; l++) {
-		uint64_t old[PENDING];
+	unsigned mine = __twz_alloc_lane_acquire(a);
 
-		__twz_alloc_lane_take(a, l);
-		__twz_alloc_retire(a, l);
-		__twz_alloc_fence_for_others(a);
-		drop_runs(a, l, old, release(a, old, take_pending(&a->h->lane[l], old)));
-		__twz_alloc_lane_release(a, l);
+	settle_lane(a, mine);
+	for (unsigned l = 0; l < LANES; l++) {
+		if (l == mine || is_mine(&a->h->lane[l].lock) || !try_lane(a, l))
+			continue;
+		settle_lane(a, l);
+		mutex_release(&a->h->lane[l].lock);
 	}
+	__twz_alloc_lane_release(a, mine);
 }

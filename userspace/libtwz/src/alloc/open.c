@@ -140,6 +140,7 @@ static void make_ready(struct arena *a)
 	for (unsigned l = 0; l < LANES; l++) {
 		mutex_init(&a->h->lane[l].lock);
 		memset(a->h->lane[l].pending, 0, sizeof(a->h->lane[l].pending));
+		a->h->lane[l].active = 0;
 	}
 	__twz_alloc_rebuild_pages(a);
 	__twz_alloc_find_runs(a, true);
@@ -182,10 +183,14 @@ int twz_alloc_recover(twzobj *o)
 	int r = __twz_alloc_open(&a, o);
 
 	for (unsigned l = 0; r == 0 && l < LANES; l++) {
-		if (__atomic_load_n(&a.h->lane[l].lock.sleep, __ATOMIC_RELAXED) == MUTEX_FREE)
-			continue;
-		__twz_alloc_lane_take(&a, l);
-		__twz_alloc_lane_release(&a, l);
+		struct mutex *lock = &a.h->lane[l].lock;
+		int gone = __atomic_load_n(&lock->sleep, __ATOMIC_RELAXED) == MUTEX_FREE ? -EBUSY :
+		    mutex_try_r(lock);
+
+		if (gone == 1)
+			__twz_alloc_finish_lane(&a, l);
+		if (gone >= 0)
+			mutex_release(lock);
 	}
 	return r;
 }

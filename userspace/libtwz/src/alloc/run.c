@@ -47,7 +47,7 @@ void __twz_alloc_sync_run(struct arena *a, struct run *run, unsigned class)
 	__atomic_store_n(&run->stamp, stamp, __ATOMIC_RELEASE);
 }
 
-/* --- taking one region */
+/* --- taking regions: those of one word at a time, for the lane that owns the run */
 
 /* Word w of busy looked full: say so, unless a region of it has been freed meanwhile. */
 static void note_full(struct run *run, const uint64_t *busy, unsigned w)
@@ -57,37 +57,55 @@ static void note_full(struct run *run, const uint64_t *busy, unsigned w)
 		__atomic_fetch_or(&run->maybe, 1ull << w, __ATOMIC_SEQ_CST);
 }
 
-static int take_bit(struct run *run, uint64_t *busy, const struct size_class *c, unsigned w)
+/* All of a word that is free; what is live in spite of that is noise. */
+static uint64_t take_word(struct run *run, uint64_t *busy, const struct size_class *c, unsigned w)
 {
-	uint64_t room = ~__atomic_load_n(&busy[w], __ATOMIC_RELAXED), bit = room & -room;
-	unsigned block;
+	uint64_t room = ~__atomic_load_n(&busy[w], __ATOMIC_RELAXED);
 
-	if (!room) {
+	if (!room)
 		note_full(run, busy, w);
-		return -EAGAIN;
-	}
-	block = w * 64 + (unsigned)__builtin_ctzl(room);
-	if (__atomic_fetch_or(&busy[w], bit, __ATOMIC_ACQUIRE) & bit || block >= c->blocks ||
-	    __atomic_load_n(&run->bits[w], __ATOMIC_RELAXED) & bit)
-		return -EAGAIN;
-	return (int)block;
+	else
+		room &= ~__atomic_fetch_or(&busy[w], room, __ATOMIC_ACQUIRE);
+	return room & ~beyond(c, w) & ~__atomic_load_n(&run->bits[w], __ATOMIC_RELAXED);
 }
 
-/* A region of a run, or -ENOMEM. Each turn takes a bit away; more turns than bits are noise. */
-static int take_from(struct run *run, unsigned class)
+/* Regions of a run for the lane's stock. Each turn takes bits away; more turns than bits are noise. */
+static int fill_stock(struct arena *a, unsigned l, struct run *run, unsigned class)
 {
 	const struct size_class *c = &__twz_alloc_class[class];
 	uint64_t *busy = __twz_alloc_busy(run, class), all = ~0ull >> (64 - c->words);
 
 	for (unsigned turn = 0; turn < 8192; turn++) {
 		uint64_t maybe = __atomic_load_n(&run->maybe, __ATOMIC_RELAXED) & all;
-		int block;
+		unsigned w;
 
 		if (!maybe)
-			return -ENOMEM;
-		block = take_bit(run, busy, c, (unsigned)__builtin_ctzl(maybe));
-		if (block >= 0)
-			return block;
+			break;
+		w = (unsigned)__builtin_ctzl(maybe);
+		a->finder->stock_word[l][class] = (uint8_t)w;
+		a->finder->stock[l][class] = take_word(run, busy, c, w);
+		if (a->finder->stock[l][class])
+			return 0;
+	}
+	return -ENOMEM;
+}
+
+/* A region of the run that the lane owns, or -ENOMEM. */
+static int take_from(struct arena *a, unsigned l, struct run *run, unsigned class)
+{
+	const struct size_class *c = &__twz_alloc_class[class];
+	uint64_t *stock = &a->finder->stock[l][class], bit;
+	unsigned w;
+
+	for (unsigned turn = 0; turn < 8192; turn++) {
+		if (!*stock && fill_stock(a, l, run, class) < 0)
+			break;
+		bit = *stock & -*stock;
+		*stock &= ~bit;
+		w = a->finder->stock_word[l][class];
+		if (w < c->words && !(beyond(c, w) & bit) &&
+		    !(__atomic_load_n(&run->bits[w], __ATOMIC_RELAXED) & bit))
+			return (int)(w * 64 + (unsigned)__builtin_ctzl(bit));
 	}
 	return -ENOMEM;
 }
@@ -216,6 +234,7 @@ static int64_t next_run(struct arena *a, unsigned l, unsigned class)
 
 	if (chunk < 0)
 		chunk = make_run(a, l, class);
+	a->finder->stock[l][class] = 0;
 	a->finder->current[l][class] = (uint16_t)(chunk < 0 ? 0 : chunk + 1);
 	return chunk;
 }
@@ -234,7 +253,7 @@ int64_t __twz_alloc_take_block(struct arena *a, unsigned l, unsigned class)
 			return chunk;
 		run = __twz_alloc_run(a, (uint32_t)chunk);
 		__twz_alloc_sync_run(a, run, class);
-		block = take_from(run, class);
+		block = take_from(a, l, run, class);
 		if (block >= 0)
 			return chunk << 12 | block;
 		leave_run(a, class, (uint32_t)chunk);
@@ -326,6 +345,7 @@ void __twz_alloc_find_runs(struct arena *a, bool forget_lanes)
 	if (forget_lanes) {
 		memset(a->h->class_zones, 0, sizeof(a->h->class_zones));
 		memset(a->finder->current, 0, sizeof(a->finder->current));
+		memset(a->finder->stock, 0, sizeof(a->finder->stock));
 		for (uint32_t zone = 0; zone * (ZONE_PAGES / CHUNK_PAGES) < chunks; zone++)
 			__twz_alloc_clear_zone(a, zone);
 	}
