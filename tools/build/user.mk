@@ -86,10 +86,10 @@ program-files := $(foreach p,$(programs),$(O)/user/$p.elf)
 .PHONY: user
 user: $(program-files)
 
-# --- for the SDK: libtwz beside a C library, which has the strings and calls main() itself
+# --- for the SDK: libtwz beside a C library, which has its own strings and calls main() itself
 
 sdk-libtwz := $(O)/user/sdk/libtwz.a
-sdk-libtwz-objs := $(filter-out $(call user-obj,lib/base/string.c lib/base/strlcpy.c userspace/libtwz/src/main.c),$(libtwz-objs))
+sdk-libtwz-objs := $(filter-out $(call user-obj,lib/base/string.c lib/base/strlcpy.c lib/base/printf.c userspace/libtwz/src/main.c),$(libtwz-objs))
 $(call keep,$(O)/user/sdk/libtwz.objs,$(sdk-libtwz-objs))
 
 $(sdk-libtwz): $(sdk-libtwz-objs) $(O)/user/sdk/libtwz.objs

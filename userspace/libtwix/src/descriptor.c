@@ -5,22 +5,30 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define DESCRIPTORS 1024
+#define DESCRIPTORS TWIX_DESCRIPTORS
 
-struct descriptor {
-	struct twix_file *file;
-	bool cloexec;
-};
+static struct mutex *lock(void)
+{
+	return &twix_self()->lock;
+}
 
-static struct mutex lock;
-static struct descriptor table[DESCRIPTORS]; /* guarded by lock */
+/* What stands for a descriptor. Lock held. */
+static struct twix_file *get(int fd)
+{
+	return twix_file_number(twix_self()->descriptors[fd].file);
+}
+
+static void set(int fd, struct twix_file *f, bool cloexec)
+{
+	twix_self()->descriptors[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
+}
 
 void twix_descriptors_init(void)
 {
-	struct twix_file *f = twix_file_new(TWIX_CONSOLE, 0, O_RDWR);
+	struct twix_file *f = twix_file_new(TWIX_TERMINAL, twix_terminal()->client, O_RDWR);
 
 	for (int fd = 0; f && fd < 3; fd++) {
-		table[fd].file = f;
+		set(fd, f, false);
 		if (fd)
 			twix_file_get(f);
 	}
@@ -32,11 +40,11 @@ struct twix_file *twix_file_of(int fd)
 
 	if (fd < 0 || fd >= DESCRIPTORS)
 		return NULL;
-	mutex_acquire(&lock);
-	f = table[fd].file;
+	mutex_acquire(lock());
+	f = get(fd);
 	if (f)
 		twix_file_get(f);
-	mutex_release(&lock);
+	mutex_release(lock());
 	return f;
 }
 
@@ -44,12 +52,12 @@ int twix_install(struct twix_file *f, int from, bool cloexec)
 {
 	int fd;
 
-	mutex_acquire(&lock);
-	for (fd = from; fd < DESCRIPTORS && table[fd].file; fd++)
+	mutex_acquire(lock());
+	for (fd = from; fd < DESCRIPTORS && get(fd); fd++)
 		;
 	if (fd < DESCRIPTORS)
-		table[fd] = (struct descriptor){ f, cloexec };
-	mutex_release(&lock);
+		set(fd, f, cloexec);
+	mutex_release(lock());
 	return fd < DESCRIPTORS ? fd : -EMFILE;
 }
 
@@ -58,10 +66,10 @@ static struct twix_file *replace(int fd, struct twix_file *f, bool cloexec)
 {
 	struct twix_file *old;
 
-	mutex_acquire(&lock);
-	old = table[fd].file;
-	table[fd] = (struct descriptor){ f, cloexec };
-	mutex_release(&lock);
+	mutex_acquire(lock());
+	old = get(fd);
+	set(fd, f, cloexec);
+	mutex_release(lock());
 	return old;
 }
 
@@ -74,6 +82,30 @@ long twix_close(const long a[6])
 		return -EBADF;
 	twix_file_put(f);
 	return 0;
+}
+
+/* In another process's place: it has ended, or has not begun. */
+void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		struct twix_file *f = twix_file_number(from->descriptors[fd].file);
+
+		if (f)
+			twix_file_get(f);
+		to->descriptors[fd] = from->descriptors[fd];
+	}
+}
+
+void twix_descriptors_drop(struct twix_process *p, bool only_cloexec)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		struct twix_descriptor d = p->descriptors[fd];
+
+		if (!d.file || (only_cloexec && !d.cloexec))
+			continue;
+		p->descriptors[fd] = (struct twix_descriptor){ 0, 0 };
+		twix_file_put(twix_file_number(d.file));
+	}
 }
 
 static long duplicate(int fd, int from, bool cloexec)
@@ -131,13 +163,13 @@ static long descriptor_flags(int fd, int cmd, long arg)
 
 	if (fd < 0 || fd >= DESCRIPTORS)
 		return r;
-	mutex_acquire(&lock);
-	if (table[fd].file) {
-		r = cmd == F_GETFD && table[fd].cloexec ? FD_CLOEXEC : 0;
+	mutex_acquire(lock());
+	if (get(fd)) {
+		r = cmd == F_GETFD && twix_self()->descriptors[fd].cloexec ? FD_CLOEXEC : 0;
 		if (cmd == F_SETFD)
-			table[fd].cloexec = arg & FD_CLOEXEC;
+			twix_self()->descriptors[fd].cloexec = arg & FD_CLOEXEC ? 1 : 0;
 	}
-	mutex_release(&lock);
+	mutex_release(lock());
 	return r;
 }
 

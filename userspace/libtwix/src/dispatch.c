@@ -67,7 +67,24 @@ static twix_call *const calls[] = {
 	[SYS_getrusage] = twix_getrusage,
 	[SYS_gettimeofday] = twix_gettimeofday,
 	[SYS_getpid] = twix_getpid,
-	[SYS_getppid] = twix_zero,
+	[SYS_getppid] = twix_getppid,
+	[SYS_getpgid] = twix_getpgid,
+	[SYS_setpgid] = twix_setpgid,
+	[SYS_getsid] = twix_getsid,
+	[SYS_setsid] = twix_setsid,
+	[SYS_clone] = twix_clone,
+	[SYS_execve] = twix_execve,
+	[SYS_wait4] = twix_wait4,
+	[SYS_kill] = twix_kill,
+	[SYS_tkill] = twix_tkill,
+	[SYS_tgkill] = twix_tgkill,
+	[SYS_ppoll] = twix_ppoll,
+	[SYS_pselect6] = twix_pselect6,
+	[SYS_pipe2] = twix_pipe2,
+	[SYS_rt_sigaction] = twix_rt_sigaction,
+	[SYS_rt_sigprocmask] = twix_rt_sigprocmask,
+	[SYS_rt_sigpending] = twix_rt_sigpending,
+	[SYS_rt_sigsuspend] = twix_rt_sigsuspend,
 	[SYS_getuid] = twix_zero,
 	[SYS_geteuid] = twix_zero,
 	[SYS_getgid] = twix_zero,
@@ -87,9 +104,25 @@ static twix_call *const calls[] = {
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
+/* What an interrupted call of these says must be seen: time has passed, or a mask was set. */
+static bool restarts(long n)
+{
+	return n != SYS_ppoll && n != SYS_pselect6 && n != SYS_nanosleep && n != SYS_clock_nanosleep &&
+	       n != SYS_rt_sigsuspend && n != SYS_futex;
+}
+
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
 	const long args[6] = { a, b, c, d, e, f };
+	bool again;
+	long r;
 
-	return n >= 0 && (size_t)n < CALLS && calls[n] ? calls[n](args) : -ENOSYS;
+	if (n < 0 || (size_t)n >= CALLS || !calls[n])
+		return -ENOSYS;
+	do {
+		twix_signal_enter();
+		r = calls[n](args);
+		again = twix_signal_leave() && r == -EINTR && restarts(n);
+	} while (again);
+	return r;
 }

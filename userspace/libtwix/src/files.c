@@ -45,15 +45,22 @@ const struct twix_ops *twix_ops_of(const struct twix_file *f)
 {
 	static const struct twix_ops *const all[] = {
 		[TWIX_FREE] = &no_ops,
-		[TWIX_CONSOLE] = &twix_console_ops,
+		[TWIX_TERMINAL] = &twix_terminal_ops,
 		[TWIX_REGULAR] = &twix_regular_ops,
 		[TWIX_DIRECTORY] = &twix_directory_ops,
 		[TWIX_NULL] = &twix_null_ops,
 		[TWIX_ZERO] = &twix_zero_ops,
 		[TWIX_RANDOM] = &twix_random_ops,
+		[TWIX_PIPE_READ] = &twix_pipe_read_ops,
+		[TWIX_PIPE_WRITE] = &twix_pipe_write_ops,
 	};
 
 	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;
+}
+
+objid_t twix_special_id(const char *path)
+{
+	return twix_special(path) == TWIX_TERMINAL ? twix_terminal()->client : 0;
 }
 
 enum twix_kind twix_special(const char *path)
@@ -66,8 +73,8 @@ enum twix_kind twix_special(const char *path)
 		{ "/dev/zero", TWIX_ZERO },
 		{ "/dev/random", TWIX_RANDOM },
 		{ "/dev/urandom", TWIX_RANDOM },
-		{ "/dev/tty", TWIX_CONSOLE },
-		{ "/dev/console", TWIX_CONSOLE },
+		{ "/dev/tty", TWIX_TERMINAL },
+		{ "/dev/console", TWIX_TERMINAL },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

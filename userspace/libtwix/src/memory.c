@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Memory of a program. Anonymous memory comes from arenas, volatile objects that stand in the slots
- * for mappings; a mapped file is its object, or a private copy of it, in a slot of its own.
+ * Memory of a program. What is private to it, anonymous memory and copies of files, stands in the
+ * slots for mappings, from the first on, so that fork() finds it. Anonymous memory comes from
+ * arenas, volatile objects. A mapped file that is not copied is its object, as any handle has it.
  *
  * Protection is that of slots, so that mprotect() cannot take anything away: what it asks for is
  * there already.
@@ -19,8 +20,8 @@
 
 #define ARENA_PAGES (OBJ_MAXDATA / TWIX_PAGE)
 #define WORDS ((ARENA_PAGES + 63) / 64)
-#define ARENAS 64u
 #define FILES 256u
+#define PRIVATE_MAX 1024u
 #define BREAK_SIZE (1ul << 20) /* what libtwz leaves free above the program's data */
 
 /* At the start of an arena: which of its pages are taken. */
@@ -30,18 +31,25 @@ struct arena {
 
 #define ARENA_HEADER_PAGES (ROUND_UP(sizeof(struct arena), TWIX_PAGE) / TWIX_PAGE)
 
+/* What stands in a slot for mappings. */
+struct private {
+	objid_t id; /* 0: nothing */
+	bool arena;
+	size_t next_page; /* of an arena: where the last search ended */
+};
+
 /* A mapped file. */
 struct mapping {
 	uintptr_t start; /* 0: free */
 	size_t len;
-	twzobj obj;
+	size_t slot; /* of a private copy, else 0 */
+	twzobj obj;  /* else a handle */
 };
 
 extern char __data_end[];
 
 static struct mutex lock; /* guards all below */
-static twzobj arenas[ARENAS];
-static size_t next_page[ARENAS]; /* where the last search ended */
+static struct private privates[PRIVATE_MAX];
 static struct mapping files[FILES];
 static uintptr_t break_now;
 
@@ -79,29 +87,70 @@ static size_t find_run(const struct arena *a, size_t count, size_t from, size_t 
 	return 0;
 }
 
-static int arena_make(unsigned n)
+static size_t slot_of(size_t n)
 {
-	int r = (twz_object_new)(&arenas[n], NULL, NULL, OBJ_VOLATILE,
-	    TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_VIEW);
-
-	if (r < 0)
-		return r;
-	mark(twz_object_base(&arenas[n]), 0, ARENA_HEADER_PAGES, true);
-	next_page[n] = ARENA_HEADER_PAGES;
-	return 0;
+	return TWZSLOT_MMAP_BASE + n;
 }
 
-static void *take_from(unsigned n, size_t count)
+static void *base_of(size_t n)
 {
-	struct arena *a = twz_object_base(&arenas[n]);
-	size_t page = find_run(a, count, next_page[n], ARENA_PAGES);
+	return (void *)(SLOT_TO_VADDR(slot_of(n)) + OBJ_NULLPAGE_SIZE);
+}
+
+static size_t slots(void)
+{
+	size_t n = TWZSLOT_MMAP_NUM;
+
+	return n < PRIVATE_MAX ? n : PRIVATE_MAX;
+}
+
+/* A new object, a copy of src unless that is 0, in a free slot. Its number, or an error. */
+static ssize_t put_private(objid_t src, bool arena, uint32_t access)
+{
+	size_t n = 0;
+	int r;
+
+	while (n < slots() && privates[n].id)
+		n++;
+	if (n == slots())
+		return -ENOMEM;
+	r = twix_child_object(twix_view_id(), src, &privates[n].id);
+	if (r < 0)
+		return r;
+	privates[n].arena = arena;
+	twz_view_set(NULL, slot_of(n), privates[n].id, access);
+	return (ssize_t)n;
+}
+
+static void drop_private(size_t n)
+{
+	twz_view_set(NULL, slot_of(n), 0, 0);
+	twz_object_tie_guid(twix_view_id(), privates[n].id, TIE_UNTIE);
+	privates[n].id = 0;
+}
+
+static ssize_t arena_make(void)
+{
+	ssize_t n = put_private(0, true, VE_READ | VE_WRITE);
+
+	if (n < 0)
+		return n;
+	mark(base_of((size_t)n), 0, ARENA_HEADER_PAGES, true);
+	privates[n].next_page = ARENA_HEADER_PAGES;
+	return n;
+}
+
+static void *take_from(size_t n, size_t count)
+{
+	struct arena *a = base_of(n);
+	size_t page = find_run(a, count, privates[n].next_page, ARENA_PAGES);
 
 	if (!page)
 		page = find_run(a, count, ARENA_HEADER_PAGES, ARENA_PAGES);
 	if (!page)
 		return NULL;
 	mark(a, page, count, true);
-	next_page[n] = page + count;
+	privates[n].next_page = page + count;
 	return (char *)a + page * TWIX_PAGE;
 }
 
@@ -109,34 +158,38 @@ static void *take_from(unsigned n, size_t count)
 static void *take_pages(size_t count)
 {
 	void *p = NULL;
+	ssize_t n;
 
 	if (count == 0 || count > ARENA_PAGES - ARENA_HEADER_PAGES)
 		return NULL;
-	for (unsigned n = 0; !p && n < ARENAS; n++)
-		if (arenas[n].base || arena_make(n) == 0)
-			p = take_from(n, count);
-	return p;
+	for (size_t i = 0; !p && i < slots(); i++)
+		if (privates[i].id && privates[i].arena)
+			p = take_from(i, count);
+	if (p)
+		return p;
+	n = arena_make();
+	return n < 0 ? NULL : take_from((size_t)n, count);
 }
 
-/* The arena that has all of [start, start + len), or NULL. */
-static twzobj *arena_of(uintptr_t start, size_t len)
+/* The number of the arena that has all of [start, start + len), or -1. */
+static ssize_t arena_of(uintptr_t start, size_t len)
 {
-	for (unsigned n = 0; n < ARENAS && arenas[n].base; n++) {
-		uintptr_t base = (uintptr_t)arenas[n].base + ARENA_HEADER_PAGES * TWIX_PAGE;
-		uintptr_t end = (uintptr_t)arenas[n].base + ARENA_PAGES * TWIX_PAGE;
+	size_t n = VADDR_TO_SLOT(start) - TWZSLOT_MMAP_BASE;
+	uintptr_t first, end;
 
-		if (start >= base && start < end && len <= end - start)
-			return &arenas[n];
-	}
-	return NULL;
+	if (n >= slots() || !privates[n].id || !privates[n].arena)
+		return -1;
+	first = (uintptr_t)base_of(n) + ARENA_HEADER_PAGES * TWIX_PAGE;
+	end = (uintptr_t)base_of(n) + ARENA_PAGES * TWIX_PAGE;
+	return start >= first && start < end && len <= end - start ? (ssize_t)n : -1;
 }
 
 /* The pages read as zeroes again, and cost nothing. */
-static void drop_pages(twzobj *arena, uintptr_t start, size_t len)
+static void drop_pages(size_t n, uintptr_t start, size_t len)
 {
-	objid_t id = twz_object_guid(arena), zeroes = 0;
+	objid_t zeroes = 0;
 
-	sys_ocopy(&id, &zeroes, start % OBJ_MAXSIZE, 0, len, 0);
+	sys_ocopy(&privates[n].id, &zeroes, start % OBJ_MAXSIZE, 0, len, 0);
 }
 
 void *twix_pages(size_t bytes)
@@ -167,16 +220,34 @@ static struct mapping *mapping_of(uintptr_t start)
 	return NULL;
 }
 
-static uint32_t access_of(int prot)
+/* A private mapping that can be written to is one of a copy. */
+static int map_copy(struct mapping *m, objid_t id, uintptr_t *base)
 {
-	return FE_READ | (prot & PROT_WRITE ? FE_WRITE : 0) | (prot & PROT_EXEC ? FE_EXEC : 0);
+	ssize_t n = put_private(id, false, VE_READ | VE_WRITE);
+
+	if (n < 0)
+		return (int)n;
+	m->slot = slot_of((size_t)n);
+	*base = (uintptr_t)base_of((size_t)n);
+	return 0;
 }
 
-/* A private mapping that can be written to is one of a copy. */
+static int map_itself(struct mapping *m, objid_t id, int prot, uintptr_t *base)
+{
+	uint32_t access = FE_READ | (prot & PROT_WRITE ? FE_WRITE : 0) | (prot & PROT_EXEC ? FE_EXEC : 0);
+	int r = twz_object_init_guid(&m->obj, id, access);
+
+	if (r < 0)
+		return r == -ENOSPC ? -ENOMEM : r;
+	m->slot = 0;
+	*base = (uintptr_t)twz_object_base(&m->obj);
+	return 0;
+}
+
 static long map_object(objid_t id, size_t len, int prot, int flags, off_t offset)
 {
 	struct mapping *m = free_mapping();
-	uint32_t access = access_of(prot);
+	uintptr_t base = 0;
 	int r;
 
 	if (!m)
@@ -184,11 +255,12 @@ static long map_object(objid_t id, size_t len, int prot, int flags, off_t offset
 	if ((uint64_t)offset >= OBJ_MAXDATA || len > OBJ_MAXDATA - (uint64_t)offset)
 		return -EOVERFLOW;
 	if (!(flags & MAP_SHARED) && prot & PROT_WRITE)
-		access |= FE_DERIVE;
-	r = twz_object_init_guid(&m->obj, id, access);
+		r = map_copy(m, id, &base);
+	else
+		r = map_itself(m, id, prot, &base);
 	if (r < 0)
-		return r == -ENOSPC ? -ENOMEM : r;
-	m->start = (uintptr_t)twz_object_base(&m->obj) + (uintptr_t)offset;
+		return r;
+	m->start = base + (uintptr_t)offset;
 	m->len = len;
 	return (long)m->start;
 }
@@ -216,11 +288,11 @@ static long map_file(int fd, size_t len, int prot, int flags, off_t offset)
 /* At a given place: only where anonymous memory is already, which is made new. */
 static long map_fixed(uintptr_t at, size_t len, int flags)
 {
-	twzobj *arena = arena_of(at, len);
+	ssize_t n = arena_of(at, len);
 
-	if (!(flags & MAP_ANONYMOUS) || !arena)
+	if (!(flags & MAP_ANONYMOUS) || n < 0)
 		return -ENOMEM;
-	drop_pages(arena, at, len);
+	drop_pages((size_t)n, at, len);
 	return (long)at;
 }
 
@@ -262,16 +334,19 @@ long twix_mmap(const long a[6])
 /* Lock held. What is not mapped is none the worse for it. */
 static void unmap(uintptr_t at, size_t len)
 {
-	twzobj *arena = arena_of(at, len);
+	ssize_t n = arena_of(at, len);
 	struct mapping *m = mapping_of(at);
 
-	if (arena) {
-		struct arena *head = twz_object_base(arena);
+	if (n >= 0) {
+		struct arena *head = base_of((size_t)n);
 
-		drop_pages(arena, at, len);
+		drop_pages((size_t)n, at, len);
 		mark(head, (at - (uintptr_t)head) / TWIX_PAGE, len / TWIX_PAGE, false);
 	} else if (m && at == m->start && len >= m->len) {
-		twz_object_release(&m->obj);
+		if (m->slot)
+			drop_private(m->slot - TWZSLOT_MMAP_BASE);
+		else
+			twz_object_release(&m->obj);
 		m->start = 0;
 	} else if (m && at + len >= m->start + m->len) {
 		m->len = at - m->start;
@@ -303,13 +378,13 @@ long twix_mprotect(const long a[6])
 /* In place if the pages behind are free. Lock held. */
 static bool grow_in_place(uintptr_t at, size_t old, size_t new)
 {
-	twzobj *arena = arena_of(at, new);
+	ssize_t n = arena_of(at, new);
 	struct arena *head;
 	size_t page;
 
-	if (!arena)
+	if (n < 0)
 		return false;
-	head = twz_object_base(arena);
+	head = base_of((size_t)n);
 	page = (at - (uintptr_t)head) / TWIX_PAGE;
 	for (size_t i = old / TWIX_PAGE; i < new / TWIX_PAGE; i++)
 		if (is_taken(head, page + i))
@@ -339,7 +414,7 @@ long twix_mremap(const long a[6])
 	if (at % TWIX_PAGE || old == 0 || new == 0 || flags & ~MREMAP_MAYMOVE)
 		return -EINVAL;
 	mutex_acquire(&lock);
-	if (!arena_of(at, old))
+	if (arena_of(at, old) < 0)
 		r = -EFAULT;
 	else if (new < old)
 		unmap(at + new, old - new);
@@ -353,14 +428,14 @@ long twix_madvise(const long a[6])
 {
 	uintptr_t at = (uintptr_t)a[0];
 	size_t len = ROUND_UP((size_t)a[1], TWIX_PAGE);
-	twzobj *arena;
+	ssize_t n;
 
 	if (at % TWIX_PAGE)
 		return -EINVAL;
 	mutex_acquire(&lock);
-	arena = arena_of(at, len);
-	if ((int)a[2] == MADV_DONTNEED && arena && len)
-		drop_pages(arena, at, len);
+	n = arena_of(at, len);
+	if ((int)a[2] == MADV_DONTNEED && n >= 0 && len)
+		drop_pages((size_t)n, at, len);
 	mutex_release(&lock);
 	return 0;
 }
@@ -390,4 +465,42 @@ long twix_brk(const long a[6])
 	}
 	mutex_release(&lock);
 	return (long)break_now;
+}
+
+/* --- fork */
+
+void twix_memory_freeze(void)
+{
+	mutex_acquire(&lock);
+}
+
+void twix_memory_thaw(void)
+{
+	mutex_release(&lock);
+}
+
+int twix_memory_copy(objid_t view, twzobj *to)
+{
+	for (size_t n = 0; n < slots(); n++) {
+		uint32_t flags;
+		objid_t id;
+		int r;
+
+		if (!privates[n].id)
+			continue;
+		twz_view_get(NULL, slot_of(n), NULL, &flags);
+		r = twix_child_object(view, privates[n].id, &id);
+		if (r < 0)
+			return r;
+		twz_view_set(to, slot_of(n), id, flags);
+	}
+	return 0;
+}
+
+void twix_memory_after_fork(void)
+{
+	mutex_init(&lock);
+	for (size_t n = 0; n < slots(); n++)
+		if (privates[n].id)
+			twz_view_get(NULL, slot_of(n), &privates[n].id, NULL);
 }

@@ -225,11 +225,6 @@ static bool is_below(objid_t id, objid_t top)
 	return true;
 }
 
-static int put_name(twzobj *ns, const char *name, const struct twix_where *w)
-{
-	return twz_hier_assign_name(ns, name, w->type, w->id);
-}
-
 static int rename_to(const struct twix_where *from, const struct twix_where *to)
 {
 	twzobj a, b;
@@ -239,9 +234,7 @@ static int rename_to(const struct twix_where *from, const struct twix_where *to)
 		return r;
 	r = twz_object_init_guid(&b, to->parent, FE_READ | FE_WRITE);
 	if (r == 0) {
-		r = put_name(&b, to->name, from);
-		if (r == 0)
-			r = twz_hier_remove_name(&a, from->name);
+		r = twz_hier_rename(&a, from->name, &b, to->name);
 		twz_object_release(&b);
 	}
 	twz_object_release(&a);

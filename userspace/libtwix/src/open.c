@@ -96,7 +96,7 @@ long twix_openat(const long a[6])
 	int r;
 
 	if (twix_special(path) != TWIX_FREE)
-		return flags & O_DIRECTORY ? -ENOTDIR : open_file(twix_special(path), 0, flags);
+		return flags & O_DIRECTORY ? -ENOTDIR : open_file(twix_special(path), twix_special_id(path), flags);
 	r = find_or_make((int)a[0], path, flags, (mode_t)a[3], &w);
 	if (r < 0)
 		return r;

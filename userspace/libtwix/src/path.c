@@ -13,9 +13,6 @@
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
 
-static struct mutex lock;
-static objid_t current; /* guarded by lock; 0: the root */
-
 static objid_t root_id(void)
 {
 	twzobj *root = twz_name_get_root();
@@ -27,9 +24,9 @@ static objid_t current_id(void)
 {
 	objid_t id;
 
-	mutex_acquire(&lock);
-	id = current;
-	mutex_release(&lock);
+	mutex_acquire(&twix_self()->lock);
+	id = twix_self()->cwd;
+	mutex_release(&twix_self()->lock);
 	return id ? id : root_id();
 }
 
@@ -150,9 +147,9 @@ int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w)
 
 static long change_to(objid_t id)
 {
-	mutex_acquire(&lock);
-	current = id;
-	mutex_release(&lock);
+	mutex_acquire(&twix_self()->lock);
+	twix_self()->cwd = id;
+	mutex_release(&twix_self()->lock);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What programs that come from one another share: the open files. They stand in an object that each
- * maps at the same place; the first of them makes it.
+ * What programs that come from one another share: open files and processes. They stand in an object
+ * that each maps at the same place; the first of them makes it.
  */
 #include "twix.h"
 
@@ -9,35 +9,153 @@
 #include <fcntl.h>
 #include <string.h>
 #include <twz/sys/slots.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
+#include <twz/sys/thread.h>
 #include <twz/sys/view.h>
 
 #define FILES 4096u
+#define PROCESSES 512u
+#define PID_MAX 32768
 
 struct shared {
-	struct mutex lock; /* between those who look for a free file */
-	uint32_t search;   /* where the last one was; guarded by lock */
-	uint32_t unused[3];
-	struct twix_file files[FILES];
+	struct mutex lock; /* between those who look for a free file or process */
+	uint32_t search;   /* where the last file was; guarded by lock */
+	int32_t last_pid;  /* guarded by lock */
+	uint32_t unused[2];
+	struct twix_terminal terminal;
+	struct twix_file files[FILES]; /* the first is never used */
+	struct twix_process processes[PROCESSES];
 };
 
 static struct shared *shared;
+static struct twix_process *self;
 
 /* This program's handles to the objects of open files, opened when they are first needed. */
 static struct mutex handles_lock;
 static twzobj handles[FILES]; /* guarded by handles_lock */
 
-int twix_shared_init(void)
+/* Whoever started this program may have entered it. */
+static struct twix_process *find_self(void)
+{
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (shared->processes[i].state == TWIX_RUNNING && shared->processes[i].thread == twz_thread_id())
+			return &shared->processes[i];
+	return NULL;
+}
+
+static int make_shared(void)
 {
 	objid_t id;
-	int r = twz_object_create(TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_VIEW, 0, 0, &id);
+	int r = twix_child_object(twix_view_id(), 0, &id);
 
 	if (r < 0)
 		return r;
 	twz_view_set(NULL, TWZSLOT_UNIX, id, VE_READ | VE_WRITE);
-	shared = (void *)(SLOT_TO_VADDR(TWZSLOT_UNIX) + OBJ_NULLPAGE_SIZE);
+	shared->files[0].refs = 1;
 	return 0;
 }
+
+static int enter_first(void)
+{
+	self = twix_process_new();
+	if (!self)
+		return -EAGAIN;
+	self->group = self->session = self->pid;
+	self->thread = twz_thread_id();
+	self->umask = 022;
+	self->first = 1;
+	self->taken = 1;
+	__atomic_store_n(&self->state, TWIX_RUNNING, __ATOMIC_RELEASE);
+	if (twix_terminal_make() < 0)
+		return -ENOMEM;
+	twix_descriptors_init();
+	return 0;
+}
+
+int twix_shared_init(void)
+{
+	uint32_t flags;
+	int r = 0;
+
+	shared = (void *)(SLOT_TO_VADDR(TWZSLOT_UNIX) + OBJ_NULLPAGE_SIZE);
+	twz_view_get(NULL, TWZSLOT_UNIX, NULL, &flags);
+	if (!(flags & VE_VALID))
+		r = make_shared();
+	if (r < 0)
+		return r;
+	self = find_self();
+	if (!self)
+		return enter_first();
+	__atomic_store_n(&self->taken, 1, __ATOMIC_RELEASE);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&self->taken, (uint64_t)-1, NULL);
+	return 0;
+}
+
+objid_t twix_shared_id(void)
+{
+	objid_t id;
+
+	twz_view_get(NULL, TWZSLOT_UNIX, &id, NULL);
+	return id;
+}
+
+/* --- processes */
+
+struct twix_terminal *twix_terminal(void)
+{
+	return &shared->terminal;
+}
+
+struct twix_process *twix_self(void)
+{
+	return self;
+}
+
+void twix_become(struct twix_process *p)
+{
+	self = p;
+	mutex_init(&handles_lock);
+}
+
+struct twix_process *twix_process_number(unsigned n)
+{
+	return n < PROCESSES ? &shared->processes[n] : NULL;
+}
+
+struct twix_process *twix_process_of(int pid)
+{
+	struct twix_process *p = &shared->processes[(unsigned)pid % PROCESSES];
+
+	return pid > 0 && p->state != TWIX_NO_PROCESS && p->pid == pid ? p : NULL;
+}
+
+static struct twix_process *take_process(int pid)
+{
+	struct twix_process *p = &shared->processes[(unsigned)pid % PROCESSES];
+
+	if (p->state != TWIX_NO_PROCESS)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->pid = pid;
+	p->state = TWIX_STARTING;
+	return p;
+}
+
+struct twix_process *twix_process_new(void)
+{
+	struct twix_process *p = NULL;
+
+	mutex_acquire(&shared->lock);
+	for (unsigned i = 0; !p && i < PROCESSES; i++) {
+		shared->last_pid = shared->last_pid % PID_MAX + 1;
+		p = take_process(shared->last_pid);
+	}
+	mutex_release(&shared->lock);
+	return p;
+}
+
+/* --- open files */
 
 static bool take(struct twix_file *f)
 {
@@ -70,6 +188,16 @@ struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags)
 	return f;
 }
 
+struct twix_file *twix_file_number(unsigned n)
+{
+	return n && n < FILES ? &shared->files[n] : NULL;
+}
+
+unsigned twix_number_of(const struct twix_file *f)
+{
+	return f ? (unsigned)(f - shared->files) : 0;
+}
+
 void twix_file_get(struct twix_file *f)
 {
 	__atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
@@ -84,16 +212,26 @@ static void forget_handle(const struct twix_file *f)
 
 void twix_file_put(struct twix_file *f)
 {
-	if (__atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) == 1)
-		forget_handle(f);
-	__atomic_fetch_sub(&f->refs, 1, __ATOMIC_RELEASE);
+	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE);
+
+	while (refs > 1)
+		if (__atomic_compare_exchange_n(&f->refs, &refs, refs - 1, false, __ATOMIC_ACQ_REL,
+		    __ATOMIC_ACQUIRE))
+			return;
+	/* The last reference: nobody can take another, and the place is not free until it is gone. */
+	if (twix_ops_of(f)->last)
+		twix_ops_of(f)->last(f);
+	forget_handle(f);
+	__atomic_store_n(&f->refs, 0, __ATOMIC_RELEASE);
 }
 
 /* The place in the table may have stood for another file before. */
 twzobj *twix_file_object(struct twix_file *f)
 {
 	twzobj *h = &handles[f - shared->files];
-	uint32_t access = (f->flags & O_ACCMODE) == O_RDONLY ? FE_READ : FE_READ | FE_WRITE;
+	/* Who reads a pipe moves it on. */
+	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ;
+	uint32_t access = reads ? FE_READ : FE_READ | FE_WRITE;
 	int r = 0;
 
 	mutex_acquire(&handles_lock);

@@ -52,7 +52,9 @@ static int stat_special(enum twix_kind kind, struct stat *st)
 
 static int stat_file(struct twix_file *f, struct stat *st)
 {
-	return f->id ? stat_object(f->id, st) : stat_special(f->kind, st);
+	bool file = f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY;
+
+	return file ? stat_object(f->id, st) : stat_special((enum twix_kind)f->kind, st);
 }
 
 static int stat_descriptor(int fd, struct stat *st)

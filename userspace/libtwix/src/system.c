@@ -11,16 +11,14 @@
 #include <twz/sys/sys.h>
 #include <twz/sys/syscall.h>
 
-static mode_t mask = 022; /* atomic */
-
 mode_t twix_mode_mask(void)
 {
-	return __atomic_load_n(&mask, __ATOMIC_RELAXED);
+	return __atomic_load_n(&twix_self()->umask, __ATOMIC_RELAXED);
 }
 
 long twix_umask(const long a[6])
 {
-	return __atomic_exchange_n(&mask, (mode_t)a[0] & 0777, __ATOMIC_RELAXED);
+	return __atomic_exchange_n(&twix_self()->umask, (mode_t)a[0] & 0777, __ATOMIC_RELAXED);
 }
 
 long twix_zero(const long a[6])

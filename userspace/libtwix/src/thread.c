@@ -16,7 +16,6 @@
 #include <twz/sys/thread.h>
 
 #define THREADS 256
-#define PID 1
 #define STACK_PART 4096ul /* of the stack given, that is made known as such */
 #define NS 1000000000ull
 
@@ -36,16 +35,18 @@ static struct record records[THREADS]; /* guarded by lock, but what a thread nee
 static unsigned next_record;           /* guarded by lock */
 
 static __thread struct record *own; /* NULL: the first thread */
-static objid_t first_thread;
 
 /* What vanish.S is written with. */
 _Static_assert(SYS_THRD_SYNC == 0x1007 && SYS_THRD_CTL == 0x100a && THRD_CTL_EXIT == 0x100, "numbers");
 _Noreturn void __twix_vanish(int *word, struct sys_thread_sync_args *wake);
 
 
+/* Threads of a process have numbers beyond all those of processes. */
 static int tid_of(const struct record *r)
 {
-	return PID + (r ? 1 + (int)(r - records) : 0);
+	int pid = twix_self()->pid;
+
+	return r ? pid + 65536 * (1 + (int)(r - records)) : pid;
 }
 
 /* --- making */
@@ -101,6 +102,16 @@ static int start(struct record *r, void *stack, void *tls)
 	return r->used ? tid_of(r) : -EAGAIN;
 }
 
+/* A child that would share memory until it runs another program gets a copy instead. */
+static int fork_and_run(int (*fn)(void *), void *arg)
+{
+	long pid = twix_fork();
+
+	if (pid == 0)
+		twix_exit_group((const long[6]){ fn(arg) });
+	return (int)pid;
+}
+
 int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
     int *clear_tid);
 
@@ -112,7 +123,7 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 	int tid = -EAGAIN;
 
 	if ((flags & NEEDED_FLAGS) != NEEDED_FLAGS)
-		return -ENOSYS;
+		return fork_and_run(fn, arg);
 	mutex_acquire(&lock);
 	r = take_record();
 	if (r) {
@@ -125,10 +136,15 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 	return tid;
 }
 
+/* The call itself, which is made to fork. */
+long twix_clone(const long a[6])
+{
+	return a[0] & (CLONE_VM | CLONE_THREAD) && !(a[0] & CLONE_VFORK) ? -EINVAL : twix_fork();
+}
+
 long twix_set_tid_address(const long a[6])
 {
 	(void)a; /* the first thread ends with the program */
-	first_thread = twz_thread_id();
 	return tid_of(own);
 }
 
@@ -136,12 +152,6 @@ long twix_gettid(const long a[6])
 {
 	(void)a;
 	return tid_of(own);
-}
-
-long twix_getpid(const long a[6])
-{
-	(void)a;
-	return PID;
 }
 
 long twix_set_robust_list(const long a[6])
@@ -175,18 +185,23 @@ void __twix_unmapself(void *base, size_t size)
 	__builtin_unreachable();
 }
 
-/* The others end where they stand. Who started the program waits for its first thread. */
-long twix_exit_group(const long a[6])
+void twix_end_other_threads(void)
 {
-	long status = a[0] & 0xff;
-
 	mutex_acquire(&lock);
 	for (unsigned i = 0; i < THREADS; i++)
 		if (records[i].used && &records[i] != own)
 			sys_thrd_ctl2(records[i].thread.tid, THRD_CTL_KILL, 1);
 	if (own)
-		sys_thrd_ctl2(first_thread, THRD_CTL_KILL, status);
-	twz_thread_exit((uint64_t)status);
+		sys_thrd_ctl2(twix_self()->thread, THRD_CTL_KILL, 1);
+	mutex_release(&lock);
+}
+
+/* The records are of the parent's threads. */
+void twix_threads_after_fork(void)
+{
+	mutex_init(&lock);
+	memset(records, 0, sizeof(records));
+	own = NULL;
 }
 
 /* --- futexes */

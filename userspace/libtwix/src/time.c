@@ -81,7 +81,8 @@ static long sleep_until(uint64_t deadline, struct timespec *rest)
 	uint64_t now;
 
 	while ((now = twz_clock_ns()) < deadline) {
-		if (twz_sleep_ns(deadline - now) != -EINTR)
+		/* Being stopped and continued is none of the caller's business. */
+		if (twz_sleep_ns(deadline - now) != -EINTR || !twix_signals_now())
 			continue;
 		now = twz_clock_ns();
 		now = now < deadline ? deadline - now : 0;

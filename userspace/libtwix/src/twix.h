@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <twz/mutex.h>
 #include <twz/obj.h>
+#include <twz/obj/event.h>
 
 typedef long twix_call(const long a[6]);
 
@@ -27,8 +28,69 @@ twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect, twix_mremap, twix_mad
 /* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
 void *twix_pages(size_t bytes);
 
+/* The view of this program. */
+objid_t twix_view_id(void);
+/* A volatile copy of src, of zeroes if that is 0, which lives as long as parent. */
+int twix_child_object(objid_t parent, objid_t src, objid_t *id);
+/* Around a fork: nothing changes meanwhile; copy all that is private to a view; in the child. */
+void twix_memory_freeze(void);
+void twix_memory_thaw(void);
+int twix_memory_copy(objid_t view, twzobj *to);
+void twix_memory_after_fork(void);
+
+struct twix_process;
+
+/* --- process.c, fork.c, exec.c, wait.c */
+twix_call twix_getpid, twix_getppid, twix_getpgid, twix_setpgid, twix_getsid, twix_setsid;
+twix_call twix_execve, twix_wait4, twix_exit_group;
+long twix_fork(void);
+/* A change of its state, as wait4() tells it. */
+void twix_process_report(struct twix_process *p, int status);
+/* This thread ends, and the program with it: its process has ended already. */
+_Noreturn void twix_leave(int status);
+/* The process has ended: what it had is given back, and its parent is told. */
+void twix_process_end(struct twix_process *p, int status);
+
+/* --- signal.c */
+void twix_signals_init(void);
+void twix_signals_hand_over(void); /* before another program runs in this process */
+void twix_signals_after_fork(void);
+/* Around every call. What leave returns: whether a call that was interrupted may be made again. */
+void twix_signal_enter(void);
+bool twix_signal_leave(void);
+void twix_signal_send(struct twix_process *p, int sig);
+/* To those that kill() means by pid; how many there are. */
+int twix_signal_group(int pid, int sig);
+long twix_signal_thread(int sig);
+/* In a call that can wait on: take what has come. Whether a handler ran. */
+bool twix_signals_now(void);
+/* Block others from now on, NULL: the same; returns those that were. */
+uint64_t twix_signal_mask(const uint64_t *mask);
+twix_call twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
+twix_call twix_kill, twix_tkill, twix_tgkill;
+
+/* --- terminal.c */
+/* Stands in the shared object. */
+struct twix_terminal {
+	objid_t client; /* 0: there is none */
+	int32_t session, foreground; /* atomic; groups */
+};
+struct twix_terminal *twix_terminal(void);
+int twix_terminal_make(void); /* in the first program */
+void twix_terminal_end(void);
+
+/* --- poll.c */
+twix_call twix_ppoll, twix_pselect6;
+
+/* --- pipe.c */
+extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
+twix_call twix_pipe2;
+
 /* --- thread.c */
-twix_call twix_exit, twix_exit_group, twix_set_tid_address, twix_gettid, twix_getpid, twix_futex;
+/* All other threads of this program end. */
+void twix_end_other_threads(void);
+void twix_threads_after_fork(void);
+twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
 twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
 
 /* --- time.c */
@@ -42,7 +104,10 @@ mode_t twix_mode_mask(void);
 struct twix_file;
 
 /* What an open file is of. The order is that of twix_ops in files.c. */
-enum twix_kind { TWIX_FREE, TWIX_CONSOLE, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM };
+enum twix_kind {
+	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
+	TWIX_PIPE_READ, TWIX_PIPE_WRITE,
+};
 
 /*
  * An open file, which several descriptors of several programs may stand for. refs is atomic, kind and
@@ -58,9 +123,51 @@ struct twix_file {
 	struct mutex lock;
 };
 
+#define TWIX_DESCRIPTORS 1024
+
+struct twix_descriptor {
+	uint16_t file; /* its number; 0: none */
+	uint16_t cloexec;
+};
+
+enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_ENDED };
+
+/*
+ * A process: a program that was started by another, or by the machine. Found by its number, which is
+ * the remainder of pid; state is atomic, and the table's lock guards who has a place in it.
+ */
+struct twix_process {
+	uint32_t state; /* enum twix_state */
+	int32_t pid, parent, group, session;
+	int32_t status;   /* of one that has ended, as wait4() tells it */
+	uint32_t umask;   /* atomic */
+	uint32_t first;   /* whoever started it waits for its first thread */
+	objid_t thread;   /* its first */
+	uint64_t pending; /* atomic: signals that have come */
+	uint64_t events;  /* atomic: counts what a parent waits for */
+	uint64_t caught;  /* atomic: signals that it has handlers for */
+	uint64_t blocked, ignored; /* of those that another program in it begins with */
+	int32_t report;   /* atomic: what a parent is to be told of it while it lives; 0: nothing */
+	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
+	struct mutex lock; /* guards all below */
+	objid_t cwd;       /* 0: the root */
+	struct twix_descriptor descriptors[TWIX_DESCRIPTORS];
+};
+
+/* The object that all share: found if whoever started this program put it there, else made. */
 int twix_shared_init(void);
+objid_t twix_shared_id(void);
+struct twix_process *twix_self(void);
+struct twix_process *twix_process_of(int pid); /* NULL: there is none */
+struct twix_process *twix_process_number(unsigned n); /* NULL: n is too large */
+/* A process that is starting; NULL: there are too many. */
+struct twix_process *twix_process_new(void);
+/* It is this program from now on: after fork(). */
+void twix_become(struct twix_process *p);
 /* A new open file with one reference; NULL: -ENFILE. */
 struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
+struct twix_file *twix_file_number(unsigned n); /* NULL: 0, or too large */
+unsigned twix_number_of(const struct twix_file *f);
 void twix_file_get(struct twix_file *f);
 void twix_file_put(struct twix_file *f);
 /* This program's handle to its object. NULL: it cannot be had. */
@@ -77,12 +184,17 @@ struct twix_ops {
 	long (*truncate)(struct twix_file *f, off_t size);                           /* EINVAL */
 	long (*getdents)(struct twix_file *f, void *buf, size_t n);                  /* ENOTDIR */
 	long (*sync)(struct twix_file *f);                                           /* EINVAL */
+	void (*last)(struct twix_file *f); /* nobody has it open any more */
+	/* As twzio_poll of one side; NULL: always ready. And whether the other side has gone. */
+	int (*poll)(struct twix_file *f, uint64_t type, struct event *event);
+	bool (*hung_up)(struct twix_file *f);
 	mode_t mode; /* type and permissions, of what is in no object */
 };
 
 const struct twix_ops *twix_ops_of(const struct twix_file *f);
 /* The kind of a file that is in no object; TWIX_FREE: there is none of that absolute path. */
 enum twix_kind twix_special(const char *path);
+objid_t twix_special_id(const char *path);
 
 /* --- descriptor.c */
 void twix_descriptors_init(void);
@@ -90,14 +202,16 @@ void twix_descriptors_init(void);
 struct twix_file *twix_file_of(int fd);
 /* The lowest free descriptor, from `from` on, is for f, whose reference it takes. -EMFILE. */
 int twix_install(struct twix_file *f, int from, bool cloexec);
+void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to);
+void twix_descriptors_drop(struct twix_process *p, bool only_cloexec);
 twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
 
 /* --- io.c: reading and writing */
 twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
 twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fsync, twix_getdents64, twix_sendfile;
 
-/* --- console.c, regular.c, directory.c, special.c */
-extern const struct twix_ops twix_console_ops, twix_regular_ops, twix_directory_ops;
+/* --- terminal.c, regular.c, directory.c, files.c */
+extern const struct twix_ops twix_terminal_ops, twix_regular_ops, twix_directory_ops;
 extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_random_ops;
 
 /* --- inode.c: what a file has beside its bytes */

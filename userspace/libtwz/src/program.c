@@ -80,7 +80,8 @@ static int write_env(char *list, const struct twz_program_opts *opts)
 {
 	int r = 0;
 
-	__twz_env_inherit(list);
+	if (!opts || !opts->only_env)
+		__twz_env_inherit(list);
 	for (const char *const *e = opts ? opts->env : NULL; r == 0 && e && *e; e++)
 		r = __twz_env_list_put(list, *e);
 	return r == -ENOMEM ? -E2BIG : r;
@@ -104,7 +105,7 @@ static int make_stack(struct launch *l, int argc, char *const argv[],
 	return r;
 }
 
-static int make_view(struct launch *l)
+static int make_view(struct launch *l, const struct twz_program_opts *opts)
 {
 	twzobj view;
 	int r = __twz_create_child(l->thread->tid, NEW_FLAGS, 0, &l->view);
@@ -120,6 +121,8 @@ static int make_view(struct launch *l)
 	twz_view_set(&view, TWZSLOT_THRD, l->thread->tid, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_STACK, l->stack, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_CVIEW, l->view, VE_READ | VE_WRITE);
+	if (opts && opts->prepare)
+		opts->prepare(&view, l->thread->tid, opts->prepare_arg);
 	twz_object_release(&view);
 	return 0;
 }
@@ -132,7 +135,7 @@ static int make_objects(struct launch *l, int argc, char *const argv[],
 	if (r == 0)
 		r = make_stack(l, argc, argv, opts);
 	if (r == 0)
-		r = make_view(l);
+		r = make_view(l, opts);
 	return r;
 }
 

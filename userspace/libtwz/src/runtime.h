@@ -39,7 +39,6 @@ void __twz_thread_set_fault_stack(struct twzthread_repr *repr, size_t slot);
 /* --- arch/ */
 size_t __twz_tls_gap(size_t align);
 void __twz_set_thread_pointer(void *tp);
-void __twz_thread_entry(void);
 void __twz_fault_entry(void);
 void __twz_clean_line(uint32_t mode, const void *p);
 void __twz_persist_barrier(uint32_t mode);

@@ -8,13 +8,6 @@
 
 #include <twz/sys/sys.h>
 
-/* What a new thread finds at the upper end of its stack. */
-struct start_record {
-	void (*start)(void *);
-	void *arg;
-	objid_t stack;
-};
-
 __thread struct twz_thread_self __twz_self;
 
 struct twzthread_repr *twz_thread_repr_base(void)
@@ -51,7 +44,7 @@ _Noreturn void twz_thread_exit(uint64_t code)
 
 _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi)
 {
-	struct start_record *r = record;
+	struct __twz_start_record *r = record;
 
 	__twz_self.tid = MKID(tid_hi, tid_lo);
 	__twz_fotmap_thread_begin();
@@ -81,7 +74,7 @@ int twz_thread_create(struct thread *t)
 /* Bytes at the upper end of a stack for the record and, without tls_base, the TLS block. */
 static size_t overhead(const struct thrd_spawn_args *a)
 {
-	size_t n = sizeof(struct start_record) + (a->tls_base ? 0 : __twz_tls_size());
+	size_t n = sizeof(struct __twz_start_record) + (a->tls_base ? 0 : __twz_tls_size());
 
 	return (n + 63) & ~63ul;
 }
@@ -94,9 +87,9 @@ static void lay_out(struct thrd_spawn_args *a, char *local, objid_t stack)
 {
 	size_t used = overhead(a);
 	size_t top = (a->stack_size - used) & ~15ul;
-	struct start_record *r = (void *)(local + top);
+	struct __twz_start_record *r = (void *)(local + top);
 
-	*r = (struct start_record){ (void (*)(void *))a->start_func, (void *)a->arg, stack };
+	*r = (struct __twz_start_record){ (void (*)(void *))a->start_func, (void *)a->arg, stack };
 	if (!a->tls_base) {
 		char *tp = __twz_tls_init(r + 1);
 

@@ -19,6 +19,11 @@ void *twzcatch_data(void)
 	return caught_data;
 }
 
+bool twz_try_is_active(void)
+{
+	return innermost;
+}
+
 void *__twz_try_begin(struct __twz_try *t)
 {
 	t->outer = innermost;

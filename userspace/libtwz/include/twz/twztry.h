@@ -28,6 +28,9 @@
 int twzcatch_fnum(void);
 void *twzcatch_data(void);
 
+/* Whether this thread is in a block, which a fault now would go to. */
+bool twz_try_is_active(void);
+
 /* From inside a twzcatch: hand fault f with its information on to the next outer block. */
 _Noreturn void twzcatch_propagate(int f, void *data);
 

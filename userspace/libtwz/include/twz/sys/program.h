@@ -38,6 +38,10 @@ struct twz_program_opts {
 	objid_t nameroot; /* 0 = inherit */
 	objid_t packroot; /* 0 = inherit */
 	const char *const *env; /* "NAME=value" … NULL: beside, or instead of, what is inherited */
+	bool only_env;          /* nothing is inherited */
+	/* Called, unless NULL, before the program starts, with its view and its first thread. */
+	void (*prepare)(twzobj *view, objid_t thread, void *arg);
+	void *prepare_arg;
 };
 
 /*

@@ -55,6 +55,17 @@ int twz_thread_release(struct thread *t);
 /* End this thread with a code in syncinfos[THRD_SYNC_EXIT]. */
 _Noreturn void twz_thread_exit(uint64_t code);
 
+/*
+ * For a C library that starts a thread itself: where it begins, and what it finds then where its
+ * argument says.
+ */
+struct __twz_start_record {
+	void (*start)(void *);
+	void *arg;
+	objid_t stack; /* 0 */
+};
+void __twz_thread_entry(void);
+
 /* For a C library: all of twz_thread_exit but the end itself, which may then do without a stack. */
 void __twz_thread_retire(uint64_t code);
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * A copy of this program: a new view, in which what is private to it stands as copies that are made
+ * page by page when either writes; what it shares, it shares. The child's first thread goes on
+ * where the parent's called.
+ */
+#include "twix.h"
+
+#include <errno.h>
+#include <string.h>
+#include <twz/sys/program.h>
+#include <twz/sys/slots.h>
+#include <twz/sys/syscall.h>
+#include <twz/sys/thread.h>
+#include <twz/sys/view.h>
+#include <twz/twztry.h>
+
+#define SCRATCH 4096
+
+static struct mutex lock;
+
+/* Of the fork that is under way; guarded by lock. The child finds its own copy. */
+static struct {
+	uint64_t regs[32];
+	struct twix_process *child;
+	objid_t data, stack, thread; /* the copies */
+	_Alignas(16) char scratch[SCRATCH]; /* the child's first stack */
+} point;
+
+/* The child's first instructions: on to where the parent saved its registers. */
+static void begin(void *unused)
+{
+	(void)unused;
+	__twz_try_load(point.regs, 1);
+}
+
+static struct __twz_start_record record = { .start = begin };
+
+/* What stands in the child's view in place of the parent's own. */
+static bool replace(twzobj *view, size_t slot, objid_t id, uint32_t flags, objid_t *new_id, uint32_t *new_flags)
+{
+	(void)view, (void)id, (void)flags, (void)new_flags;
+	if (slot == PROGRAM_DATA_SLOT)
+		*new_id = point.data;
+	else if (slot == TWZSLOT_STACK)
+		*new_id = point.stack;
+	else if (slot == TWZSLOT_THRD)
+		*new_id = point.thread;
+	return true;
+}
+
+static objid_t id_in(size_t slot)
+{
+	objid_t id;
+
+	twz_view_get(NULL, slot, &id, NULL);
+	return id;
+}
+
+/* Everything but the data, whose copy is the last: until then this memory may change. */
+static int copy_view(objid_t thread, objid_t *view)
+{
+	twzobj to;
+	int r = twix_child_object(thread, 0, view);
+
+	if (r == 0)
+		r = twz_object_init_guid(&to, *view, FE_READ | FE_WRITE);
+	if (r < 0)
+		return r;
+	r = twix_child_object(*view, id_in(TWZSLOT_STACK), &point.stack);
+	if (r == 0)
+		r = twix_memory_copy(*view, &to);
+	if (r == 0)
+		r = twz_view_clone(NULL, &to, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, replace);
+	if (r == 0)
+		r = twix_child_object(*view, id_in(PROGRAM_DATA_SLOT), &point.data);
+	if (r == 0)
+		twz_view_set(&to, PROGRAM_DATA_SLOT, point.data, VE_READ | VE_WRITE);
+	twz_object_release(&to);
+	return r;
+}
+
+static int start(struct thread *t, objid_t view)
+{
+	struct twzthread_repr *repr = twz_object_base(&t->obj);
+	struct thrd_spawn_args args = {
+		.target_view = view,
+		.start_func = (uintptr_t)__twz_thread_entry,
+		.arg = (uintptr_t)&record,
+		.stack_base = (uintptr_t)point.scratch,
+		.stack_size = SCRATCH,
+		.tls_base = (uintptr_t)__builtin_thread_pointer(),
+	};
+
+	repr->fault_stack = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_FAULT_STACK_OFFSET;
+	repr->fault_stack_size = TWZ_FAULT_STACK_SIZE;
+	strcpy(repr->hdr.name, twz_thread_repr_base()->hdr.name);
+	return (int)(sys_thrd_spawn)(t->tid, &args, 0);
+}
+
+/* What a process has from its parent. */
+static void inherit(struct twix_process *p, const struct twix_process *parent)
+{
+	p->parent = parent->pid;
+	p->group = parent->group;
+	p->session = parent->session;
+	p->umask = parent->umask;
+	p->cwd = parent->cwd;
+	p->thread = point.thread;
+	twix_descriptors_copy(parent, p);
+}
+
+static int make_child(struct thread *t)
+{
+	struct twix_process *p = point.child;
+	objid_t view;
+	int r = twz_thread_create(t);
+
+	if (r < 0)
+		return r;
+	point.thread = t->tid;
+	inherit(p, twix_self());
+	p->state = TWIX_RUNNING;
+	twix_memory_freeze();
+	r = copy_view(t->tid, &view);
+	if (r == 0)
+		r = start(t, view);
+	twix_memory_thaw();
+	if (r < 0)
+		twix_descriptors_drop(p, false);
+	twz_object_tie(NULL, &t->obj, TIE_UNTIE);
+	twz_object_release(&t->obj);
+	return r;
+}
+
+static long be_child(void)
+{
+	mutex_init(&lock);
+	twix_become(point.child);
+	twix_memory_after_fork();
+	twix_threads_after_fork();
+	twix_signals_after_fork();
+	return 0;
+}
+
+long twix_fork(void)
+{
+	struct thread t;
+	long r;
+
+	mutex_acquire(&lock);
+	point.child = twix_process_new();
+	if (!point.child) {
+		mutex_release(&lock);
+		return -EAGAIN;
+	}
+	if (__twz_try_save(point.regs))
+		return be_child();
+	r = make_child(&t);
+	if (r < 0)
+		__atomic_store_n(&point.child->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
+	else
+		r = point.child->pid;
+	mutex_release(&lock);
+	return r;
+}

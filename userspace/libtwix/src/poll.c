@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Waiting for several files at once. */
+#include "twix.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/select.h>
+#include <twz/obj/event.h>
+#include <twz/obj/io.h>
+#include <twz/sys/sys.h>
+
+#define MOST 1024
+#define NS 1000000000ull
+
+/* One look at one side of a file: whether it is ready, and what to wait on if not. */
+static bool is_ready(struct twix_file *f, uint64_t type, struct event *evs, size_t *n)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	struct event ev;
+	int r;
+
+	if (!ops->poll)
+		return true;
+	r = ops->poll(f, type, &ev);
+	if (r == 0 && *n < MOST)
+		evs[(*n)++] = ev;
+	return r != 0;
+}
+
+static short look(const struct pollfd *p, struct event *evs, size_t *n)
+{
+	struct twix_file *f;
+	short ready = 0;
+
+	if (p->fd < 0)
+		return 0;
+	f = twix_file_of(p->fd);
+	if (!f)
+		return POLLNVAL;
+	if (p->events & (POLLIN | POLLRDNORM) && is_ready(f, TWZIO_EVENT_READ, evs, n))
+		ready |= p->events & (POLLIN | POLLRDNORM);
+	if (p->events & (POLLOUT | POLLWRNORM) && is_ready(f, TWZIO_EVENT_WRITE, evs, n))
+		ready |= p->events & (POLLOUT | POLLWRNORM);
+	if (twix_ops_of(f)->hung_up && twix_ops_of(f)->hung_up(f))
+		ready |= f->kind == TWIX_PIPE_READ ? POLLHUP : POLLERR;
+	twix_file_put(f);
+	return ready;
+}
+
+/* How many are ready; *n events are those to wait for if none is. */
+static int look_at_all(struct pollfd *fds, size_t count, struct event *evs, size_t *n)
+{
+	int ready = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < count; i++) {
+		fds[i].revents = look(&fds[i], evs, n);
+		ready += fds[i].revents != 0;
+	}
+	return ready;
+}
+
+/* until: of the monotonic clock; UINT64_MAX: for ever. */
+static long wait_for(struct pollfd *fds, size_t count, uint64_t until)
+{
+	struct event evs[MOST];
+	struct timespec rest;
+	size_t n;
+	int ready, r;
+
+	while (!(ready = look_at_all(fds, count, evs, &n))) {
+		uint64_t now = twz_clock_ns();
+
+		if (now >= until)
+			return 0;
+		rest = (struct timespec){ .tv_sec = (time_t)((until - now) / NS), .tv_nsec = (long)((until - now) % NS) };
+		r = n ? event_wait(n, evs, until == UINT64_MAX ? NULL : &rest)
+		      : twz_sleep_ns(until == UINT64_MAX ? 3600 * NS : until - now);
+		if (r == -EINTR)
+			return r;
+	}
+	return ready;
+}
+
+static int until_of(const struct timespec *ts, uint64_t *until)
+{
+	*until = UINT64_MAX;
+	if (!ts)
+		return 0;
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (long)NS)
+		return -EINVAL;
+	if ((uint64_t)ts->tv_sec < 1ull << 33)
+		*until = twz_clock_ns() + (uint64_t)ts->tv_sec * NS + (uint64_t)ts->tv_nsec;
+	return 0;
+}
+
+/* With other signals blocked meanwhile. */
+static long masked_wait(struct pollfd *fds, size_t count, uint64_t until, const uint64_t *mask)
+{
+	uint64_t before = twix_signal_mask(mask);
+	long r = wait_for(fds, count, until);
+
+	twix_signal_mask(&before);
+	return r;
+}
+
+long twix_ppoll(const long a[6])
+{
+	uint64_t until;
+	int r = until_of((const struct timespec *)a[2], &until);
+
+	if (r < 0)
+		return r;
+	if ((size_t)a[1] > MOST)
+		return -EINVAL;
+	return masked_wait((struct pollfd *)a[0], (size_t)a[1], until, (const uint64_t *)a[3]);
+}
+
+/* --- select: the same with sets */
+
+static bool has(const fd_set *set, int fd)
+{
+	return set && FD_ISSET(fd, set);
+}
+
+static size_t from_sets(int nfds, fd_set *const sets[3], struct pollfd *fds)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < nfds; fd++) {
+		short events = (short)((has(sets[0], fd) ? POLLIN : 0) | (has(sets[1], fd) ? POLLOUT : 0) |
+		    (has(sets[2], fd) ? POLLPRI : 0));
+
+		if (events)
+			fds[n++] = (struct pollfd){ .fd = fd, .events = events };
+	}
+	return n;
+}
+
+static long to_sets(const struct pollfd *fds, size_t n, int nfds, fd_set *const sets[3])
+{
+	long bits = 0;
+
+	for (int i = 0; i < 3; i++)
+		if (sets[i])
+			memset(sets[i], 0, (size_t)(nfds + 63) / 64 * 8);
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i].revents & POLLNVAL)
+			return -EBADF;
+		if (fds[i].events & POLLIN && fds[i].revents & (POLLIN | POLLHUP)) {
+			FD_SET(fds[i].fd, sets[0]);
+			bits++;
+		}
+		if (fds[i].events & POLLOUT && fds[i].revents & (POLLOUT | POLLERR)) {
+			FD_SET(fds[i].fd, sets[1]);
+			bits++;
+		}
+	}
+	return bits;
+}
+
+long twix_pselect6(const long a[6])
+{
+	fd_set *const sets[3] = { (fd_set *)a[1], (fd_set *)a[2], (fd_set *)a[3] };
+	const uint64_t *const *mask = (const void *)a[5];
+	struct pollfd fds[FD_SETSIZE];
+	int nfds = (int)a[0];
+	uint64_t until;
+	size_t n;
+	long r = until_of((const struct timespec *)a[4], &until);
+
+	if (r < 0 || nfds < 0 || nfds > FD_SETSIZE)
+		return -EINVAL;
+	n = from_sets(nfds, sets, fds);
+	r = masked_wait(fds, n, until, mask ? *mask : NULL);
+	return r < 0 ? r : to_sets(fds, n, nfds, sets);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Processes: who they are, and how they end. */
+#include "twix.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <twz/sys/slots.h>
+#include <twz/sys/sync.h>
+#include <twz/sys/syscall.h>
+#include <twz/sys/thread.h>
+#include <twz/sys/view.h>
+
+/* What wait4() tells. */
+#define ENDED(code) ((code) << 8)
+
+objid_t twix_view_id(void)
+{
+	objid_t id;
+
+	twz_view_get(NULL, TWZSLOT_CVIEW, &id, NULL);
+	return id;
+}
+
+int twix_child_object(objid_t parent, objid_t src, objid_t *id)
+{
+	struct twz_ocreate_source whole = { .id = src };
+	struct twz_ocreate_spec spec = {
+		.srcs = (uintptr_t)&whole,
+		.srcs_len = src != 0,
+		.ties = (uintptr_t)&parent,
+		.ties_len = 1,
+		.flags = TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_DEL,
+		.backing_type = TWZ_BACKING_VOLATILE,
+		.lifetime = 1,
+	};
+	int r = (int)sys_ocreate2(&spec);
+
+	if (r == 0)
+		*id = spec.result;
+	return r;
+}
+
+long twix_getpid(const long a[6])
+{
+	(void)a;
+	return twix_self()->pid;
+}
+
+long twix_getppid(const long a[6])
+{
+	(void)a;
+	return twix_self()->parent;
+}
+
+static struct twix_process *process_or_self(int pid)
+{
+	return pid ? twix_process_of(pid) : twix_self();
+}
+
+long twix_getpgid(const long a[6])
+{
+	struct twix_process *p = process_or_self((int)a[0]);
+
+	return p ? p->group : -ESRCH;
+}
+
+long twix_getsid(const long a[6])
+{
+	struct twix_process *p = process_or_self((int)a[0]);
+
+	return p ? p->session : -ESRCH;
+}
+
+long twix_setpgid(const long a[6])
+{
+	struct twix_process *p = process_or_self((int)a[0]);
+	int group = (int)a[1];
+
+	if (group < 0)
+		return -EINVAL;
+	if (!p || (p != twix_self() && p->parent != twix_self()->pid))
+		return -ESRCH;
+	if (p->session != twix_self()->session || p->session == p->pid)
+		return -EPERM;
+	p->group = group ? group : p->pid;
+	return 0;
+}
+
+long twix_setsid(const long a[6])
+{
+	struct twix_process *p = twix_self();
+
+	(void)a;
+	if (p->group == p->pid)
+		return -EPERM;
+	p->group = p->session = p->pid;
+	return p->pid;
+}
+
+/* --- the end */
+
+static void tell(struct twix_process *parent)
+{
+	__atomic_fetch_add(&parent->events, 1, __ATOMIC_ACQ_REL);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&parent->events, (uint64_t)-1, NULL);
+	twix_signal_send(parent, SIGCHLD);
+}
+
+/* Nobody will ask for these any more. */
+static void disown_children(int pid)
+{
+	struct twix_process *p;
+
+	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
+		if (p->state == TWIX_NO_PROCESS || p->parent != pid)
+			continue;
+		p->parent = 0;
+		if (p->state == TWIX_ENDED)
+			__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
+	}
+}
+
+void twix_process_end(struct twix_process *p, int status)
+{
+	struct twix_process *parent = twix_process_of(p->parent);
+	uint32_t running = TWIX_RUNNING;
+
+	p->status = status;
+	twix_descriptors_drop(p, false);
+	disown_children(p->pid);
+	if (!__atomic_compare_exchange_n(&p->state, &running, parent ? TWIX_ENDED : TWIX_NO_PROCESS, false,
+	    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	if (parent)
+		tell(parent);
+}
+
+void twix_process_report(struct twix_process *p, int status)
+{
+	struct twix_process *parent = twix_process_of(p->parent);
+
+	__atomic_store_n(&p->report, status, __ATOMIC_RELEASE);
+	if (parent)
+		tell(parent);
+}
+
+/* Who started the program waits for its first thread. */
+_Noreturn void twix_leave(int status)
+{
+	if (twix_self()->first)
+		twix_terminal_end();
+	twz_thread_exit((uint64_t)status);
+}
+
+long twix_exit_group(const long a[6])
+{
+	long status = a[0] & 0xff;
+
+	twix_end_other_threads();
+	twix_process_end(twix_self(), ENDED((int)status));
+	twix_leave((int)status);
+}
