@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What libtwz's pointers, allocator, transactions and maps cost, in persistent objects. As in
+ * What libtwz's allocator, transactions and maps cost, in a persistent object. As in
  * bench_core.c a figure is in instructions where the emulator counts them, else in nanoseconds.
  */
 #include <base/string.h>
@@ -13,24 +13,13 @@
 #include <twz/tx.h>
 
 #define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
-#define ACCESS (FE_READ | FE_WRITE)
-#define NODES 64
-#define HOPS 20000u
-#define STORES 2000u
-#define OPENS 1000u
 #define PIECES 2000u
 #define TRANSACTIONS 1000u
 #define RECORDS 2000u
 #define LOG 4096
 
-struct node {
-	struct node *next; /* p-ptr */
-	uint64_t rest[7];
-};
-
 struct arena {
-	_Alignas(64) struct node nodes[NODES];
-	struct twz_hash hash;
+	_Alignas(64) struct twz_hash hash;
 	struct twz_map map;
 	_Alignas(64) struct twz_tx tx;
 	char log[LOG];
@@ -38,9 +27,8 @@ struct arena {
 	void *owners[PIECES];
 };
 
-static twzobj objects[2];
+static twzobj object;
 static struct arena *arena;
-static volatile uintptr_t sink;
 
 static uint64_t ns_since(uint64_t start)
 {
@@ -54,75 +42,17 @@ static void report(const char *name, uint64_t start, uint64_t count)
 	kec_printf("bench: %s %lu instructions\n", name, (unsigned long)(ns_since(start) / count));
 }
 
-/* A ring through the first object, or from one object to the other and back. */
-static void make_ring(int parts)
-{
-	for (int i = 0; i < NODES; i++) {
-		struct arena *a = twz_object_base(&objects[i % parts]);
-		struct arena *b = twz_object_base(&objects[(i + 1) % NODES % parts]);
-
-		a->nodes[i].next = twz_ptr_swizzle(&objects[i % parts], &b->nodes[(i + 1) % NODES], ACCESS);
-	}
-}
-
-static void pointers(void)
-{
-	struct node *n = arena->nodes;
-	uint64_t start;
-
-	make_ring(1);
-	start = twz_cpu_counter();
-	for (uint32_t i = 0; i < HOPS; i++)
-		n = twz_object_lea(&objects[0], n->next);
-	report("pointer_local", start, HOPS);
-	make_ring(2);
-	n = arena->nodes;
-	for (int i = 0; i < NODES; i++)
-		n = twz_ptr_lea(n->next);
-	start = twz_cpu_counter();
-	for (uint32_t i = 0; i < HOPS; i++)
-		n = twz_ptr_lea(n->next);
-	report("pointer_foreign", start, HOPS);
-	sink = (uintptr_t)n;
-}
-
-static void stores(const char *name, void *target)
-{
-	uint64_t start = twz_cpu_counter();
-
-	for (uint32_t i = 0; i < STORES; i++)
-		twz_ptr_store_guid(&objects[0], &arena->nodes[i % NODES].next, NULL, (struct node *)target,
-		    ACCESS);
-	report(name, start, STORES);
-}
-
-static void opens(void)
-{
-	objid_t id = twz_object_guid(&objects[1]);
-	uint64_t start = twz_cpu_counter();
-
-	for (uint32_t i = 0; i < OPENS; i++) {
-		twzobj o;
-
-		if (twz_object_init_guid(&o, id, FE_READ) < 0)
-			return;
-		sink = *(uintptr_t *)twz_object_base(&o);
-		twz_object_release(&o);
-	}
-	report("open_again", start, OPENS);
-}
-
 static int allocations(void)
 {
 	uint64_t start = twz_cpu_counter();
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < PIECES; i++)
-		r = twz_alloc(&objects[0], 64, &arena->owners[i], 0, NULL, NULL);
+		r = twz_alloc(&object, 64, &arena->owners[i], 0, NULL, NULL);
 	report("alloc_64", start, PIECES);
 	start = twz_cpu_counter();
 	for (uint32_t i = 0; r == 0 && i < PIECES; i++)
-		twz_free(&objects[0], arena->owners[i], &arena->owners[i], 0);
+		twz_free(&object, arena->owners[i], &arena->owners[i], 0);
 	report("free_64", start, PIECES);
 	return r;
 }
@@ -132,7 +62,7 @@ static void transactions(const char *name, unsigned int fields)
 	uint64_t start = twz_cpu_counter();
 
 	for (uint32_t i = 0; i < TRANSACTIONS; i++) {
-		TXSTART(&objects[0], &arena->tx) {
+		TXSTART(&object, &arena->tx) {
 			for (unsigned int k = 0; k < fields; k++)
 				TXRECORD_LEN_TMP(&arena->tx, arena->fields[k], 64);
 			TX_RECORD_COMMIT(&arena->tx);
@@ -151,34 +81,32 @@ static int maps(void)
 	int r = 0;
 
 	for (uint64_t i = 1; r == 0 && i <= RECORDS; i++)
-		r = twz_hash_put_u64(&objects[0], &arena->hash, i, value, sizeof(value), 0);
+		r = twz_hash_put_u64(&object, &arena->hash, i, value, sizeof(value), 0);
 	report("hash_put", start, RECORDS);
 	start = twz_cpu_counter();
 	for (uint64_t i = 1; i <= RECORDS; i++)
-		twz_hash_get_u64(&objects[0], &arena->hash, i, value, sizeof(value));
+		twz_hash_get_u64(&object, &arena->hash, i, value, sizeof(value));
 	report("hash_get", start, RECORDS);
 	start = twz_cpu_counter();
 	for (uint64_t i = 1; r == 0 && i <= RECORDS; i++)
-		r = twz_map_put_u64(&objects[0], &arena->map, i * 7919 % RECORDS, value, sizeof(value), 0);
+		r = twz_map_put_u64(&object, &arena->map, i * 7919 % RECORDS, value, sizeof(value), 0);
 	report("map_put", start, RECORDS);
 	start = twz_cpu_counter();
 	for (uint64_t i = 1; i <= RECORDS; i++)
-		twz_map_get_u64(&objects[0], &arena->map, i, value, sizeof(value));
+		twz_map_get_u64(&object, &arena->map, i, value, sizeof(value));
 	report("map_get", start, RECORDS);
 	return r;
 }
 
 static int prepare(void)
 {
-	int r = 0;
+	int r = twz_object_new(&object, NULL, NULL, OBJ_PERSISTENT, NEW_FLAGS);
 
-	for (int i = 0; r == 0 && i < 2; i++)
-		r = twz_object_new(&objects[i], NULL, NULL, OBJ_PERSISTENT, NEW_FLAGS);
 	if (r < 0)
 		return r;
-	arena = twz_object_base(&objects[0]);
+	arena = twz_object_base(&object);
 	tx_init(&arena->tx, LOG);
-	return twz_object_init_alloc(&objects[0], sizeof(*arena));
+	return twz_object_init_alloc(&object, sizeof(*arena));
 }
 
 int main(void)
@@ -186,10 +114,6 @@ int main(void)
 	int r = prepare();
 
 	if (r == 0) {
-		pointers();
-		stores("pointer_store", arena);
-		stores("pointer_store_foreign", twz_object_base(&objects[1]));
-		opens();
 		transactions("tx_1", 1);
 		transactions("tx_10", 10);
 		r = allocations();
@@ -198,7 +122,6 @@ int main(void)
 		r = maps();
 	if (r < 0)
 		kec_printf("bench_libtwz: error %d\n", -r);
-	for (int i = 0; i < 2; i++)
-		twz_object_delete(&objects[i], 0);
+	twz_object_delete(&object, 0);
 	return r < 0;
 }
