@@ -61,7 +61,8 @@ flags-file = $(call keep,$(O)/flags/$1,$(HOSTCC) $2)$(O)/flags/$1
 explicit-O := $(filter-out build,$(build-root))
 include tools/build/third-party.mk
 
-warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wno-format-truncation
+warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef \
+	$(if $(findstring clang,$(HOSTCC)),-Wno-gnu-variable-sized-type-not-at-end,-Wno-format-truncation)
 sanitize-1 := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
 sanitize := $(sanitize-$(SANITIZE))
 flags := -std=gnu11 -O2 -g -fPIC -fno-strict-aliasing -fno-omit-frame-pointer -pthread \
