@@ -4,7 +4,7 @@
  * bench_core.c a figure is in instructions where the emulator counts them, else in nanoseconds.
  */
 #include <twz/obj.h>
-#include <twz/obj/bstreamd.h>
+#include <twz/obj/bstream.h>
 #include <twz/obj/dgram.h>
 #include <twz/sys/kec.h>
 #include <twz/sys/sys.h>
@@ -16,11 +16,12 @@
 #define KIB 1024ul
 #define PIECE (4 * KIB)
 #define TOTAL (4 * KIB * KIB)
-#define NBITS 16u
+#define NBITS 18u
 #define MESSAGE 64u
 
 static int failed;
 static twzobj stream, channel;
+static struct bstream_hdr *there, *back; /* both in stream */
 static _Alignas(64) char out[PIECE], in[PIECE];
 
 static uint64_t ns_since(uint64_t start)
@@ -52,8 +53,8 @@ static void echo_bytes(void *arg)
 	char c;
 
 	(void)arg;
-	while (bstreamd_read(&stream, BSTREAMD_B, &c, 1, 0) == 1)
-		bstreamd_write(&stream, BSTREAMD_B, &c, 1, 0);
+	while (bstream_hdr_read(&stream, there, &c, 1, 0) == 1)
+		bstream_hdr_write(&stream, back, &c, 1, 0);
 }
 
 static void echo_messages(void *arg)
@@ -69,8 +70,8 @@ static void one_byte(void)
 {
 	char c = 1;
 
-	bstreamd_write(&stream, BSTREAMD_A, &c, 1, 0);
-	bstreamd_read(&stream, BSTREAMD_A, &c, 1, 0);
+	bstream_hdr_write(&stream, there, &c, 1, 0);
+	bstream_hdr_read(&stream, back, &c, 1, 0);
 }
 
 static void one_message(void)
@@ -83,11 +84,12 @@ static void one_message(void)
 
 static bool set_up(void)
 {
-	return bstreamd_obj_init(&stream, NULL, NBITS) == 0 &&
+	there = twz_object_base(&stream);
+	back = (void *)((char *)there + 2 * bstream_hdr_size(NBITS));
+	return bstream_obj_init(&stream, there, NBITS) == 0 && bstream_obj_init(&stream, back, NBITS) == 0 &&
 	       dgram_obj_init(&channel, NULL, NBITS, PIECE) == 0;
 }
 
-/* The last round ends the other thread: the one-byte end and the shutdown look alike to it. */
 static void round_trip(const char *name, objid_t view, void (*other)(void *), void (*round)(void))
 {
 	struct thrd_spawn_args a = { .target_view = view, .start_func = (uintptr_t)other };
@@ -103,7 +105,7 @@ static void round_trip(const char *name, objid_t view, void (*other)(void *), vo
 	for (int i = 0; i < ROUNDS; i++)
 		round();
 	report(name, ns_since(start), ROUNDS);
-	bstreamd_shutdown(&stream, BSTREAMD_A, BSTREAMD_SHUT_BOTH);
+	bstream_close(&stream, there, BSTREAM_WCLOSED);
 	dgram_shutdown(&channel, DGRAM_A, DGRAM_SHUT_BOTH);
 	twz_thread_join(&t, NULL, 0);
 	twz_thread_release(&t);
@@ -131,12 +133,12 @@ static void write_all(void *arg)
 	(void)arg;
 	for (size_t done = 0; done < TOTAL;) {
 		size_t at = done % PIECE;
-		ssize_t n = bstreamd_write(&stream, BSTREAMD_A, out + at, PIECE - at, 0);
+		ssize_t n = bstream_hdr_write(&stream, there, out + at, PIECE - at, 0);
 		if (n <= 0)
 			return;
 		done += (size_t)n;
 	}
-	bstreamd_shutdown(&stream, BSTREAMD_A, BSTREAMD_SHUT_WRITE);
+	bstream_close(&stream, there, BSTREAM_WCLOSED);
 }
 
 static void send_all(void *arg)
@@ -151,7 +153,7 @@ static void read_all(void)
 {
 	for (size_t done = 0; done < TOTAL;) {
 		size_t at = done % PIECE;
-		ssize_t n = bstreamd_read(&stream, BSTREAMD_B, in + at, PIECE - at, 0);
+		ssize_t n = bstream_hdr_read(&stream, there, in + at, PIECE - at, 0);
 		if (n <= 0)
 			return;
 		done += (size_t)n;
@@ -190,8 +192,8 @@ static void uncontended(void)
 	set_up();
 	start = twz_cpu_counter();
 	for (int i = 0; i < ROUNDS; i++) {
-		bstreamd_write(&stream, BSTREAMD_A, &c, 1, 0);
-		bstreamd_read(&stream, BSTREAMD_B, &c, 1, 0);
+		bstream_hdr_write(&stream, there, &c, 1, 0);
+		bstream_hdr_read(&stream, there, &c, 1, 0);
 	}
 	report("bstream_write_read_1", ns_since(start), ROUNDS);
 }
@@ -202,19 +204,23 @@ static void append_durably(void)
 {
 	enum { PIECES = 1000, EMPTIED = 500 };
 	uint64_t sum = 0, start;
+	struct bstream_hdr *hdr;
 	twzobj log;
 
 	if (!(twz_sysinfo()->features & TWZ_FEATURE_STORE))
 		return;
-	if (!ok("bstream_append_64_durably", twz_object_new(&log, NULL, NULL, OBJ_PERSISTENT, NEW_FLAGS)) ||
-	    !ok("bstream_append_64_durably", bstream_obj_init(&log, NULL, NBITS)))
+	if (!ok("bstream_append_64_durably", twz_object_new(&log, NULL, NULL, OBJ_PERSISTENT, NEW_FLAGS)))
+		return;
+	/* so that its data begin with a line */
+	hdr = (void *)((char *)twz_object_base(&log) + 48);
+	if (!ok("bstream_append_64_durably", bstream_obj_init(&log, hdr, NBITS)))
 		return;
 	for (int i = 0; i < PIECES; i++) {
 		start = twz_cpu_counter();
-		bstream_write(&log, out, MESSAGE, 0);
+		bstream_hdr_write(&log, hdr, out, MESSAGE, 0);
 		sum += twz_cpu_counter() - start;
 		if (i % EMPTIED == 0)
-			while (bstream_read(&log, in, PIECE, TWZIO_NONBLOCK) > 0)
+			while (bstream_hdr_read(&log, hdr, in, PIECE, TWZIO_NONBLOCK) > 0)
 				;
 	}
 	report("bstream_append_64_durably", sum * 1000000 / (twz_sysinfo()->timer_hz / 1000), PIECES);

@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include <sys/mman.h>
+#include <twz/persist.h>
 
 #include "../../userspace/libtwz/src/stream.h"
 
@@ -61,10 +62,18 @@ void *twz_object_base(twzobj *o)
 
 /* The object is volatile, and the mutex is never contended: these are not called. */
 
-int twz_object_kstat(twzobj *o, struct kernel_ostat *st)
+uint32_t __twz_kinds = 1;
+
+long sys_ostat(int type, objid_t id, uint64_t arg, void *out)
 {
-	(void)o, (void)st;
+	(void)type, (void)id, (void)arg, (void)out;
 	return -ENOSYS;
+}
+
+int twz_vaddr_to_obj(const void *p, objid_t *id, uint32_t *flags)
+{
+	(void)p, (void)id, (void)flags;
+	return -ENOENT;
 }
 
 void __twz_obj_flush(twzobj *o, const void *p, size_t len)
@@ -75,6 +84,20 @@ void __twz_obj_flush(twzobj *o, const void *p, size_t len)
 void __twz_obj_fence(twzobj *o)
 {
 	(void)o;
+}
+
+void _clwb_len(const void *p, size_t len)
+{
+	(void)p, (void)len;
+}
+
+void _clwb(const void *p)
+{
+	(void)p;
+}
+
+void _pfence(void)
+{
 }
 
 int twz_thread_sync(int op, atomic_ulong *w, uint64_t val, struct timespec *timeout)

@@ -9,10 +9,11 @@
  */
 #include "stream.h"
 
+#include <twz/persist.h>
+
 /* A stream as it was judged; all but head and tail for a whole call. */
 struct look {
 	struct bstream_hdr *hdr;
-	twzobj *o;
 	uint32_t mask;
 	bool durable;
 	uint32_t flags, head, tail; /* under the lock */
@@ -34,7 +35,7 @@ QUICK size_t least(size_t a, size_t b)
 }
 
 /* What can be judged without the lock. */
-QUICK int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
+QUICK int begin(struct look *l, struct bstream_hdr *hdr)
 {
 	uint32_t nbits;
 
@@ -44,7 +45,6 @@ QUICK int begin(struct look *l, twzobj *o, struct bstream_hdr *hdr)
 	if (!nbits_ok(nbits) || !__stream_fits(hdr, bstream_hdr_size(nbits)))
 		return -EINVLOBJ;
 	l->hdr = hdr;
-	l->o = o;
 	l->mask = (1u << nbits) - 1;
 	return 0;
 }
@@ -96,20 +96,20 @@ QUICK int begin_io(struct look *l, twzobj *o, struct bstream_hdr *hdr, unsigned 
 	if (flags & ~TWZIO_NONBLOCK)
 		return -EINVAL;
 	l->durable = __stream_durable(o);
-	return begin(l, o, hdr);
+	return begin(l, hdr);
 }
 
 /* Positions that follow must not be durable before those that a holder left when it ended. */
-static SLOW void settle_header(twzobj *o, struct bstream_hdr *hdr)
+static SLOW void settle_header(struct bstream_hdr *hdr)
 {
-	__twz_obj_flush(o, hdr, offsetof(struct bstream_hdr, io));
-	__twz_obj_fence(o);
+	_clwb_len(hdr, offsetof(struct bstream_hdr, io));
+	_pfence();
 }
 
 QUICK void lock(struct look *l)
 {
 	if (__stream_lock(&l->hdr->ev, &l->hdr->mutex) && l->durable)
-		settle_header(l->o, l->hdr);
+		settle_header(l->hdr);
 }
 
 /* What wraps, or must be flushed: apart, the rest is small. */
@@ -132,21 +132,21 @@ static __attribute__((noinline)) void put_bytes(struct bstream_hdr *hdr, uint32_
 	__stream_copy(hdr->data, (const char *)buf + first, n - first);
 }
 
-static __attribute__((noinline)) void settle_bytes(twzobj *o, struct bstream_hdr *hdr, uint32_t head,
+static __attribute__((noinline)) void settle_bytes(struct bstream_hdr *hdr, uint32_t head,
     size_t most, size_t n)
 {
 	size_t first = least(n, most - head);
 
-	__twz_obj_flush(o, hdr->data + head, first);
+	_clwb_len(hdr->data + head, first);
 	if (n > first)
-		__twz_obj_flush(o, hdr->data, n - first);
-	__twz_obj_fence(o);
+		_clwb_len(hdr->data, n - first);
+	_pfence();
 }
 
-static __attribute__((noinline)) void settle_position(twzobj *o, atomic_uint_least32_t *position)
+static __attribute__((noinline)) void settle_position(atomic_uint_least32_t *position)
 {
-	__twz_obj_flush(o, position, sizeof(*position));
-	__twz_obj_fence(o);
+	_clwb(position);
+	_pfence();
 }
 
 QUICK void take(struct look *l, void *buf, size_t n)
@@ -157,7 +157,7 @@ QUICK void take(struct look *l, void *buf, size_t n)
 		take_bytes(l->hdr, l->tail, (size_t)l->mask + 1, buf, n);
 	atomic_store_explicit(&l->hdr->tail, (l->tail + (uint32_t)n) & l->mask, memory_order_release);
 	if (l->durable)
-		settle_position(l->o, &l->hdr->tail);
+		settle_position(&l->hdr->tail);
 }
 
 QUICK void put(struct look *l, const void *buf, size_t n)
@@ -167,10 +167,10 @@ QUICK void put(struct look *l, const void *buf, size_t n)
 	else
 		put_bytes(l->hdr, l->head, (size_t)l->mask + 1, buf, n);
 	if (l->durable)
-		settle_bytes(l->o, l->hdr, l->head, (size_t)l->mask + 1, n);
+		settle_bytes(l->hdr, l->head, (size_t)l->mask + 1, n);
 	atomic_store_explicit(&l->hdr->head, (l->head + (uint32_t)n) & l->mask, memory_order_release);
 	if (l->durable)
-		settle_position(l->o, &l->hdr->head);
+		settle_position(&l->hdr->head);
 }
 
 ssize_t bstream_hdr_read(twzobj *o, struct bstream_hdr *hdr, void *buf, size_t len, unsigned flags)
@@ -228,12 +228,12 @@ ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, s
 
 ssize_t bstream_read(twzobj *o, void *buf, size_t len, unsigned flags)
 {
-	return bstream_hdr_read(o, twz_object_base(o), buf, len, flags);
+	return bstream_hdr_read(o, __stream_base(o), buf, len, flags);
 }
 
 ssize_t bstream_write(twzobj *o, const void *buf, size_t len, unsigned flags)
 {
-	return bstream_hdr_write(o, twz_object_base(o), buf, len, flags);
+	return bstream_hdr_write(o, __stream_base(o), buf, len, flags);
 }
 
 ssize_t bstream_ioread(twzobj *o, void *buf, size_t len, size_t off, unsigned flags)
@@ -273,7 +273,7 @@ static int ready_or_watched(struct look *l, uint64_t type)
 int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct event *event)
 {
 	struct look l;
-	int r = type == STREAM_READ || type == STREAM_WRITE ? begin(&l, o, hdr) : -ENOTSUP;
+	int r = type == STREAM_READ || type == STREAM_WRITE ? begin(&l, hdr) : -ENOTSUP;
 
 	if (r < 0)
 		return r;
@@ -289,7 +289,7 @@ int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct e
 
 int bstream_poll(twzobj *o, uint64_t type, struct event *event)
 {
-	return bstream_hdr_poll(o, twz_object_base(o), type, event);
+	return bstream_hdr_poll(o, __stream_base(o), type, event);
 }
 
 int bstream_close(twzobj *o, struct bstream_hdr *hdr, int which)
@@ -298,14 +298,14 @@ int bstream_close(twzobj *o, struct bstream_hdr *hdr, int which)
 	int r = which < 1 || which > (int)STREAM_CLOSED ? -EINVAL : 0;
 
 	hdr = hdr ? hdr : twz_object_base(o);
-	r = r < 0 ? r : begin(&l, o, hdr);
+	r = r < 0 ? r : begin(&l, hdr);
 	if (r < 0)
 		return r;
 	l.durable = __stream_durable(o);
 	lock(&l);
 	__atomic_fetch_or(&hdr->flags, (uint32_t)which, __ATOMIC_RELEASE);
 	if (l.durable)
-		settle_header(o, hdr);
+		settle_header(hdr);
 	__stream_unlock(&hdr->ev, &hdr->mutex, STREAM_BOTH);
 	return 0;
 }

@@ -26,7 +26,7 @@ static bool is_end(int end)
 }
 
 /* The stream that an end reads or writes; NULL where there can be none. */
-static struct bstream_hdr *stream_of(struct bstreamd_hdr *hdr, int end, bool reads)
+QUICK struct bstream_hdr *stream_of(struct bstreamd_hdr *hdr, int end, bool reads)
 {
 	uint64_t p;
 
@@ -91,22 +91,22 @@ int bstreamd_hdr_shutdown(twzobj *o, struct bstreamd_hdr *hdr, int end, int how)
 
 ssize_t bstreamd_read(twzobj *o, int end, void *buf, size_t len, unsigned flags)
 {
-	return bstreamd_hdr_read(o, twz_object_base(o), end, buf, len, flags);
+	return bstreamd_hdr_read(o, __stream_base(o), end, buf, len, flags);
 }
 
 ssize_t bstreamd_write(twzobj *o, int end, const void *buf, size_t len, unsigned flags)
 {
-	return bstreamd_hdr_write(o, twz_object_base(o), end, buf, len, flags);
+	return bstreamd_hdr_write(o, __stream_base(o), end, buf, len, flags);
 }
 
 int bstreamd_poll(twzobj *o, int end, uint64_t type, struct event *event)
 {
-	return bstreamd_hdr_poll(o, twz_object_base(o), end, type, event);
+	return bstreamd_hdr_poll(o, __stream_base(o), end, type, event);
 }
 
 int bstreamd_shutdown(twzobj *o, int end, int how)
 {
-	return bstreamd_hdr_shutdown(o, twz_object_base(o), end, how);
+	return bstreamd_hdr_shutdown(o, __stream_base(o), end, how);
 }
 
 static void make(twzobj *o, struct bstreamd_hdr *hdr, uint32_t nbits)

@@ -11,6 +11,7 @@
 #include "stream.h"
 
 #include <twz/obj/dgram.h>
+#include <twz/persist.h>
 
 #define DATA_OFFSET sizeof(struct dgram_hdr)
 #define PAYLOAD sizeof(struct dgram_record)
@@ -104,16 +105,16 @@ QUICK int receivable(struct look *l)
 	return l->flags & STREAM_CLOSED ? -ESHUTDOWN : -EAGAIN;
 }
 
-static __attribute__((noinline)) void flush_and_fence(twzobj *o, const void *p, size_t len)
+static __attribute__((noinline)) void flush_and_fence(const void *p, size_t len)
 {
-	__twz_obj_flush(o, p, len);
-	__twz_obj_fence(o);
+	_clwb_len(p, len);
+	_pfence();
 }
 
 QUICK void settle(const struct look *l, const void *p, size_t len)
 {
 	if (l->durable)
-		flush_and_fence(l->o, p, len);
+		flush_and_fence(p, len);
 }
 
 /* Positions that follow must not be durable before those that a holder left when it ended. */
@@ -150,7 +151,7 @@ QUICK void put(struct look *l, const void *buf, size_t len)
 	if (record_size(len) > rest) {
 		record = begin_record(l, head, rest - PAYLOAD, DGRAM_FILLER);
 		if (l->durable)
-			__twz_obj_flush(l->o, record, PAYLOAD);
+			_clwb_len(record, PAYLOAD);
 		head += rest;
 	}
 	record = begin_record(l, head, len, 0);
@@ -250,12 +251,12 @@ ssize_t dgram_hdr_recv(twzobj *o, struct dgram_hdr *hdr, int end, void *buf, siz
 
 ssize_t dgram_send(twzobj *o, int end, const void *buf, size_t len, unsigned flags)
 {
-	return dgram_hdr_send(o, twz_object_base(o), end, buf, len, flags);
+	return dgram_hdr_send(o, __stream_base(o), end, buf, len, flags);
 }
 
 ssize_t dgram_recv(twzobj *o, int end, void *buf, size_t len, unsigned flags, size_t *full)
 {
-	return dgram_hdr_recv(o, twz_object_base(o), end, buf, len, flags, full);
+	return dgram_hdr_recv(o, __stream_base(o), end, buf, len, flags, full);
 }
 
 /* 1 ready, 0 not, or -EINVLOBJ. */
@@ -292,7 +293,7 @@ int dgram_hdr_poll(twzobj *o, struct dgram_hdr *hdr, int end, uint64_t type, str
 
 int dgram_poll(twzobj *o, int end, uint64_t type, struct event *event)
 {
-	return dgram_hdr_poll(o, twz_object_base(o), end, type, event);
+	return dgram_hdr_poll(o, __stream_base(o), end, type, event);
 }
 
 static void close_side(struct look *l, uint32_t which)
@@ -322,7 +323,7 @@ int dgram_hdr_shutdown(twzobj *o, struct dgram_hdr *hdr, int end, int how)
 
 int dgram_shutdown(twzobj *o, int end, int how)
 {
-	return dgram_hdr_shutdown(o, twz_object_base(o), end, how);
+	return dgram_hdr_shutdown(o, __stream_base(o), end, how);
 }
 
 static void make(twzobj *o, struct dgram_hdr *hdr, uint32_t nbits, uint32_t maxmsg)

@@ -187,9 +187,15 @@ int twz_object_pin(twzobj *o, uintptr_t *addr, int flags)
 	return r;
 }
 
+uint32_t __twz_kinds = 1;
+
 int(twz_object_ctl)(twzobj *o, int cmd, long a1, long a2, long a3)
 {
-	return (int)sys_octl(twz_object_guid(o), cmd, a1, a2, a3);
+	int r = (int)sys_octl(twz_object_guid(o), cmd, a1, a2, a3);
+
+	if (cmd == OCO_PERSIST)
+		__atomic_fetch_add(&__twz_kinds, 1, __ATOMIC_RELEASE);
+	return r;
 }
 
 int(twz_object_kaction)(twzobj *o, long cmd, long arg)

@@ -39,6 +39,7 @@ void __twz_thread_set_fault_stack(struct twzthread_repr *repr, size_t slot);
 /* --- arch/ */
 size_t __twz_tls_gap(size_t align);
 void __twz_set_thread_pointer(void *tp);
+void __twz_thread_entry(void);
 void __twz_fault_entry(void);
 void __twz_clean_line(uint32_t mode, const void *p);
 void __twz_persist_barrier(uint32_t mode);
@@ -59,6 +60,10 @@ size_t __twz_tls_size(void);
 
 /* --- object.c: private flags of a handle */
 #define H_BORROWED 1u
+
+/* How often this program has made objects persistent or volatile, counted from 1: what was learnt of
+ * an object before that is asked again. */
+extern uint32_t __twz_kinds;
 
 /* Flush and fence, unless nothing on this machine is persistent. What is volatile now may be made
  * persistent at any time, by anyone, so that a handle cannot know it. */

@@ -69,15 +69,32 @@ int __stream_wait(struct evhdr *ev, struct mutex *m, uint64_t bit)
 	return (int)sys_thread_sync(1, &op, NULL);
 }
 
-/* A handle that is borrowed has nowhere to remember it. */
-SLOW bool __stream_learn_kind(twzobj *o)
+static bool is_volatile(objid_t id)
 {
 	struct kernel_ostat st;
-	bool durable = o->flags & H_BORROWED || twz_object_kstat(o, &st) < 0 ||
-		       st.flags & OS_FLAGS_PERSIST;
 
-	__atomic_fetch_or(&o->flags, H_KIND_KNOWN | (durable ? 0 : H_KIND_VOLATILE), __ATOMIC_RELAXED);
-	return durable;
+	return sys_ostat(TWZ_OSTAT_OBJECT, id, 0, &st) == 0 && !(st.flags & OS_FLAGS_PERSIST);
+}
+
+/* The object this thread asked for last: borrowed handles do not live long enough to remember. */
+static __thread struct {
+	objid_t id;
+	uint64_t flags;
+} last;
+
+SLOW bool __stream_learn_kind(twzobj *o)
+{
+	uint64_t kinds = __atomic_load_n(&__twz_kinds, __ATOMIC_ACQUIRE);
+	objid_t id = o->id;
+
+	if (!id && twz_vaddr_to_obj(o->base, &id, NULL) < 0)
+		return true;
+	if (last.id != id || last.flags >> H_KINDS_SHIFT != kinds) {
+		last.flags = kinds << H_KINDS_SHIFT | (is_volatile(id) ? H_VOLATILE : 0);
+		last.id = id;
+	}
+	__atomic_store_n(&o->flags, last.flags | (o->flags & H_BORROWED), __ATOMIC_RELAXED);
+	return !(last.flags & H_VOLATILE);
 }
 
 void __stream_touch_pages(const void *p, size_t len)

@@ -28,9 +28,10 @@
 #define SLOW __attribute__((noinline, cold))
 #define QUICK static inline __attribute__((always_inline))
 
-/* What a handle knows of its object, in its flags. */
-#define H_KIND_KNOWN 0x100u
-#define H_KIND_VOLATILE 0x200u
+/* What a handle knows of its object, in its flags: that it is volatile, as of __twz_kinds in the
+ * upper half. */
+#define H_VOLATILE 0x200u
+#define H_KINDS_SHIFT 32
 
 /* In the upper half of the event word: the wake that belongs to a bit is still to be done. */
 #define STREAM_DUE_SHIFT 32
@@ -44,7 +45,8 @@ void __stream_unlock_and_wake(struct evhdr *ev, struct mutex *m, uint64_t bits);
 /* Wake one of those who wait for the mutex, which was given back. */
 void __stream_mutex_wake(struct mutex *m);
 
-/* Ask the kernel, once for a handle, whether its object is persistent. */
+/* Ask the kernel, once for a handle, or for as long as a thread uses one object through borrowed
+ * handles, whether it is persistent. */
 bool __stream_learn_kind(twzobj *o);
 
 void __stream_touch_pages(const void *p, size_t len);
@@ -110,9 +112,11 @@ QUICK bool __stream_durable(twzobj *o)
 {
 	uint64_t flags = __atomic_load_n(&o->flags, __ATOMIC_RELAXED);
 
-	if (!(__twz_rt.sysinfo.features & TWZ_FEATURE_STORE) || flags & H_KIND_VOLATILE)
+	if (!(__twz_rt.sysinfo.features & TWZ_FEATURE_STORE))
 		return false;
-	return flags & H_KIND_KNOWN || __stream_learn_kind(o);
+	if (flags >> H_KINDS_SHIFT == __atomic_load_n(&__twz_kinds, __ATOMIC_RELAXED))
+		return !(flags & H_VOLATILE);
+	return __stream_learn_kind(o);
 }
 
 /* Touch a buffer as it will be used, before the lock is taken. */
@@ -157,6 +161,12 @@ static inline bool __stream_fits(const void *p, uint64_t size)
 	uint64_t at = (uintptr_t)p & (OBJ_MAXSIZE - 1);
 
 	return at >= OBJ_NULLPAGE_SIZE && at % 8 == 0 && at + size <= OBJ_TOPDATA;
+}
+
+/* twz_object_base, which throws where o is not open. */
+QUICK void *__stream_base(twzobj *o)
+{
+	return __builtin_expect(o->base != NULL, 1) ? o->base : twz_object_base(o);
 }
 
 /* Whether p is in the object of o, which is open. */
