@@ -34,8 +34,7 @@ int pty_obj_init_server(twzobj *o, struct pty_hdr *hdr)
 	hdr->winsize = (struct winsize){ .ws_row = 25, .ws_col = 80 };
 	__bstream_make(o, (void *)(at + PTY_STOC_OFFSET), PTY_STREAM_BITS);
 	__bstream_make(o, (void *)(at + PTY_CTOS_OFFSET), PTY_STREAM_BITS);
-	__twz_obj_flush(o, hdr, PTY_STATE_OFFSET + sizeof(*state));
-	__twz_obj_fence(o);
+	__twz_obj_flush(o, hdr, PTY_STATE_OFFSET + sizeof(*state)); /* a fence comes with the extension */
 	return __stream_register_two(o, PTY_METAEXT_TAG, hdr, &hdr->io);
 }
 
