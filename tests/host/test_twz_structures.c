@@ -63,6 +63,24 @@ static const char *nothing_is_left(void)
 	return st.live_count ? "memory is lost" : NULL;
 }
 
+/* What is never flushed: guards, how often segments moved, where a log may end; and the allocator's. */
+static bool is_volatile(unsigned object, uint64_t offset)
+{
+	static const struct { size_t at, len; } words[] = {
+		{ offsetof(struct roots, hash.epoch), 8 },
+		{ offsetof(struct roots, hash.stripes), sizeof(((struct roots *)0)->hash.stripes) },
+		{ offsetof(struct roots, map.guard), sizeof(struct twz_ds_guard) },
+		{ offsetof(struct roots, vec.guard), sizeof(struct twz_ds_guard) },
+		{ offsetof(struct roots, list.guard), sizeof(struct twz_ds_guard) },
+		{ offsetof(struct roots, log.lock), sizeof(struct mutex) },
+	};
+
+	for (unsigned i = 0; object == 0 && i < sizeof(words) / sizeof(words[0]); i++)
+		if (offset - OBJ_NULLPAGE_SIZE - words[i].at < words[i].len)
+			return true;
+	return explore_alloc_is_volatile(object, offset);
+}
+
 /* --- maps: what each key has, and what it may have instead while an operation is on its way */
 
 static enum { HASH, MAP, BYTES } which;
@@ -270,7 +288,7 @@ static const char *const elsewhere[] = { "__twz_alloc_commit", "__twz_alloc_reti
 
 #define TEST(...)                                                                               \
 	{ .objects = 2, .data_pages = PAGES, .effort = 6, .nested = 64, .unneeded = elsewhere,  \
-		__VA_ARGS__ }
+		.is_volatile = is_volatile, __VA_ARGS__ }
 
 /* Cuts of an operation; in the second form each flush and each fence is left out as well. */
 #define EXPLORE(NAME, ...)                                                                      \
