@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Byte streams. head and tail are positions in the data; head is where writing goes on, tail where
- * reading does. On a persistent object the bytes are durable before head moves, and head and tail are
- * before a call returns, with the lock held: nobody overwrites bytes whose reading a crash would undo.
+ * reading does. On a persistent object the bytes are durable before head moves, and head and tail
+ * are before a call returns, with the lock held: nobody overwrites bytes whose reading a crash
+ * would undo.
  *
  * What stands in the header may be noise: nbits, head and tail are read once for every look and
  * checked before they are used, so that no access leaves the data.

@@ -5,8 +5,8 @@
  * record is durable before head moves, and head and tail are before a call returns, with the lock
  * held: nobody overwrites a record whose receipt a crash would undo.
  *
- * What stands in the header and the records may be noise: each value is read once and checked before
- * it is used, so that no access leaves the data, which are in the channel's own object.
+ * What stands in the header and the records may be noise: each value is read once and checked
+ * before it is used, so that no access leaves the data, which are in the channel's own object.
  */
 #include "stream.h"
 
