@@ -106,6 +106,8 @@ static int check_request(struct arena *a, twzobj *o, void **owner, uint64_t flag
 	if (align < 0 || (owner ? !__twz_alloc_is_word(a, q->owner) : q->durable))
 		return -EINVAL;
 	q->align = (size_t)align;
+	if (owner)
+		__twz_alloc_touch(a, q->owner);
 	return 0;
 }
 

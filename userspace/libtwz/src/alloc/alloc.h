@@ -156,6 +156,8 @@ uint64_t __twz_alloc_stamp(twzobj *o);
 uint64_t __twz_alloc_offset(twzobj *o, const void *p);
 /* Whether [offset, offset + 8) is an aligned word that does not belong to the allocator. */
 bool __twz_alloc_is_word(const struct arena *a, uint64_t offset);
+/* Write a word without changing it, so that its page is there. Nobody else changes it. */
+void __twz_alloc_touch(const struct arena *a, uint64_t offset);
 
 /* page.c; states and finder with the arena's lock held, except where it says otherwise */
 uint32_t __twz_alloc_end(const struct arena *a); /* pages that may be in use */
@@ -235,6 +237,14 @@ static inline uint64_t __twz_alloc_entry_pages(uint32_t page, uint32_t count, ui
 static inline uint64_t __twz_alloc_entry_ptr(uint64_t offset, uint64_t value)
 {
 	return __twz_alloc_entry(ENTRY_PTR, value << 27 | offset / 8);
+}
+
+/* Whether this thread holds m: left by a call that a fault ended, unless this is a call from within. */
+static inline bool __twz_alloc_is_mine(const struct mutex *m)
+{
+	uint64_t me = ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
+
+	return ((__atomic_load_n(&m->sleep, __ATOMIC_RELAXED) ^ me) & THREAD_SYNC_OWNER_MASK) == 0;
 }
 
 /* --- what a pointer points at (region.c) */

@@ -346,14 +346,6 @@ void __twz_alloc_replay(struct arena *a, unsigned l)
 
 static __thread unsigned my_lane = LANES;
 
-static bool is_mine(const struct mutex *m)
-{
-	uint64_t me = ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
-
-	return (__atomic_load_n(&m->sleep, __ATOMIC_RELAXED) & THREAD_SYNC_OWNER_MASK) ==
-	    (me & THREAD_SYNC_OWNER_MASK);
-}
-
 static bool is_free(const struct mutex *m)
 {
 	return __atomic_load_n(&m->sleep, __ATOMIC_RELAXED) == MUTEX_FREE;
@@ -395,7 +387,7 @@ static unsigned own_lane(struct arena *a)
 	static __thread unsigned turn;
 
 	for (unsigned l = 0; l < OWN_LANES; l++)
-		if (is_mine(&a->h->lane[l].lock))
+		if (__twz_alloc_is_mine(&a->h->lane[l].lock))
 			return l;
 	for (unsigned i = 0; i < OWN_LANES; i++) {
 		unsigned l = (first + i) % OWN_LANES;
@@ -414,7 +406,7 @@ static unsigned shared_lane(struct arena *a)
 	for (unsigned i = OWN_LANES; i < LANES; i++)
 		if (is_free(&a->h->lane[i].lock) && try_lane(a, i))
 			return i;
-	if (mutex_acquire_r(&a->h->lane[l].lock) == 1)
+	if (__twz_alloc_is_mine(&a->h->lane[l].lock) || mutex_acquire_r(&a->h->lane[l].lock) == 1)
 		__twz_alloc_finish_lane(a, l);
 	return l;
 }
@@ -433,7 +425,7 @@ unsigned __twz_alloc_lane_acquire(struct arena *a)
 {
 	unsigned l = my_lane;
 
-	if (l >= OWN_LANES || !is_mine(&a->h->lane[l].lock))
+	if (l >= OWN_LANES || !__twz_alloc_is_mine(&a->h->lane[l].lock))
 		l = own_lane(a);
 	if (l == LANES || !enter(&a->h->lane[l]))
 		return shared_lane(a);
@@ -464,7 +456,7 @@ void __twz_alloc_settle(struct arena *a)
 
 	settle_lane(a, mine);
 	for (unsigned l = 0; l < LANES; l++) {
-		if (l == mine || is_mine(&a->h->lane[l].lock) || !try_lane(a, l))
+		if (l == mine || __twz_alloc_is_mine(&a->h->lane[l].lock) || !try_lane(a, l))
 			continue;
 		settle_lane(a, l);
 		mutex_release(&a->h->lane[l].lock);
