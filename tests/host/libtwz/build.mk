@@ -29,6 +29,7 @@ $(eval $(call explore-test,test_twz_pty,$(addprefix userspace/libtwz/src/,pty.c 
 $(eval $(call explore-test,test_twz_mutex))
 $(eval $(call explore-test,test_twz_structures,$(wildcard userspace/libtwz/src/ds/*.c) $(explore-alloc)))
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))
+$(eval $(call explore-test,test_twz_txalloc,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c txalloc.c) $(explore-alloc)))
 $(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c parts.c)))
 $(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
 $(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \
