@@ -257,17 +257,18 @@ static int ready(struct look *l, uint64_t type)
 	return n == -EINVLOBJ ? -EINVLOBJ : n != -EAGAIN;
 }
 
-/* A bit that is set makes event_wait return at once; one that is clear will be set. */
-static int ready_or_watched(struct look *l, uint64_t type)
+/* Who waits will be told: a bit that is set makes event_wait return at once, one that is clear will
+ * be set. */
+static int ready_or_watched(struct look *l, uint64_t type, bool waits)
 {
 	struct bstream_hdr *hdr = l->hdr;
 	int r;
 
 	lock(l);
 	r = ready(l, type);
-	if (r == 0)
+	if (r == 0 && waits)
 		event_clear(&hdr->ev, type);
-	__stream_unlock(&hdr->ev, &hdr->mutex, r > 0 ? type : 0);
+	__stream_unlock(&hdr->ev, &hdr->mutex, r > 0 && waits ? type : 0);
 	return r;
 }
 
@@ -278,14 +279,10 @@ int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct e
 
 	if (r < 0)
 		return r;
-	if (!event) {
-		r = ready(&l, type);
-		atomic_thread_fence(memory_order_acquire);
-		return r;
-	}
-	event_init(event, &hdr->ev, type);
+	if (event)
+		event_init(event, &hdr->ev, type);
 	l.durable = __stream_durable(o);
-	return ready_or_watched(&l, type);
+	return ready_or_watched(&l, type, event != NULL);
 }
 
 int bstream_poll(twzobj *o, uint64_t type, struct event *event)
