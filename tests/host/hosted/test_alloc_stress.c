@@ -128,6 +128,7 @@ static void change_live(twzobj *o, unsigned t, unsigned s, uint64_t *random)
 {
 	void **slot = &root(o)->slot[t][s];
 	uint64_t *len = &root(o)->len[t][s], tag = t * 1000 + s, newlen = some_length(random);
+	struct filling f = { tag, 0 };
 
 	expect(is_filled(o, *slot, tag, *len));
 	switch (next_random(random) % 6) {
@@ -137,7 +138,8 @@ static void change_live(twzobj *o, unsigned t, unsigned s, uint64_t *random)
 		break;
 	case 1:
 		*len = 0;
-		expect(twz_alloc_replace(o, slot, newlen, 0, fill, &(struct filling){ tag, newlen }) == 0);
+		f.len = newlen;
+		expect(twz_alloc_replace(o, slot, newlen, 0, fill, &f) == 0);
 		*len = newlen;
 		break;
 	case 2:
@@ -294,17 +296,20 @@ static void free_noise(void *arg)
 static void scatter(twzobj *o, uint64_t *random, uint64_t from, uint64_t len, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t *word = (void *)((char *)twz_object_base(o) + from + next_random(random) % (len / 8) * 8);
+		uint64_t at = from + next_random(random) % (len / 8) * 8;
+		uint64_t *word = (void *)((char *)twz_object_base(o) + at);
 		uint64_t r = next_random(random) << 32 ^ next_random(random);
 
-		*word = r % 4 == 0 ? *word ^ 1ull << r % 64 : r % 4 == 1 ? 0x2020202020202020ull >> r % 8 : r;
+		*word = r % 4 == 0 ? *word ^ 1ull << r % 64 :
+		    r % 4 == 1 ? 0x2020202020202020ull >> r % 8 : r;
 	}
 }
 
 static void one_noise(unsigned round, uint64_t *random)
 {
 	static const struct { uint64_t from, len; unsigned count; } where[] = {
-		{ START, 64, 1 }, { START + 64, 448, 20 }, { START + 512, 3584, 200 }, { START + 4096, 4096, 8 },
+		{ START, 64, 1 }, { START + 64, 448, 20 }, { START + 512, 3584, 200 },
+		{ START + 4096, 4096, 8 },
 		{ START + 4096, 64, 4 }, { START + 4096 + 253952, 32768, 800 }, { RUNS, 1600, 100 },
 		{ RUNS + 65536, 1600, 100 },
 	};

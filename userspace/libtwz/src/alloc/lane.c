@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Lanes and their records: how several words change at once. What shall be done is written down with
- * a check over it and over small contents; once that is durable it is going to happen, after a crash
- * from the record. Two fences: one makes the record durable, one what it says. The record is then
- * put away without waiting: until the thread's next fence, doing it once more changes nothing that
- * could have been relied on. What it freed is not given away before that.
+ * Lanes and their records: how several words change at once. What shall be done is written down
+ * with a check over it and over small contents; once that is durable it is going to happen, after a
+ * crash from the record. Two fences: one makes the record durable, one what it says. The record is
+ * then put away without waiting: until the thread's next fence, doing it once more changes nothing
+ * that could have been relied on. What it freed is not given away before that.
  */
 #include "alloc.h"
 
@@ -120,6 +120,11 @@ static uint64_t *word_of_block(const struct arena *a, const struct decoded *d)
 	return &__twz_alloc_run(a, d->chunk)->bits[d->block / 64];
 }
 
+static uint64_t *word_at(const struct arena *a, uint64_t offset)
+{
+	return (void *)(a->zero + offset);
+}
+
 /* The entry, which may be two words: returns the last. */
 static const uint64_t *store_entry(struct arena *a, const uint64_t *word)
 {
@@ -135,13 +140,14 @@ static const uint64_t *store_entry(struct arena *a, const uint64_t *word)
 		break;
 	case ENTRY_PAGES:
 	case ENTRY_UNPAGES:
-		__twz_alloc_put_states(a, d.page, d.count, d.kind == ENTRY_PAGES ? d.state : PAGE_FREE);
+		__twz_alloc_put_states(a, d.page, d.count,
+		    d.kind == ENTRY_PAGES ? d.state : PAGE_FREE);
 		break;
 	case ENTRY_PTR:
-		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), d.value, __ATOMIC_RELEASE);
+		__atomic_store_n(word_at(a, d.offset), d.value, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_WORD:
-		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), *++word, __ATOMIC_RELEASE);
+		__atomic_store_n(word_at(a, d.offset), *++word, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_CONTENT:
 		break;
@@ -339,9 +345,9 @@ void __twz_alloc_replay(struct arena *a, unsigned l)
 
 /* --- lanes
  *
- * A thread keeps a lane for as long as it lives, so that a call takes no lock; when it has ended, the
- * lock says so to whoever wants the lane next. Threads that get none, and calls from within a call
- * (a fault handler), use those that are shared.
+ * A thread keeps a lane for as long as it lives, so that a call takes no lock; when it has ended,
+ * the lock says so to whoever wants the lane next. Threads that get none, and calls from within a
+ * call (a fault handler), use those that are shared.
  */
 
 static __thread unsigned my_lane = LANES;

@@ -112,8 +112,9 @@ int __twz_alloc_find(struct arena *a, twzobj *o)
 	if (VADDR_TO_SLOT(h) != VADDR_TO_SLOT(o->base) ||
 	    !place(a, o, (uintptr_t)h & (OBJ_MAXSIZE - 1)))
 		return -EINVLOBJ;
-	return a->h->magic == ALLOC_MAGIC && a->h->version == ALLOC_VERSION && a->h->lanes == LANES &&
-	    a->h->first == a->first && a->h->pages == a->pages ? 0 : -EINVLOBJ;
+	return a->h->magic == ALLOC_MAGIC && a->h->version == ALLOC_VERSION &&
+	    a->h->lanes == LANES && a->h->first == a->first &&
+	    a->h->pages == a->pages ? 0 : -EINVLOBJ;
 }
 
 static bool is_ready(const struct arena *a)
