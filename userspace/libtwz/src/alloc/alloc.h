@@ -103,7 +103,9 @@ struct alloc_header {
 	uint64_t stamp; /* of the boot all this is valid for */
 	struct mutex lock;
 	uint64_t class_zones[CLASSES];
-	uint64_t zero2[21];
+	uint32_t done[LANES];    /* how many records each lane has put away */
+	uint32_t settled[LANES]; /* how many of them for certain */
+	uint64_t zero2[7];
 	struct lane lane[LANES];
 };
 

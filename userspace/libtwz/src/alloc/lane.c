@@ -242,21 +242,54 @@ static unsigned take_pending(struct lane *lane, uint64_t *out)
 
 /* --- the record */
 
-/* This thread's last record, which nothing may have put away for good yet. */
-static __thread const struct record *last_record;
-
-static void write_record(struct arena *a, struct record *r, const uint64_t *words, unsigned n)
+static uint32_t done(const struct arena *a, unsigned l)
 {
+	return __atomic_load_n(&a->h->done[l], __ATOMIC_ACQUIRE);
+}
+
+/* What lane l had done when that was `count` cannot come back. */
+static void note_settled(struct arena *a, unsigned l, uint32_t count)
+{
+	__atomic_store_n(&a->h->settled[l], count, __ATOMIC_RELAXED);
+}
+
+/*
+ * Records of other lanes, be they this thread's or others', that may come back must not come after
+ * this one, which may undo what they did.
+ */
+__attribute__((noinline)) static void settle_others(struct arena *a, unsigned mine)
+{
+	uint32_t counts[LANES], unsettled = 0;
+
+	for (unsigned l = 0; l < LANES; l++) {
+		counts[l] = done(a, l);
+		if (l == mine || counts[l] == __atomic_load_n(&a->h->settled[l], __ATOMIC_RELAXED))
+			continue;
+		__twz_obj_flush(a->o, &a->h->lane[l].record.check, sizeof(uint64_t));
+		unsettled |= 1u << l;
+	}
+	if (!unsettled)
+		return;
+	__twz_obj_fence(a->o);
+	for (; unsettled; unsettled &= unsettled - 1) {
+		unsigned l = (unsigned)__builtin_ctz(unsettled);
+
+		note_settled(a, l, counts[l]);
+	}
+}
+
+static void write_record(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
+{
+	struct record *r = &a->h->lane[l].record;
 	uint64_t head = ((r->head >> 8) + 1) << 8 | n;
 
-	if (last_record && last_record != r)
-		__twz_obj_fence(a->o);
-	last_record = r;
+	settle_others(a, l);
 	memcpy(r->word, words, n * sizeof(words[0]));
 	r->head = head;
 	__atomic_store_n(&r->check, check_of(a, head, words, n), __ATOMIC_RELEASE);
 	__twz_obj_flush(a->o, r, offsetof(struct record, word) + n * sizeof(words[0]));
 	__twz_obj_fence(a->o);
+	note_settled(a, l, done(a, l));
 }
 
 void __twz_alloc_retire(struct arena *a, unsigned l)
@@ -265,6 +298,7 @@ void __twz_alloc_retire(struct arena *a, unsigned l)
 
 	__atomic_store_n(&r->check, 0, __ATOMIC_RELEASE);
 	__twz_obj_flush(a->o, &r->check, sizeof(r->check));
+	__atomic_store_n(&a->h->done[l], done(a, l) + 1, __ATOMIC_RELEASE);
 }
 
 __attribute__((noinline)) void __twz_alloc_fence_for_others(struct arena *a)
@@ -292,7 +326,7 @@ void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsi
 	unsigned block_entries = freed(words, n, ENTRY_CLEAR, blocks);
 	unsigned page_entries = freed(words, n, ENTRY_UNPAGES, pages), old_entries;
 
-	write_record(a, &lane->record, words, n);
+	write_record(a, l, words, n);
 	old_entries = release(a, old, take_pending(lane, old));
 	if (page_entries) {
 		finish_with_pages(a, l, words, n, pages, page_entries);

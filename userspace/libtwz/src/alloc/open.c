@@ -158,6 +158,8 @@ static void make_ready(struct arena *a)
 		memset(a->h->lane[l].pending, 0, sizeof(a->h->lane[l].pending));
 		a->h->lane[l].active = 0;
 	}
+	memset(a->h->done, 0, sizeof(a->h->done));
+	memset(a->h->settled, 0, sizeof(a->h->settled));
 	__twz_alloc_rebuild_pages(a);
 	__twz_alloc_find_runs(a, true);
 	__atomic_store_n(&a->h->stamp, __twz_alloc_stamp(a->o), __ATOMIC_RELEASE);
