@@ -29,7 +29,7 @@ static const char *const folders[] = { "objects", "deleted", "dying", "new", "up
 static int dirs[PLACES] = { -1, -1 };
 static char memory_path[PATH_LENGTH];
 static const char *store_path; /* NULL: no store */
-static int run_fd = -1, lock_fd = -1, root_fd = -1;
+static int run_fd = -1, memory_run_fd = -1, lock_fd = -1, root_fd = -1;
 static uint64_t boot_code;
 static pthread_mutex_t own_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -182,19 +182,6 @@ static void open_store(void)
 	make_folders(PLACE_STORE);
 }
 
-/* Locks belong to open files, and a child has those of its parent. */
-void __twz_places_forked(void)
-{
-	unsigned place = store_path ? PLACE_STORE : PLACE_MEMORY;
-
-	close(lock_fd);
-	lock_fd = open_file(place, "lock", O_RDWR);
-	pthread_mutex_init(&own_lock, NULL);
-	close(run_fd);
-	run_fd = open_file(place, "run", O_RDWR);
-	flock(run_fd, LOCK_SH);
-}
-
 /* --- what is volatile */
 
 static const char *memory_root(void)
@@ -226,6 +213,8 @@ static void open_memory(void)
 
 	if (mkdir(memory_path, 0700) < 0 && errno != EEXIST)
 		libtwz_refuse("%s: %s", memory_path, strerror(errno));
+	if (dirs[PLACE_MEMORY] >= 0)
+		close(dirs[PLACE_MEMORY]);
 	dirs[PLACE_MEMORY] = open(memory_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dirs[PLACE_MEMORY] < 0 || fstat(dirs[PLACE_MEMORY], &st) < 0)
 		libtwz_refuse("%s: %s", memory_path, strerror(errno));
@@ -244,7 +233,7 @@ static void name_memory(void)
 	    geteuid(), (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 }
 
-/* What a machine without store left that did not end in order. */
+/* What a machine left whose last process was killed: nobody holds its lock. */
 static void remove_if_dead(const char *name)
 {
 	char path[2 * PATH_LENGTH], run[2 * PATH_LENGTH + 8];
@@ -266,7 +255,7 @@ static void remove_dead_machines(void)
 	struct dirent *e;
 	char start[64];
 
-	snprintf(start, sizeof(start), "twizzler-%u-alone-", geteuid());
+	snprintf(start, sizeof(start), "twizzler-%u-", geteuid());
 	while (d && (e = readdir(d)) != NULL)
 		if (strncmp(e->d_name, start, strlen(start)) == 0)
 			remove_if_dead(e->d_name);
@@ -274,12 +263,36 @@ static void remove_dead_machines(void)
 		closedir(d);
 }
 
+/* Under a name that nobody takes for a dead machine's, until it is locked. */
 static void make_lone_memory(void)
 {
-	snprintf(memory_path, sizeof(memory_path), "%s/twizzler-%u-alone-XXXXXX", memory_root(),
+	snprintf(memory_path, sizeof(memory_path), "%s/twizzler-new-%u-XXXXXX", memory_root(),
 	    geteuid());
 	if (!mkdtemp(memory_path))
 		libtwz_refuse("%s: %s", memory_path, strerror(errno));
+}
+
+static void name_lone_memory(void)
+{
+	char name[PATH_LENGTH];
+
+	snprintf(name, sizeof(name), "%s/twizzler-%u-alone-%s", memory_root(), geteuid(),
+	    memory_path + strlen(memory_path) - 6);
+	if (rename(memory_path, name) == 0)
+		strlcpy(memory_path, name, sizeof(memory_path));
+}
+
+/* Lock the folder as one that is in use. False: it was removed before that, as a dead machine's. */
+static bool hold_memory(void)
+{
+	struct stat st;
+
+	if (memory_run_fd >= 0)
+		close(memory_run_fd);
+	memory_run_fd = open_file(PLACE_MEMORY, "run", O_RDWR | O_CREAT);
+	while (flock(memory_run_fd, LOCK_SH) < 0 && errno == EINTR)
+		;
+	return fstat(memory_run_fd, &st) == 0 && st.st_nlink != 0;
 }
 
 static uint64_t new_boot_code(void)
@@ -298,7 +311,9 @@ static void boot(void)
 
 	if (store_path)
 		remove_tree(memory_path);
-	open_memory();
+	do {
+		open_memory();
+	} while (store_path && !hold_memory());
 	make_folders(PLACE_MEMORY);
 	snprintf(text, sizeof(text), "%lx\n", (unsigned long)new_boot_code());
 	if (write_small(PLACE_MEMORY, "boot", text) < 0)
@@ -316,10 +331,12 @@ static void switch_on(void)
 	else
 		open_memory();
 	run_fd = open_file(place, "run", O_RDWR | O_CREAT);
-	if (flock(run_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(run_fd, LOCK_EX | LOCK_NB) == 0) {
 		boot();
-	else
+	} else {
 		open_memory();
+		hold_memory();
+	}
 	if (flock(run_fd, LOCK_SH) < 0)
 		libtwz_refuse("%s/run: %s", store_path, strerror(errno));
 	read_small(PLACE_MEMORY, "boot", text, sizeof(text));
@@ -342,13 +359,14 @@ void __twz_places_open(void)
 	store_path = getenv("TWZ_STORE");
 	if (store_path && !*store_path)
 		store_path = NULL;
+	remove_dead_machines();
 	if (store_path) {
 		open_store();
 		switch_on();
 	} else {
-		remove_dead_machines();
 		make_lone_memory();
 		switch_on();
+		name_lone_memory();
 		lock_fd = open_file(PLACE_MEMORY, "lock", O_RDWR | O_CREAT);
 		__twz_places_lock();
 	}
@@ -357,6 +375,21 @@ void __twz_places_open(void)
 		__twz_files_sweep(PLACE_STORE);
 	__twz_places_unlock();
 	atexit(switch_off);
+}
+
+/* Locks belong to open files, and a child has those of its parent. */
+void __twz_places_forked(void)
+{
+	unsigned place = store_path ? PLACE_STORE : PLACE_MEMORY;
+
+	close(lock_fd);
+	lock_fd = open_file(place, "lock", O_RDWR);
+	pthread_mutex_init(&own_lock, NULL);
+	close(run_fd);
+	run_fd = open_file(place, "run", O_RDWR);
+	flock(run_fd, LOCK_SH);
+	if (store_path)
+		hold_memory();
 }
 
 uint64_t __twz_places_boot_code(void)
