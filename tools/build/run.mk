@@ -19,11 +19,27 @@ run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SM
 	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
 	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
 
+ifneq ($(PORTS),)
+
+# First the programs of others, then the same with them as APPS.
+ports-build := $(abspath $(or $(explicit-O),build))
+
+run debug: ports
+	+@$(MAKE) $@ PORTS= APPS="$(APPS) $$(echo $(foreach p,$(PORTS),$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*))"
+
+.PHONY: ports
+ports:
+	+@$(MAKE) -f tools/build/sdk.mk ARCH=$(ARCH) BUILD=$(call quote,$(ports-build)) PORTS="$(PORTS)" V=$(verbose) ports
+
+else
+
 run: all
 	@exec tools/run $(run-options)
 
 debug: all
 	@exec tools/run $(run-options) --gdb
+
+endif
 
 setup:
 	@tools/setup && echo "everything that building, running and testing need is installed"
