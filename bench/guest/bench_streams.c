@@ -86,7 +86,8 @@ static bool set_up(void)
 {
 	there = twz_object_base(&stream);
 	back = (void *)((char *)there + 2 * bstream_hdr_size(NBITS));
-	return bstream_obj_init(&stream, there, NBITS) == 0 && bstream_obj_init(&stream, back, NBITS) == 0 &&
+	return bstream_obj_init(&stream, there, NBITS) == 0 &&
+	       bstream_obj_init(&stream, back, NBITS) == 0 &&
 	       dgram_obj_init(&channel, NULL, NBITS, PIECE) == 0;
 }
 

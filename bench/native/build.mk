@@ -21,6 +21,9 @@ $(O)/bench_native: $(objects) $(HOSTED)/libtwz.a
 	@echo "  LD      $@"
 	@$(CC) -o $@ $(objects) $(HOSTED)/libtwz.a -lpmemobj -lpmem -llmdb -lsqlite3 -lm -lpthread
 
+.PHONY: objects
+objects: $(objects)
+
 $(O)/%.o: bench/native/%.c $(headers) bench/native/build.mk
 	@mkdir -p $(O)
 	@echo "  CC      $<"

@@ -53,8 +53,8 @@ static bool make_ring(size_t count, int parts)
 		int part = (int)(i % (size_t)parts);
 		struct node *n = node_at(part, order[i]);
 
-		n->next = twz_ptr_swizzle(&objects[part], node_at((int)(after % (size_t)parts), order[after]),
-		    ACCESS);
+		n->next = twz_ptr_swizzle(&objects[part],
+		    node_at((int)(after % (size_t)parts), order[after]), ACCESS);
 		n->value = order[i];
 	}
 	start = node_at(0, order[0]);
@@ -152,9 +152,9 @@ static objid_t both[2];
 static bool begin_first(void)
 {
 	make_ring(LIST_SMALL, 2);
+	start = (struct node *)((char *)start - (uintptr_t)twz_object_base(&objects[0]));
 	for (int i = 0; i < 2; i++) {
 		both[i] = twz_object_guid(&objects[i]);
-		start = i ? start : (struct node *)((char *)start - (uintptr_t)twz_object_base(&objects[0]));
 		twz_object_release(&objects[i]);
 	}
 	return true;

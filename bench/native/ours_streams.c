@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Byte streams and datagrams of libtwz, in volatile objects: pipes do not outlive a power cut either. */
+/* Byte streams and datagrams of libtwz, in volatile objects: pipes do not outlive a cut either. */
 /* The C library's headers come first: see twz/_types.h. */
 #include <string.h>
 #include <time.h>

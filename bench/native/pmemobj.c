@@ -47,8 +47,8 @@ static bool make_ring(size_t count, int parts)
 
 	for (int i = 0; i < parts; i++) {
 		pools[i] = pool_make(i ? "pool2" : "pool1", count * sizeof(struct node) + (32 << 20));
-		must(pmemobj_alloc(pools[i], &arrays[i], count * sizeof(struct node), 1, NULL, NULL) == 0,
-		    "pmemobj_alloc");
+		must(pmemobj_alloc(pools[i], &arrays[i], count * sizeof(struct node), 1, NULL,
+		    NULL) == 0, "pmemobj_alloc");
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = pmemobj_direct(node_oid((int)(i % (size_t)parts), order[i]));

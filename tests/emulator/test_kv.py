@@ -112,7 +112,7 @@ def test_hosted_noise_in_the_object(pytestconfig, store, tmp_path):
     with open(obj.file_of("other"), "rb") as file:
         file.seek(0x1000)
         sound = file.read(0x40000)
-    for turn in range(30):
+    for turn in range(15):
         with open(obj.file_of("other"), "r+b") as file:
             file.seek(0x1000)
             file.write(sound)

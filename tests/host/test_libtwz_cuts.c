@@ -2,8 +2,8 @@
 /*
  * Power cuts in libtwz: adding foreign entries, storing pointers, adding and removing extensions.
  * In each state that a cut leaves, every pointer that is stored resolves, no entry and no extension
- * is half there, and what was acknowledged is there. Then every flush and every fence is left out in
- * turn, and that must show.
+ * is half there, and what was acknowledged is there. Then every flush and every fence is left out
+ * in turn, and that must show.
  */
 #include "unit.h"
 
@@ -63,7 +63,8 @@ static bool fot_is_sound(void)
 	for (uint32_t i = 1; i < entries && i < 100; i++) {
 		const struct fotentry *e = entry_of(i);
 
-		if ((e->flags & _FE_VALID) && (!known_target(e->id) || e->info != 0 || e->flags != ENTRY_FLAGS))
+		if ((e->flags & _FE_VALID) &&
+		    (!known_target(e->id) || e->info != 0 || e->flags != ENTRY_FLAGS))
 			return false;
 	}
 	return entries >= 1 && entries < 100;
@@ -118,7 +119,8 @@ static const char *judge(void)
 static void store_pointer(unsigned i)
 {
 	twzobj to = { .id = target(i) };
-	int r = __twz_ptr_store_guid(explore_object(0), loc(i), &to, (void *)(0x1000ul + i), FE_READ);
+	void *p = (void *)(0x1000ul + i);
+	int r = __twz_ptr_store_guid(explore_object(0), loc(i), &to, p, FE_READ);
 
 	assert_int_equal(r, 0);
 	stored[i] = true;
@@ -160,8 +162,8 @@ static void operation(void)
 }
 
 /*
- * T8. The fence after an index was handed out is what the specification asks for: what stands in the
- * entry comes with a fence of its own before anything names it.
+ * T8. The fence after an index was handed out is what the specification asks for: what stands in
+ * the entry comes with a fence of its own before anything names it.
  */
 static void cuts_leave_nothing_half(void **state)
 {

@@ -54,6 +54,7 @@ int twz_object_addext(twzobj *o, uint64_t tag, void *ptr)
 
 /* Nothing is persistent. */
 struct twz_runtime __twz_rt;
+uint32_t __twz_kinds = 1;
 
 bool __stream_learn_kind(twzobj *o)
 {

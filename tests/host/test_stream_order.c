@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Streams of bytes (userspace/libtwz/src/stream.c, bstream.c) in every interleaving of a reader with
- * a writer, and in many of more of them, who sleep and wake each other, and end at the worst moments
- * (tests/host/sync/explore.h). Every byte comes out once and in order, and nobody sleeps for ever.
- * What is broken on purpose must be found.
+ * Streams of bytes (userspace/libtwz/src/stream.c, bstream.c) in every interleaving of a reader
+ * with a writer, and in many of more of them, who sleep and wake each other, and end at the worst
+ * moments (tests/host/sync/explore.h). Every byte comes out once and in order, and nobody sleeps
+ * for ever. What is broken on purpose must be found.
  *
- * The kernel is played here: comparing and falling asleep are one step, waking is another. So is the
- * mutex: it is free, held, or left by a holder that ended.
+ * The kernel is played here: comparing and falling asleep are one step, waking is another. So is
+ * the mutex: it is free, held, or left by a holder that ended.
  */
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Power cuts in the allocator (T59): after each, every region is owned by the word that was to own it
- * and constructed, or free; never lost, never owned while free; a step is done or not. Then every
- * flush and every fence is left out in turn.
+ * Power cuts in the allocator (T59): after each, every region is owned by the word that was to own
+ * it and constructed, or free; never lost, never owned while free; a step is done or not. Then
+ * every flush and every fence is left out in turn.
  */
 #include "unit.h"
 
@@ -115,7 +115,7 @@ static const char *judge(void)
 	int faults = twz_alloc_check(o, NULL, NULL);
 
 	if (!has_allocator && faults == -EINVAL)
-		return twz_object_init_alloc(o, START) == 0 && goes_on() ? NULL : "making it once more";
+		return twz_object_init_alloc(o, START) == 0 && goes_on() ? NULL : "making it again";
 	if (faults)
 		return "the checker finds faults";
 	if (!slots_are(now) && !slots_are(next))
@@ -207,7 +207,8 @@ static void noise(void)
 {
 	new_object();
 	memset(twz_object_base(explore_object(0)), 0, START);
-	memset((char *)twz_object_base(explore_object(0)) + START, 0xa5, (PAGES - 1) * 4096 - START);
+	memset((char *)twz_object_base(explore_object(0)) + START, 0xa5,
+	    (PAGES - 1) * 4096 - START);
 }
 
 static void with_allocator(void)
@@ -302,7 +303,8 @@ static struct twz_alloc_action keep(unsigned slot, size_t len, unsigned char tag
 
 static struct twz_alloc_action set(unsigned slot, const void *p)
 {
-	return (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, word(slot), (uintptr_t)p & (OBJ_MAXSIZE - 1) };
+	return (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, word(slot),
+		(uintptr_t)p & (OBJ_MAXSIZE - 1) };
 }
 
 static struct twz_alloc_action unmake(unsigned slot)

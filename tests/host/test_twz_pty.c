@@ -151,7 +151,7 @@ static void cuts_while_it_is_made(void **state)
 /* What goes through the streams is forgotten anyway. */
 static void cuts_while_it_is_set(void **state)
 {
-	static const char *const streams[] = { "put", "take", NULL };
+	static const char *const streams[] = { "settle_bytes", "settle_position", NULL };
 	static const struct explore_test test = { .objects = 1, .data_pages = 5, .setup = make,
 		.operation = settings, .judge = judge, .unneeded = streams };
 
@@ -166,6 +166,7 @@ int main(void)
 		cmocka_unit_test(cuts_while_it_is_set),
 	};
 
+	__twz_rt.sysinfo.features |= TWZ_FEATURE_STORE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Power cuts in streams of bytes and of messages on persistent objects: making them, writing,
- * reading, closing, and going on where a peer ended in the middle. What is found afterwards is what
- * was acknowledged, or that and the piece whose writing or reading was cut; never a byte that was not
- * written.
+ * reading, closing, and going on where a peer ended in the middle. What is found afterwards is
+ * what was acknowledged, or that and the piece whose writing or reading was cut; never a byte that
+ * was not written.
  */
 #include "unit.h"
 
@@ -31,8 +31,8 @@ long sys_ostat(int type, objid_t id, uint64_t arg, void *out)
 }
 
 /*
- * head and tail of a stream of bytes stand in two lines here: in one, a flush of either would do for
- * both.
+ * head and tail of a stream of bytes stand in two lines here: in one, a flush of either would do
+ * for both.
  */
 #define APART 32u
 #define CHANNEL_APART 8u
@@ -289,7 +289,8 @@ static void receive(void)
 	begin_message();
 	sending.count--;
 	memmove(sending.m, sending.m + 1, sizeof(sending.m[0]) * sending.count);
-	assert_int_equal(dgram_hdr_recv(explore_object(0), channel(), DGRAM_B, got, MOST, NB, &full), sent.m[0].len);
+	assert_int_equal(dgram_hdr_recv(explore_object(0), channel(), DGRAM_B, got, MOST, NB, &full),
+	    sent.m[0].len);
 	assert_memory_equal(got, sent.m[0].b, full);
 	end_message();
 }
@@ -370,7 +371,8 @@ static bool receives(const struct messages *want)
 	size_t full;
 
 	for (size_t i = 0; i < want->count; i++) {
-		if (dgram_hdr_recv(explore_object(0), channel(), DGRAM_B, got, MOST, NB, &full) != (ssize_t)want->m[i].len ||
+		if (dgram_hdr_recv(explore_object(0), channel(), DGRAM_B, got, MOST, NB, &full) !=
+			(ssize_t)want->m[i].len ||
 		    memcmp(got, want->m[i].b, want->m[i].len) != 0)
 			return false;
 	}
@@ -400,7 +402,7 @@ static const char *judge_messages(void)
 
 /* ---- */
 
-/* What registers an extension has a test of its own; its neighbours' flushes hide what it does here. */
+/* What registers an extension has a test of its own; its neighbours' flushes hide it here. */
 static const char *const elsewhere[] = { "publish", NULL };
 /* And that of making one counts where nothing is registered behind it, as above. */
 static const char *const or_above[] = { "publish", "fence bstream_obj_init", "fence make", NULL };

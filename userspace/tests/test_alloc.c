@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The allocator inside objects: sizes, alignment, owners, resizing, batches, what is refused, growth,
- * threads, two views, and allocators whose words make no sense.
+ * The allocator inside objects: sizes, alignment, owners, resizing, batches, what is refused,
+ * growth, threads, two views, and allocators whose words make no sense.
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -134,7 +134,8 @@ static void all_sizes(void)
 
 	NEED(new_arena(&o) == 0);
 	for (unsigned i = 0; i < SLOTS; i++)
-		CHECK_EQ(alloc_filled(&o, &root(&o)->slot[i], length(i), TWZ_ALLOC_ALIGN(16ul << i % 9)), 0);
+		CHECK_EQ(alloc_filled(&o, &root(&o)->slot[i], length(i),
+		    TWZ_ALLOC_ALIGN(16ul << i % 9)), 0);
 	for (unsigned i = 0; i < SLOTS; i++)
 		check_slot(&o, i, 16ul << i % 9);
 	CHECK_EQ(regions(&o), SLOTS);
@@ -172,7 +173,8 @@ static void zeroes_and_nothing(void)
 
 static void resizing(void)
 {
-	static const uint64_t lens[] = { 10, 100, 101, 3000, 20, 9000, 40000, 39000, 9001, 8000, 70000, 1 };
+	static const uint64_t lens[] = { 10, 100, 101, 3000, 20, 9000, 40000, 39000, 9001, 8000,
+		70000, 1 };
 	uint64_t len = lens[0], kept;
 	twzobj o;
 	void **owner;
@@ -231,7 +233,8 @@ static void batches(void)
 	memset(q, 2, 20000);
 	a[0] = (struct twz_alloc_action){ TWZ_ALLOC_KEEP, 0, p, 100 };
 	a[1] = (struct twz_alloc_action){ TWZ_ALLOC_KEEP, 0, q, 20000 };
-	a[2] = (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, &root(&o)->slot[0], (uintptr_t)twz_ptr_local(p) };
+	a[2] = (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, &root(&o)->slot[0],
+		(uintptr_t)twz_ptr_local(p) };
 	a[3] = (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, &root(&o)->slot[1], ~5ull };
 	CHECK_EQ(twz_alloc_publish(&o, a, 4), 0);
 	CHECK_EQ(regions(&o), 2);
@@ -477,7 +480,8 @@ static uint64_t owned(twzobj *o)
 static void workers(twzobj *o, objid_t view, struct worker *w, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		w[i] = (struct worker){ .object = twz_object_guid(o), .first = i * EACH, .rounds = 1500 };
+		w[i] = (struct worker){ .object = twz_object_guid(o), .first = i * EACH,
+			.rounds = 1500 };
 		NEED((view ? run_thread_in(&w[i].thread, view, work, &w[i]) :
 		    run_thread(&w[i].thread, work, &w[i])) == 0);
 	}

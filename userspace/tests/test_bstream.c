@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Byte streams in one and in both directions, by themselves and as io objects: order and contents,
- * partial writes, ends, readiness, many readers and writers, and what noise in a header and a holder
- * that ends do.
+ * partial writes, ends, readiness, many readers and writers, and what noise in a header and a
+ * holder that ends do.
  */
 #include "ktap.h"
 #include "testlib.h"

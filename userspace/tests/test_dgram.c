@@ -300,6 +300,28 @@ static void between_views(void)
 	drop_object(&o);
 }
 
+/* Who only looks sees a state that there was. */
+static void looking_meanwhile(void)
+{
+	unsigned wrong = 0, looks = 0;
+	twzobj o;
+
+	NEED(new_channel(&o, NBITS, MOST) == 0);
+	begin(&receivers[0], &o, 0, 0, 0, receive_all);
+	begin(&senders[0], &o, 0, 4 * EACH, 0, send_all);
+	for (; __atomic_load_n(&senders[0].counted, __ATOMIC_RELAXED) < 4 * EACH; looks++) {
+		wrong += dgram_poll(&o, B, TWZIO_EVENT_READ, NULL) < 0;
+		wrong += dgram_poll(&o, A, TWZIO_EVENT_WRITE, NULL) < 0;
+	}
+	CHECK_EQ(wrong, 0);
+	CHECK(looks > 0);
+	CHECK_EQ(finish_thread(&senders[0].thread), 0);
+	CHECK_EQ(dgram_shutdown(&o, A, DGRAM_SHUT_WRITE), 0);
+	CHECK_EQ(finish_thread(&receivers[0].thread), 0);
+	CHECK_EQ(receivers[0].wrong, 0);
+	drop_object(&o);
+}
+
 static void end_with_the_lock(void *arg)
 {
 	struct dgram_ring *ring = &((struct dgram_hdr *)arg)->ring[0];
@@ -409,6 +431,7 @@ static const struct ktap_case cases[] = {
 	{ "ends_as_objects", ends_as_objects },
 	{ "many_of_both", many_of_both },
 	{ "between_views", between_views },
+	{ "looking_meanwhile", looking_meanwhile },
 	{ "a_holder_that_ends", a_holder_that_ends },
 	{ "noise_in_the_header", noise_in_the_header },
 };

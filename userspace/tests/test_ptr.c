@@ -9,6 +9,7 @@
 #include <base/printf.h>
 #include <base/string.h>
 #include <twz/alloc.h>
+#include <twz/env.h>
 #include <twz/name.h>
 #include <twz/obj/hier.h>
 #include <twz/sys/thread.h>
@@ -438,6 +439,26 @@ static void several_followers(void)
 		drop_object(&ring[i]);
 }
 
+/* The key of what is made comes from the environment. */
+static void key_of_the_user(void)
+{
+	char text[40];
+	twzobj key, o;
+
+	NEED(twz_object_new(&key, NULL, NULL, OBJ_VOLATILE, TWZ_OC_DFL_READ | TWZ_OC_HASHDATA) == 0);
+	twz_setenv("TWZUSERKU", NULL);
+	CHECK_EQ(twz_object_new(&o, NULL, TWZ_KU_USER, NEW_FLAGS), -EINVAL);
+	twz_setenv("TWZUSERKU", "no ID");
+	CHECK_EQ(twz_object_new(&o, NULL, TWZ_KU_USER, NEW_FLAGS), -EINVAL);
+	snprintf(text, sizeof(text), IDFMT, IDPR(twz_object_guid(&key)));
+	CHECK_EQ(twz_setenv("TWZUSERKU", text), 0);
+	CHECK_EQ(twz_object_new(&o, NULL, TWZ_KU_USER, OBJ_VOLATILE, TWZ_OC_DFL_READ), 0);
+	CHECK(twz_object_meta(&o)->kuid == twz_object_guid(&key));
+	twz_setenv("TWZUSERKU", NULL);
+	twz_object_release(&o);
+	twz_object_release(&key);
+}
+
 int main(void)
 {
 	static const struct ktap_case cases[] = {
@@ -452,6 +473,7 @@ int main(void)
 		{ "functions by name", functions_by_name },
 		{ "resolvers that stand in objects", functions_of_objects },
 		{ "private copies", private_copies },
+		{ "the key of the user", key_of_the_user },
 		{ "several threads follow a ring of objects", several_followers },
 	};
 

@@ -492,6 +492,66 @@ static void repaired_under_sleepers(void)
 	drop_object(&crowd.o);
 }
 
+/* ---- Signals ---- */
+
+static void on_signal(int fault, void *info, void *userdata)
+{
+	(void)fault;
+	(void)info;
+	(void)userdata;
+}
+
+static void interrupted_receive(void *arg)
+{
+	struct item i = item_of(0, 5);
+
+	*(int *)arg = queue_receive(&crowd.o, &i.qe, 0);
+	CHECK_EQ(i.number, 5);
+}
+
+static void interrupted_submit(void *arg)
+{
+	struct item i = item_of(0, 5);
+
+	*(int *)arg = queue_submit(&crowd.o, &i.qe, 0);
+}
+
+/* Signal a thread until it ends: it may not have been asleep yet. */
+static void end_by_signals(struct thread *t)
+{
+	struct twzthread_repr *repr = twz_object_base(&t->obj);
+	uint64_t until = twz_clock_ns() + PATIENCE_NS;
+
+	while (!__atomic_load_n(&repr->syncs[THRD_SYNC_EXIT], __ATOMIC_ACQUIRE) && twz_clock_ns() < until) {
+		sys_signal(t->tid, 0, 0, 0, 0);
+		twz_sleep_ns(NS_PER_MS);
+	}
+	CHECK_EQ(finish_thread(t), 0);
+}
+
+static void signals(void)
+{
+	struct queue_hdr before;
+	struct thread t;
+	int r = 0;
+
+	twz_fault_set(FAULT_SIGNAL, on_signal, NULL);
+	NEED(new_queue(&crowd.o, 0) == 0);
+	NEED(run_thread(&t, interrupted_receive, &r) == 0);
+	end_by_signals(&t);
+	CHECK_EQ(r, -EINTR);
+	CHECK_EQ(put(&crowd.o, 1), 0);
+	before = *(struct queue_hdr *)twz_object_base(&crowd.o);
+	NEED(run_thread(&t, interrupted_submit, &r) == 0);
+	end_by_signals(&t);
+	CHECK_EQ(r, -EINTR);
+	CHECK_EQ(sub(&crowd.o, 0)->head, before.subqueue[0].head);
+	CHECK_EQ(get(&crowd.o), 1);
+	CHECK_EQ(get(&crowd.o), -EAGAIN);
+	drop_object(&crowd.o);
+	twz_fault_set(FAULT_SIGNAL, NULL, NULL);
+}
+
 /* ---- What is no queue ---- */
 
 static void refuses_all(twzobj *o)
@@ -607,6 +667,7 @@ static const struct ktap_case cases[] = {
 	{ "sleeping on several", multiple_with_sleep },
 	{ "what dead producers reserved is skipped", repaired },
 	{ "and those who slept go on", repaired_under_sleepers },
+	{ "a signal ends a sleep, and nothing else", signals },
 	{ "headers that are none", hostile_headers },
 	{ "noise", noise_in_headers },
 };

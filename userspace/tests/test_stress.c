@@ -121,7 +121,6 @@ static void sleep_for_good(void *arg)
 		twz_thread_sync(THREAD_SYNC_SLEEP, &never, 1, NULL);
 }
 
-/* Not before it has begun: one that is killed in the library keeps the library's locks. */
 static void await_begin(atomic_ulong *begun)
 {
 	while (!atomic_load(begun))
@@ -135,7 +134,8 @@ static void spawn_and_kill(struct worker *w)
 
 	if (run_thread(&t, sleep_for_good, &begun) < 0)
 		return;
-	await_begin(&begun);
+	if (draw(&w->random, 2))
+		await_begin(&begun);
 	if (draw(&w->random, 2))
 		sys_thrd_ctl2(t.tid, THRD_CTL_SUSPEND, 0);
 	sys_thrd_ctl2(t.tid, THRD_CTL_KILL, 9);

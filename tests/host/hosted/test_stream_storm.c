@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Streams of bytes and of messages between processes that are killed at any moment, and between many
- * threads: pieces and messages stay whole, and what lives goes on. Volumes that the emulator has no
- * time for.
+ * Streams of bytes and of messages between processes that are killed at any moment, and between
+ * many threads: pieces and messages stay whole, and what lives goes on. Volumes that the emulator
+ * has no time for.
  */
 #include "ktap.h"
 #include "testlib.h"

@@ -27,7 +27,9 @@ $(eval $(call explore-test,test_twz_keyring,userspace/libtwz/src/keyring.c))
 $(eval $(call explore-test,test_twz_pty,$(addprefix userspace/libtwz/src/,pty.c pty_line.c stream.c bstream.c event.c) \
 	userspace/libtwz/hosted/arch/x86_64/copy.c))
 $(eval $(call explore-test,test_twz_mutex))
+$(eval $(call explore-test,test_twz_structures,$(wildcard userspace/libtwz/src/ds/*.c) $(explore-alloc)))
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))
+$(eval $(call explore-test,test_twz_txalloc,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c txalloc.c) $(explore-alloc)))
 $(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c parts.c)))
 $(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
 $(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \

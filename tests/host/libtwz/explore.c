@@ -48,7 +48,8 @@ static struct {
 	twzobj object[TRACE_WORLDS][EXPLORE_OBJECTS];
 } run;
 
-/* The variables of the thread, which a new program has anew: where, how many, and how they begin. */
+/* The variables of the thread, which a new program has anew: where, how many, and how they
+ * begin. */
 static struct {
 	char *at;
 	const void *image;
@@ -73,8 +74,8 @@ static uintptr_t object_at(unsigned world, unsigned i)
 
 static void map(int fd, uintptr_t at, size_t len, size_t offset)
 {
-	void *p = mmap((void *)at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
-	    (off_t)offset);
+	void *p = mmap((void *)at, len, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_FIXED_NOREPLACE, fd, (off_t)offset);
 
 	if (p != (void *)at)
 		abort();
@@ -84,7 +85,8 @@ static void map(int fd, uintptr_t at, size_t len, size_t offset)
 void *trace_region(unsigned world, size_t bytes)
 {
 	int fd = memfd_create("explore", 0);
-	size_t data = run.test->data_pages * TWZ_PAGE_SIZE, last = EXPLORE_LAST_PAGES * TWZ_PAGE_SIZE;
+	size_t data = run.test->data_pages * TWZ_PAGE_SIZE;
+	size_t last = EXPLORE_LAST_PAGES * TWZ_PAGE_SIZE;
 	void *all;
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes))
@@ -598,7 +600,8 @@ static bool is_needed(const struct explore_test *tests, size_t count, unsigned s
 	for (size_t i = 0; i < count; i++)
 		if (needs_no_notice(&tests[i], sites[site].is_fence, text))
 			return true;
-	print_message("# nobody misses the %s of %s\n", sites[site].is_fence ? "fence" : "flush", text);
+	print_message("# nobody misses the %s of %s\n", sites[site].is_fence ? "fence" : "flush",
+	    text);
 	return false;
 }
 
@@ -620,7 +623,8 @@ unsigned explore_each_site(const struct explore_test *tests, size_t count)
 			any |= met_by[i][site];
 		missed += any && !is_needed(tests, count, site, met_by);
 	}
-	print_message("# %u flushes and fences left out in turn: %u not noticed\n", all - 1, missed);
+	print_message("# %u flushes and fences left out in turn: %u not noticed\n", all - 1,
+	    missed);
 	free(met_by);
 	return missed;
 }
@@ -640,13 +644,15 @@ void explore_check_all(const struct explore_test *tests, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct explore_result r = explore_run(&tests[i]);
 
-		print_message("# %lu states, %lu of recovery, %lu fences; %lu bad%s%s\n", r.states, r.nested,
-		    r.fences, r.bad, r.bad ? ": " : "", r.bad ? r.first : "");
+		print_message("# %lu states, %lu of recovery, %lu fences; %lu bad%s%s\n",
+		    r.states, r.nested, r.fences, r.bad, r.bad ? ": " : "",
+		    r.bad ? r.first : "");
 		assert_int_equal(r.bad, 0);
 		assert_true(r.states > 0);
 	}
 	assert_int_equal(explore_each_site(tests, count), 0);
-	print_message("# %.1f s, %.0f states/s\n", now() - from, (double)run.boots / (now() - from));
+	print_message("# %.1f s, %.0f states/s\n", now() - from,
+	    (double)run.boots / (now() - from));
 }
 
 void explore_check(const struct explore_test *t)

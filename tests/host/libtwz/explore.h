@@ -15,24 +15,24 @@
  *	                                 value(explore_object(0)) == next ? NULL : "half done"; }
  *
  *	EXPLORE_SEEN_ONLY_LIBTWZ   (below the includes: the test's own code is not instrumented)
- *	static const struct explore_test test = { .objects = 1, .data_pages = 8, .setup = setup, ... };
+ *	static const struct explore_test test = { .objects = 1, .data_pages = 8, ... };
  *	static void crash(void **state) { (void)state; explore_check(&test); }
  *
  * and in libtwz/build.mk: $(eval $(call explore-test,test_twz_NAME,sources of libtwz it needs)).
  *
  * Objects. explore_object(i) is a handle of the world that runs: in each world, as after each cut,
  * the same IDs stand in other slots. Data pages from the null page on, and the last
- * EXPLORE_LAST_PAGES of the object, exist; anything else faults. There is metadata with an empty FOT
- * and no extensions. What the test itself stores into objects while it is explored has to be seen:
- * put such functions (constructors, say) above EXPLORE_SEEN_ONLY_LIBTWZ.
+ * EXPLORE_LAST_PAGES of the object, exist; anything else faults. There is metadata with an empty
+ * FOT and no extensions. What the test itself stores into objects while it is explored has to be
+ * seen: put such functions (constructors, say) above EXPLORE_SEEN_ONLY_LIBTWZ.
  *
- * What may be there. `recover` and `judge` run for thousands of states and must leave the test's own
- * variables as they are. Say explore_step_begin() before what they accept changes and
+ * What may be there. `recover` and `judge` run for thousands of states and must leave the test's
+ * own variables as they are. Say explore_step_begin() before what they accept changes and
  * explore_step_end() when what was done is acknowledged: states are judged once for each step.
  *
  * Faults in recover and judge, endless loops and faults thrown by libtwz are noticed (unless
- * explore_may_throw()); so is a mutex nobody can give back. A cut is a reset: mutexes, boot code and
- * thread are new, with the thread's own variables; `reboot` forgets what else the program had.
+ * explore_may_throw()); so is a mutex nobody can give back. A cut is a reset: mutexes, boot code
+ * and thread are new, with the thread's own variables; `reboot` forgets what else the program had.
  */
 #ifndef TESTS_LIBTWZ_EXPLORE_H
 #define TESTS_LIBTWZ_EXPLORE_H
@@ -64,16 +64,18 @@ struct explore_test {
 	void (*recover)(void);       /* cut as well. NULL: nothing */
 	const char *(*judge)(void);  /* NULL, or what is wrong */
 	void (*reboot)(void);        /* NULL: nothing */
-	/* Whether the word at this object offset is one that nobody flushes and nothing relies on after a
-	 * cut: those would drown the others. NULL: none. With an allocator: explore_alloc_is_volatile. */
+	/* Whether the word at this object offset is one that nobody flushes and nothing relies
+	 * on after a cut: those would drown the others. NULL: none. With an allocator:
+	 * explore_alloc_is_volatile. */
 	bool (*is_volatile)(unsigned object, uint64_t offset);
-	unsigned effort;             /* random states at each fence; 0: 24, 16 and more: systematic ones too */
+	unsigned effort; /* random states at each fence, from 16 on systematic ones, too; 0: 24 */
 	unsigned nested;             /* one recovery in so many is cut, too; 0: 16 */
 	unsigned seed;
-	/* What tells two flushes apart: the place of the call, and of depth - 1 calls that led there; up
-	 * to 4. 0: 3, as __twz_obj_flush() is one of them. */
+	/* What tells two flushes apart: the place of the call, and of depth - 1 calls that led
+	 * there; up to 4. 0: 3, as __twz_obj_flush() is one of them. */
 	unsigned depth;
-	/* "function", "flush function", "fence function" where one may be missing unnoticed; ends with NULL */
+	/* "function", "flush function", "fence function" where one may be missing unnoticed;
+	 * ends with NULL */
 	const char *const *unneeded;
 };
 
@@ -110,7 +112,8 @@ void explore_check(const struct explore_test *t);
 /* The same for several: a flush or fence must be noticed by one that makes it. */
 void explore_check_all(const struct explore_test *tests, size_t count);
 
-/* Of an allocator in the object (twz/alloc.h); for tests that link it and libtwz/explore_alloc.c. */
+/* Of an allocator in the object (twz/alloc.h); for tests that link it and
+ * libtwz/explore_alloc.c. */
 bool explore_alloc_is_volatile(unsigned object, uint64_t offset);
 /* All lanes but one are busy. */
 void explore_alloc_use_lane(unsigned object, unsigned lane);

@@ -99,7 +99,8 @@ WEAK ssize_t twz_view_allocate_slot(twzobj *v, objid_t id, uint32_t flags)
 	int object = explore_find(id);
 
 	(void)v, (void)flags;
-	return object < 0 ? -ENOSPC : (ssize_t)VADDR_TO_SLOT(explore_object((unsigned)object)->base);
+	return object < 0 ? -ENOSPC :
+	    (ssize_t)VADDR_TO_SLOT(explore_object((unsigned)object)->base);
 }
 
 WEAK void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t slot)
@@ -213,7 +214,8 @@ WEAK void __twz_throw_object(uint64_t flags, const void *p)
 WEAK struct fault_pptr_info twz_fault_build_pptr_info(objid_t id, uint64_t fote, void *ip,
     uint32_t info, uint32_t retval, uint64_t flags, const char *name, const void *ptr)
 {
-	(void)id, (void)fote, (void)ip, (void)info, (void)retval, (void)flags, (void)name, (void)ptr;
+	(void)id, (void)fote, (void)ip, (void)info;
+	(void)retval, (void)flags, (void)name, (void)ptr;
 	return (struct fault_pptr_info){ 0 };
 }
 

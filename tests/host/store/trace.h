@@ -64,8 +64,8 @@ void trace_cut(unsigned world);
 void trace_adopt(void);
 
 /*
- * Words that nothing relies on after a cut and nobody ever flushes: a cut varies them until the next
- * fence and no longer, so that they do not drown the others. NULL, as at the start: none.
+ * Words that nothing relies on after a cut and nobody ever flushes: a cut varies them until the
+ * next fence and no longer, so that they do not drown the others. NULL, as at the start: none.
  */
 extern bool (*trace_is_volatile)(size_t word);
 

@@ -29,7 +29,8 @@ static int check_meta(const struct metainfo *mi)
 	if ((mi->flags & MIF_SZ) && mi->sz > OBJ_MAXDATA)
 		found += report("metadata: the size %lx is beyond the data", (unsigned long)mi->sz);
 	if (mi->fotentries > OBJ_MAXFOTE)
-		found += report("metadata: %u foreign entries are more than there can be", mi->fotentries);
+		found += report("metadata: %u foreign entries are more than there can be",
+		    mi->fotentries);
 	return found;
 }
 
@@ -64,8 +65,8 @@ static int check_entry(twzobj *o, uint64_t index)
 		return report("entry %lu: its name at %lx is not a string in the object",
 		    (unsigned long)index, (unsigned long)fe.name.data);
 	if (!(fe.flags & FE_NAME) && !object_exists(fe.id))
-		return report("entry %lu: leads to " IDFMT ", which does not exist", (unsigned long)index,
-		    IDPR(fe.id));
+		return report("entry %lu: leads to " IDFMT ", which does not exist",
+		    (unsigned long)index, IDPR(fe.id));
 	return 0;
 }
 

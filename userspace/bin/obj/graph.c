@@ -171,7 +171,8 @@ static void follow_entries(struct graph *g, unsigned int from, twzobj *o)
 		if (fe.flags & FE_NAME)
 			follow_name(g, from, o, &fe);
 		else
-			add_edge(g, from, node_of_id(g, fe.id, g->nodes[from].depth + 1), EDGE_ENTRY, label);
+			add_edge(g, from, node_of_id(g, fe.id, g->nodes[from].depth + 1), EDGE_ENTRY,
+			    label);
 	}
 }
 

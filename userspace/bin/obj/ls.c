@@ -26,7 +26,8 @@ static void list_entry(twzobj *ns, const struct twz_name_ent *e)
 	} else if (sys_ostat(TWZ_OSTAT_OBJECT, e->id, 0, &st) < 0) {
 		say(IDFMT " %-9s       %8s  %s", IDPR(e->id), "gone", "", e->name);
 	} else {
-		say(IDFMT " %-9s ", IDPR(e->id), e->type == NAME_ENT_NAMESPACE ? "names" : kind_name(&st));
+		say(IDFMT " %-9s ", IDPR(e->id),
+		    e->type == NAME_ENT_NAMESPACE ? "names" : kind_name(&st));
 		say_rights(st.p_flags);
 		say(" %7luK  %s%s", (unsigned long)st.pages * 4, e->name,
 		    e->type == NAME_ENT_NAMESPACE ? "/" : "");
@@ -129,13 +130,13 @@ static void say_meta(twzobj *o)
 
 static void say_kernel(objid_t id, const struct kernel_ostat *st)
 {
+	bool persistent = st->backing == TWZ_BACKING_PERSISTENT || (st->flags & OS_FLAGS_PERSIST);
 	const char *path;
 
 	say("object " IDFMT "\n", IDPR(id));
 	for (size_t at = 0; (path = names_next(id, &at));)
 		say("  name         %s\n", path);
-	say("  kind         %s,%s rights ", kind_name(st),
-	    st->backing == TWZ_BACKING_PERSISTENT || (st->flags & OS_FLAGS_PERSIST) ? "" : " volatile,");
+	say("  kind         %s,%s rights ", kind_name(st), persistent ? "" : " volatile,");
 	say_rights(st->p_flags);
 	say_flags(st->flags);
 	say("\n  memory       %lu KiB, in %lu address spaces\n", (unsigned long)st->pages * 4,

@@ -171,8 +171,9 @@ static void print_box(const struct graph *g, unsigned int i)
 	int y = b->y + b->height / 2 - 12;
 	char id[40];
 
-	say("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\" class=\"%s%s\"/>\n", b->x, b->y,
-	    WIDTH, b->height, n->kind == NODE_UNRESOLVED ? 26 : 4, classes[n->kind], i ? "" : " start");
+	say("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\" class=\"%s%s\"/>\n",
+	    b->x, b->y, WIDTH, b->height, n->kind == NODE_UNRESOLVED ? 26 : 4,
+	    classes[n->kind], i ? "" : " start");
 	if (n->name[0])
 		print_text(b->x + 12, y, "name", n->name);
 	if (n->kind != NODE_UNRESOLVED) {
@@ -232,7 +233,8 @@ static void print_label(const struct graph *g, const struct edge *e)
 static void print_style(void)
 {
 	say("<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" "
-	    "markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"#555\"/></marker></defs>\n"
+	    "markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/>"
+	    "</marker></defs>\n"
 	    "<style>text{font-family:sans-serif;font-size:12px;fill:#222}"
 	    ".id{font-family:monospace;font-size:11px;fill:#555}.name{font-weight:bold}"
 	    ".about{font-size:11px;fill:#555}"
@@ -241,14 +243,15 @@ static void print_style(void)
 	    "rect.gone{stroke:#c00;stroke-dasharray:5 3;fill:#fff0f0}"
 	    "rect.open{stroke:#888;stroke-dasharray:3 3;fill:#fafafa}rect.closed{fill:#ddd}"
 	    "rect.start{stroke-width:2.5}\n"
-	    "path{fill:none;stroke:#555;stroke-width:1.3}marker path{fill:#555;stroke:none}.byname{stroke:#070;stroke-width:2}"
+	    "path{fill:none;stroke:#555;stroke-width:1.3}"
+	    "marker path{fill:#555;stroke:none}.byname{stroke:#070;stroke-width:2}"
 	    ".named{stroke:#36c;stroke-dasharray:5 3}</style>\n");
 }
 
 static void print_legend(const struct graph *g, int y)
 {
-	print_text(MARGIN, y, "about", "line: foreign entry (number, rights); thick: entry by name; dashed: "
-	    "a name in a namespace; red: does not exist");
+	print_text(MARGIN, y, "about", "line: foreign entry (number, rights); thick: entry by "
+	    "name; dashed: a name in a namespace; red: does not exist");
 	if (g->cut)
 		print_text(MARGIN, y + 16, "about", "There is more than this picture holds.");
 }
@@ -260,8 +263,8 @@ void graph_print_svg(const struct graph *g)
 
 	lay_out(g);
 	height = 2 * MARGIN + tallest(g) + LEGEND;
-	say("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-	    width, height, width, height);
+	say("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+	    "viewBox=\"0 0 %d %d\">\n", width, height, width, height);
 	print_style();
 	say("<rect width=\"%d\" height=\"%d\" style=\"stroke:none\"/>\n", width, height);
 	for (unsigned int i = 0; i < g->edge_count; i++)

@@ -92,8 +92,8 @@ static int check_ring(twzobj *o, const struct dgram_ring *r, int number)
 
 	if (r->nbits < 6 || r->nbits > 28 || at < OBJ_NULLPAGE_SIZE ||
 	    at > OBJ_TOPDATA - (1ul << r->nbits))
-		return report("datagrams: ring %d, 2^%u bytes at %lx, is not in the data", number, r->nbits,
-		    (unsigned long)at);
+		return report("datagrams: ring %d, 2^%u bytes at %lx, is not in the data", number,
+		    r->nbits, (unsigned long)at);
 	if (head - tail > 1ul << r->nbits || (head | tail) % 8)
 		return report("datagrams: ring %d has head %lx, tail %lx", number, (unsigned long)head,
 		    (unsigned long)tail);

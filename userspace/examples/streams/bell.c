@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Two threads and an event: one works, the other waits for what happens, each time at most a second. */
+/* Two threads and an event: one works, the other waits for what happens, a second at most. */
 #include <twz/obj.h>
 #include <twz/obj/event.h>
 #include <twz/sys/kec.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A byte stream that outlives the machine: "postbox TEXT ..." puts lines in, "postbox" takes all out. */
+/* A stream that outlives the machine: "postbox TEXT ..." puts lines in, "postbox" takes them out. */
 #include <base/string.h>
 #include <twz/name.h>
 #include <twz/obj.h>

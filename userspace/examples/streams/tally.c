@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Counts what can be read from anything that is an io object, waiting at most a tenth of a second. */
+/* Counts what can be read from anything that is an io object, waiting a tenth of a second. */
 #include <twz/obj.h>
 #include <twz/obj/bstream.h>
 #include <twz/obj/dgram.h>

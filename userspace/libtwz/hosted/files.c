@@ -283,6 +283,7 @@ static void sweep_new(unsigned place)
 void __twz_files_sweep(unsigned place)
 {
 	sweep_new(place);
+	__twz_ties_sweep(place);
 	for_each(place, STATE_DELETED, reap_locked);
 	for_each(place, STATE_DYING, reap_locked);
 }

@@ -88,6 +88,10 @@ int __twz_file_verify(int fd, objid_t id, struct metainfo *mi);
 int __twz_file_copy(int to, uint64_t at, int from, uint64_t start, uint64_t length);
 int __twz_file_zero(int fd, uint64_t at, uint64_t length);
 
+/* --- objects.c */
+/* A volatile object that goes when its file is closed and it is mapped nowhere. */
+int __twz_own_object(objid_t *id, struct hosted_file *f);
+
 /* --- ties.c; callers hold the lock */
 int __twz_tie_add(objid_t parent, objid_t child);
 int __twz_tie_remove(objid_t parent, objid_t child);
@@ -100,6 +104,8 @@ unsigned __twz_tie_count(objid_t id, bool up);
 int __twz_tie_move(objid_t id);
 /* The parent is gone: take its ties away; fn is called for each child. */
 void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child));
+/* Remove ties of objects that are gone. */
+void __twz_ties_sweep(unsigned place);
 
 /* --- own_ties.c: ties to threads of this process and its view */
 /* fd: the child's file, open and locked. -ENOENT: the parent is no such object; -EMFILE. */

@@ -331,6 +331,21 @@ long sys_ocreate(uint64_t flags, objid_t kuid, objid_t src, objid_t *id)
 	return r;
 }
 
+/* Deleted only when it is locked: else whoever starts meanwhile would take it for a left one. */
+int __twz_own_object(objid_t *id, struct hosted_file *f)
+{
+	int r = (int)sys_ocreate(TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_DEL, 0, 0, id);
+
+	if (r == 0)
+		r = __twz_file_open(*id, f);
+	if (r < 0)
+		return r;
+	__twz_places_lock();
+	r = __twz_file_delete(*id, STATE_DELETED);
+	__twz_places_unlock();
+	return r;
+}
+
 /* --- deleting, tying */
 
 long sys_odelete(objid_t id, uint64_t flags)

@@ -14,7 +14,6 @@
 #include <twz/sys/sys.h>
 #include <unistd.h>
 
-#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_DEL)
 #define ROOT_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
 
 struct twz_runtime __twz_rt;
@@ -58,12 +57,12 @@ long sys_sysinfo(struct twz_sysinfo *out, size_t size)
 	return 0;
 }
 
-/* An object that goes when the process does. */
-static objid_t make_own(void)
+/* An object that goes when the process does; the file is kept open until it is mapped. */
+static objid_t make_own(struct hosted_file *f)
 {
 	objid_t id;
 
-	if (sys_ocreate(NEW_FLAGS, 0, 0, &id) < 0 || __twz_file_delete(id, STATE_DELETED) < 0)
+	if (__twz_own_object(&id, f) < 0)
 		libtwz_refuse("no volatile object can be made: is there memory?");
 	return id;
 }
@@ -111,14 +110,20 @@ static void allow_many_files(void)
  */
 static void begin_child(void)
 {
+	struct hosted_file view, thread;
+
 	__twz_places_forked();
-	__twz_map_forked(make_own());
-	__twz_thread_forked(make_own());
+	__twz_map_forked(make_own(&view));
+	__twz_thread_forked(make_own(&thread));
+	__twz_file_close(&view);
+	__twz_file_close(&thread);
 }
 
 /* Before constructors of programs, which may use objects. */
 __attribute__((constructor(101))) static void start(void)
 {
+	struct hosted_file view, thread;
+
 	allow_many_files();
 	choose_flush(&__twz_rt.sysinfo);
 	__twz_places_open();
@@ -127,10 +132,12 @@ __attribute__((constructor(101))) static void start(void)
 	if (__twz_place_dir(PLACE_STORE) >= 0)
 		__twz_rt.sysinfo.features |= TWZ_FEATURE_STORE;
 	__twz_futex_setup();
-	__twz_map_setup(make_own());
+	__twz_map_setup(make_own(&view));
 	__twz_trap_setup();
 	__twz_signal_setup();
-	__twz_thread_setup(make_own());
+	__twz_thread_setup(make_own(&thread));
+	__twz_file_close(&view);
+	__twz_file_close(&thread);
 	__twz_fault_install(NULL);
 	set_nameroot();
 	pthread_atfork(NULL, NULL, begin_child);

@@ -18,8 +18,6 @@
 #include <twz/sys/sys.h>
 #include <unistd.h>
 
-#define NEW_FLAGS (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_DFL_DEL)
-
 __thread struct twz_thread_self __twz_self;
 
 /* Of a thread that libtwz started: where it leaves. */
@@ -124,11 +122,12 @@ static void end(void)
 /* A thread of the host's own, which now uses libtwz. */
 static __attribute__((noinline)) void adopt(void)
 {
+	struct hosted_file f;
 	objid_t id;
 
-	if (sys_ocreate(NEW_FLAGS, 0, 0, &id) < 0 || __twz_file_delete(id, STATE_DELETED) < 0 ||
-	    begin(id) < 0)
+	if (__twz_own_object(&id, &f) < 0 || begin(id) < 0)
 		libtwz_refuse("no thread object can be made: is there memory?");
+	__twz_file_close(&f);
 	__twz_trap_thread_begin();
 	pthread_setspecific(adopted_key, &__twz_self);
 }

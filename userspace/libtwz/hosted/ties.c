@@ -191,10 +191,10 @@ static int make_tie(unsigned place, objid_t parent, objid_t child)
 		return -errno;
 	entry_name(up, true, child, parent);
 	entry_name(down, false, parent, child);
-	fd = openat(dir, up, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = openat(dir, down, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (linkat(dir, up, dir, down, 0) < 0 && errno != EEXIST)
+	if (linkat(dir, down, dir, up, 0) < 0 && errno != EEXIST)
 		r = -errno;
 	else if (write(fd, "+", 1) != 1)
 		r = -ENOSPC;
@@ -234,19 +234,19 @@ int __twz_tie_add(objid_t parent, objid_t child)
 	return make_tie(parent_place & child_place, parent, child);
 }
 
-/* Take both names away, and folders that are empty then. */
+/* Take both names away, and folders that are empty then; the parent's last, which a sweep finds. */
 static void remove_tie(unsigned place, objid_t parent, objid_t child)
 {
 	char name[NAME_LENGTH];
 	int dir = __twz_place_dir(place);
 
-	entry_name(name, false, parent, child);
-	unlinkat(dir, name, 0);
 	entry_name(name, true, child, parent);
 	unlinkat(dir, name, 0);
-	folder_name(name, false, parent);
-	unlinkat(dir, name, AT_REMOVEDIR);
 	folder_name(name, true, child);
+	unlinkat(dir, name, AT_REMOVEDIR);
+	entry_name(name, false, parent, child);
+	unlinkat(dir, name, 0);
+	folder_name(name, false, parent);
 	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
@@ -307,6 +307,22 @@ int __twz_tie_move(objid_t id)
 	return r;
 }
 
+/* Take away all ties above (up) or below an object that is gone. */
+static void drop_list(unsigned place, bool up, objid_t id)
+{
+	DIR *d = open_list(place, up, id);
+	char name[NAME_LENGTH];
+	objid_t other;
+
+	if (!d)
+		return;
+	while (next_in(d, &other))
+		remove_tie(place, up ? other : id, up ? id : other);
+	closedir(d);
+	folder_name(name, up, id);
+	unlinkat(__twz_place_dir(place), name, AT_REMOVEDIR);
+}
+
 void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child))
 {
 	objid_t child;
@@ -318,6 +334,24 @@ void __twz_tie_drop(objid_t parent, void (*fn)(objid_t child))
 			remove_tie(place, parent, child);
 			fn(child);
 		}
+		if (d)
+			closedir(d);
+		drop_list(place, true, parent); /* of parents that went before */
+	}
+}
+
+/* Ties to and from objects that are gone: whoever removed those was killed before it got there. */
+void __twz_ties_sweep(unsigned place)
+{
+	for (int up = 0; up < 2; up++) {
+		const char *folder = up ? "up" : "down";
+		DIR *d = fdopendir(openat(__twz_place_dir(place), folder,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		objid_t id;
+
+		while (next_in(d, &id))
+			if (!__twz_file_there(id))
+				drop_list(place, up, id);
 		if (d)
 			closedir(d);
 	}

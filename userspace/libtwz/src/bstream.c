@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Byte streams. head and tail are positions in the data; head is where writing goes on, tail where
- * reading does. On a persistent object the bytes are durable before head moves, and head and tail are
- * before a call returns, with the lock held: nobody overwrites bytes whose reading a crash would undo.
+ * reading does. On a persistent object the bytes are durable before head moves, and head and tail
+ * are before a call returns, with the lock held: nobody overwrites bytes whose reading a crash
+ * would undo.
  *
  * What stands in the header may be noise: nbits, head and tail are read once for every look and
  * checked before they are used, so that no access leaves the data.
@@ -256,17 +257,18 @@ static int ready(struct look *l, uint64_t type)
 	return n == -EINVLOBJ ? -EINVLOBJ : n != -EAGAIN;
 }
 
-/* A bit that is set makes event_wait return at once; one that is clear will be set. */
-static int ready_or_watched(struct look *l, uint64_t type)
+/* Who waits will be told: a bit that is set makes event_wait return at once, one that is clear will
+ * be set. */
+static int ready_or_watched(struct look *l, uint64_t type, bool waits)
 {
 	struct bstream_hdr *hdr = l->hdr;
 	int r;
 
 	lock(l);
 	r = ready(l, type);
-	if (r == 0)
+	if (r == 0 && waits)
 		event_clear(&hdr->ev, type);
-	__stream_unlock(&hdr->ev, &hdr->mutex, r > 0 ? type : 0);
+	__stream_unlock(&hdr->ev, &hdr->mutex, r > 0 && waits ? type : 0);
 	return r;
 }
 
@@ -277,14 +279,10 @@ int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct e
 
 	if (r < 0)
 		return r;
-	if (!event) {
-		r = ready(&l, type);
-		atomic_thread_fence(memory_order_acquire);
-		return r;
-	}
-	event_init(event, &hdr->ev, type);
+	if (event)
+		event_init(event, &hdr->ev, type);
 	l.durable = __stream_durable(o);
-	return ready_or_watched(&l, type);
+	return ready_or_watched(&l, type, event != NULL);
 }
 
 int bstream_poll(twzobj *o, uint64_t type, struct event *event)

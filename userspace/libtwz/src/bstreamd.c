@@ -49,8 +49,8 @@ ssize_t bstreamd_hdr_read(twzobj *o, struct bstreamd_hdr *hdr, int end, void *bu
 	return s ? bstream_hdr_read(o, s, buf, len, flags) : -EINVLOBJ;
 }
 
-ssize_t bstreamd_hdr_write(twzobj *o, struct bstreamd_hdr *hdr, int end, const void *buf, size_t len,
-    unsigned flags)
+ssize_t bstreamd_hdr_write(twzobj *o, struct bstreamd_hdr *hdr, int end, const void *buf,
+    size_t len, unsigned flags)
 {
 	struct bstream_hdr *s;
 

@@ -5,6 +5,8 @@
  */
 #include "runtime.h"
 
+#include <twz/env.h>
+
 #define OC_ALL (TWZ_SYS_OC_ALL | TWZ_OC_TIED_NONE | TWZ_OC_TIED_VIEW | TWZ_OC_NODEL)
 
 bool __twz_have_store(void)
@@ -127,18 +129,28 @@ static int open_new(twzobj *o, objid_t id, uint64_t flags)
 	return __twz_object_init_transient(o, id, access);
 }
 
+static int key_of(twzobj *ku, objid_t *id)
+{
+	*id = 0;
+	if (ku == TWZ_KU_USER)
+		return twz_getenv_id("TWZUSERKU", id) < 0 ? -EINVAL : 0;
+	if (ku)
+		*id = twz_object_guid(ku);
+	return 0;
+}
+
 int(twz_object_new)(twzobj *o, twzobj *src, twzobj *ku, enum object_backing_type type,
     uint64_t flags)
 {
-	objid_t id;
+	objid_t id, kuid;
 	int r;
 
 	memset(o, 0, sizeof(*o));
-	if (ku == TWZ_KU_USER) /* names an environment variable; there is no environment yet */
-		return -EINVAL;
 	if (type != OBJ_VOLATILE && type != OBJ_PERSISTENT)
 		return -EINVAL;
-	r = create(flags, ku ? twz_object_guid(ku) : 0, src ? twz_object_guid(src) : 0, type, &id);
+	r = key_of(ku, &kuid);
+	if (r == 0)
+		r = create(flags, kuid, src ? twz_object_guid(src) : 0, type, &id);
 	if (r < 0)
 		return r;
 	r = open_new(o, id, flags);

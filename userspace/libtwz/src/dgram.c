@@ -5,8 +5,8 @@
  * record is durable before head moves, and head and tail are before a call returns, with the lock
  * held: nobody overwrites a record whose receipt a crash would undo.
  *
- * What stands in the header and the records may be noise: each value is read once and checked before
- * it is used, so that no access leaves the data, which are in the channel's own object.
+ * What stands in the header and the records may be noise: each value is read once and checked
+ * before it is used, so that no access leaves the data, which are in the channel's own object.
  */
 #include "stream.h"
 
@@ -276,18 +276,14 @@ int dgram_hdr_poll(twzobj *o, struct dgram_hdr *hdr, int end, uint64_t type, str
 
 	if (r < 0)
 		return r;
-	if (!event) {
-		r = ready(&l, type);
-		atomic_thread_fence(memory_order_acquire);
-		return r;
-	}
-	event_init(event, &l.ring->ev, type);
+	if (event)
+		event_init(event, &l.ring->ev, type);
 	l.durable = __stream_durable(o);
 	lock(&l);
 	r = ready(&l, type);
-	if (r == 0)
+	if (r == 0 && event)
 		event_clear(&l.ring->ev, type);
-	__stream_unlock(&l.ring->ev, &l.ring->mutex, r > 0 ? type : 0);
+	__stream_unlock(&l.ring->ev, &l.ring->mutex, r > 0 && event ? type : 0);
 	return r;
 }
 

@@ -88,8 +88,9 @@ struct channel {
 };
 
 /*
- * Find it. size and io: of its header, and where in that its io header is. An end that leads to what
- * is no channel of that type, for all its io header says, is not used: nothing else must change.
+ * Find it. size and io: of its header, and where in that its io header is. An end that leads to
+ * what is no channel of that type, for all its io header says, is not used: nothing else must
+ * change.
  */
 static int through(twzobj *o, struct end_hdr *e, size_t size, size_t io, uint32_t type,
     struct channel *c)
@@ -170,11 +171,12 @@ _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct bstreamd_end_hdr
 _Static_assert(offsetof(struct end_hdr, end) == offsetof(struct dgram_end_hdr, end), "end");
 
 #define KIND(holder, name, ioctl)                                                                \
-	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name, poll_##name, ioctl }
+	{ offsetof(struct holder, io), sizeof(struct holder), read_##name, write_##name,         \
+	    poll_##name, ioctl }
 
 #define PTY(holder, side)                                                                        \
-	{ offsetof(struct holder, io), sizeof(struct holder), __pty_##side##_read, __pty_##side##_write, \
-	    __pty_##side##_poll, __pty_##side##_ioctl }
+	{ offsetof(struct holder, io), sizeof(struct holder), __pty_##side##_read,               \
+	    __pty_##side##_write, __pty_##side##_poll, __pty_##side##_ioctl }
 
 static const struct kind kinds[] = {
 	[TWZIO_TYPE_BSTREAM] = KIND(bstream_hdr, bstream, NULL),

@@ -394,16 +394,26 @@ static void unmap_all_idle(struct locked *l, objid_t id)
 	} while (found != NONE);
 }
 
+/* Whether some slot of the object is open: as long, idle ones keep nothing that would go. */
+static bool is_open(struct locked *l, objid_t id)
+{
+	for EACH_IN_BUCKET(s, l, id)
+		if (l->ves[s].id == id && l->t->records[s].refs & REFS)
+			return true;
+	return false;
+}
+
 static void fall_idle(struct locked *l, size_t slot, enum slot_life life)
 {
 	objid_t id = l->ves[slot].id;
+	bool goes = is_transient(l, id) && !is_open(l, id);
 
-	if (life == SLOT_TRANSIENT || is_transient(l, id)) {
+	if (goes || life == SLOT_TRANSIENT)
 		unmap(l, slot);
+	else
+		idle_add(l->t, slot);
+	if (goes)
 		unmap_all_idle(l, id);
-		return;
-	}
-	idle_add(l->t, slot);
 	if (l->t->idle > IDLE_MAX && allocatable(l->t->oldest))
 		unmap_idle(l, l->t->oldest);
 }

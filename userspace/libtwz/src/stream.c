@@ -2,19 +2,20 @@
 /*
  * How readers and writers of a stream sleep and wake.
  *
- * No wake is lost. A sleeper clears its bit under the lock, having seen there that it has nothing to
- * do, and then sleeps while the word has the value its own clear left. Whoever gives it something to
- * do afterwards has the lock later, so it sees the bit clear, sets it, and then wakes; if it sets the
- * bit before the sleeper is in the kernel's queue, the kernel finds that the word differs.
+ * No wake is lost. A sleeper clears its bit under the lock, having seen there that it has nothing
+ * to do, and then sleeps while the word has the value its own clear left. Whoever gives it
+ * something to do afterwards has the lock later, so it sees the bit clear, sets it, and then
+ * wakes; if it sets the bit before the sleeper is in the kernel's queue, the kernel finds that the
+ * word differs.
  *
- * Setting stands inside the lock and waking behind it, so that who is woken finds the lock free. One
- * that ends between the two leaves a bit that is set and a sleeper: for that it marks the wake as
- * due, together with the bit, and whoever has the lock next and finds the mark wakes, too. The marks
- * are in the word's upper half, sleepers compare the lower.
+ * Setting stands inside the lock and waking behind it, so that who is woken finds the lock free.
+ * One that ends between the two leaves a bit that is set and a sleeper: for that it marks the wake
+ * as due, together with the bit, and whoever has the lock next and finds the mark wakes, too. The
+ * marks are in the word's upper half, sleepers compare the lower.
  *
  * Order: the word needs none of its own. What a bit stands for is read and written under the lock,
- * whose acquire and release order it; who waits for a bit without the lock (event_wait) reads it with
- * acquire, and it is set with release.
+ * whose acquire and release order it; who waits for a bit without the lock (event_wait) reads it
+ * with acquire, and it is set with release.
  */
 #include "stream.h"
 

@@ -78,8 +78,8 @@ QUICK void __stream_mutex_give(struct mutex *m)
 }
 
 /*
- * Take the lock. True: after a holder that ended with it. Everybody who sleeps looks again then, and
- * the caller flushes what that holder may have published and not flushed.
+ * Take the lock. True: after a holder that ended with it. Everybody who sleeps looks again then,
+ * and the caller flushes what that holder may have published and not flushed.
  */
 QUICK bool __stream_lock(struct evhdr *ev, struct mutex *m)
 {

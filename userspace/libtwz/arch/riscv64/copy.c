@@ -64,7 +64,8 @@ void __twz_copy(void *to, const void *from, size_t n)
 
 	copy_bytes(to, from, head);
 	n -= head;
-	done = (uintptr_t)s % WORD ? copy_joined((word *)d, s, n) : copy_aligned((word *)d, (const word *)s, n);
+	done = (uintptr_t)s % WORD ? copy_joined((word *)d, s, n)
+				   : copy_aligned((word *)d, (const word *)s, n);
 	if (n - done >= 4 * WORD)
 		memcpy(d + done, s + done, n - done);
 	else

@@ -10,9 +10,10 @@
  *
  * What is allocated inside a transaction (twz/tx.h) is a step of its own.
  *
- * A call that returned is durable. Its record is put away by the next fence of the same thread;
- * a thread that hands an owner to another thread, which then changes the word by stores of its own,
- * calls _pfence() before it does. Nobody changes a region before the call that allocates it returns.
+ * A call that returned is durable. Its record is put away by the next fence of the same thread; a
+ * thread that hands an owner to another thread, which then changes the word by stores of its own,
+ * calls _pfence() before it does. Nobody changes a region before the call that allocates it
+ * returns.
  */
 #ifndef TWZ_ALLOC_H
 #define TWZ_ALLOC_H
@@ -88,8 +89,8 @@ void *twz_alloc_reserve(twzobj *o, size_t len, uint64_t flags, int *error);
 void twz_alloc_cancel(twzobj *o, void *p);
 
 enum twz_alloc_action_kind {
-	TWZ_ALLOC_KEEP = 1, /* at: a reserved region, filled in; its contents have been flushed (a
-			     * fence is not needed), or are made durable here if value is a length */
+	TWZ_ALLOC_KEEP = 1, /* at: a reserved region, filled in; value: bytes of it that are made
+			     * durable here, 0 if they have been flushed (no fence is needed) */
 	TWZ_ALLOC_DROP = 2, /* at: a live region, freed */
 	TWZ_ALLOC_SET = 3,  /* at: an aligned 8-byte word in o, which becomes value */
 };
@@ -101,8 +102,8 @@ struct twz_alloc_action {
 	uint64_t value;
 };
 
-/* Most actions of one call: KEEP with a length up to 256 counts 2, as does SET unless value is below
- * 2^30; all others 1. */
+/* Most actions of one call: KEEP with a length up to 256 counts 2, as does SET unless value is
+ * below 2^30; all others 1. */
 #define TWZ_ALLOC_ACTIONS 22u
 
 /*

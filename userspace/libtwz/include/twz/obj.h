@@ -12,7 +12,7 @@
 
 enum object_backing_type { OBJ_VOLATILE = 0, OBJ_PERSISTENT = 1 };
 
-/* As ku: the key named by the environment. */
+/* As ku: the key whose ID the environment variable TWZUSERKU has. */
 #define TWZ_KU_USER ((twzobj *)-1)
 
 /*
@@ -42,7 +42,7 @@ int twz_object_init_ptr(twzobj *o, const void *p);
  * the backing from TWZ_OC_VOLATILE, TWZ_OC_PERSIST, or (with neither) persistent if TIED_NONE is
  * given and the machine has a store. A zero-nonce hash-data object that exists already is opened
  * and tied; it is not made again.
- * -EINVAL flags, TWZ_KU_USER without an environment; -ENODEV OBJ_PERSISTENT without a store;
+ * -EINVAL flags, TWZ_KU_USER without a TWZUSERKU that is an ID; -ENODEV OBJ_PERSISTENT without a store;
  * -ENOSPC store full, or no slot; -ENOMEM; -EROFS and -EUCLEAN the store; -ENOENT, -EINVLOBJ and
  * -EACCES the source; -EBUSY the hash-data object is being deleted at once. Nothing remains on
  * error, except that an untied zero-nonce object may when there was no slot for it.

@@ -219,15 +219,28 @@ int tx_record_commit(struct twz_tx *tx);
 
 struct tx_parts; /* twz/txn.h: other objects that records may name */
 
-/* A log that is being used. Private. */
+#define __TX_RANGES 16u
+
+/* A log that is being used. What stands in its head is kept here, too: the CPU waits long for lines
+ * that were just written back. Private. */
 struct twz_tx_log {
 	struct twz_tx *tx;
 	char *zero; /* object offset 0 of the object it stands in */
 	twzobj *obj;
 	struct tx_parts *parts; /* NULL: records are local */
-	uint32_t size;          /* bytes of log, checked */
-	uint32_t used;          /* of these written */
-	uint64_t fresh;         /* bytes recorded as new */
+	uint64_t epoch;
+	uint32_t size;   /* bytes of log, checked */
+	uint32_t used;   /* of these written */
+	uint32_t end;    /* of these counted */
+	uint32_t gen;
+	uint32_t tmpend; /* what stands there */
+	bool unsettled;  /* what stands there */
+	uint64_t fresh;  /* bytes recorded as new */
+	uint32_t ranges; /* recorded; above __TX_RANGES: only the log knows */
+	struct {
+		const void *p;
+		uint32_t len;
+	} range[__TX_RANGES];
 };
 
 /* A transaction that is being run, on the stack of its thread. Private. */

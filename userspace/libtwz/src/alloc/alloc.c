@@ -28,7 +28,8 @@ static void construct(struct arena *a, const struct request *q, const struct reg
 	void *p = a->zero + r->offset;
 
 	if (q->from)
-		memcpy(p, a->zero + q->from->offset, q->from->size < q->len ? q->from->size : q->len);
+		memcpy(p, a->zero + q->from->offset,
+		    q->from->size < q->len ? q->from->size : q->len);
 	else if (q->ctor == TWZ_ALLOC_CTOR_ZERO)
 		memset(p, 0, q->len);
 	else if (q->ctor)
@@ -94,7 +95,8 @@ static int64_t allocate(struct arena *a, const struct request *q)
 
 /* --- checking what callers give */
 
-static int check_request(struct arena *a, twzobj *o, void **owner, uint64_t flags, struct request *q)
+static int check_request(struct arena *a, twzobj *o, void **owner, uint64_t flags,
+    struct request *q)
 {
 	int align = __twz_alloc_align(flags, TWZ_ALLOC_VOLATILE);
 	int r = __twz_alloc_open(a, o);
@@ -106,6 +108,8 @@ static int check_request(struct arena *a, twzobj *o, void **owner, uint64_t flag
 	if (align < 0 || (owner ? !__twz_alloc_is_word(a, q->owner) : q->durable))
 		return -EINVAL;
 	q->align = (size_t)align;
+	if (owner)
+		__twz_alloc_touch(a, q->owner);
 	return 0;
 }
 
@@ -192,7 +196,8 @@ static unsigned keep_entries(struct arena *a, const struct region *old, const st
 	unsigned n = 0;
 
 	if (old->count > pages)
-		words[n++] = __twz_alloc_entry_pages(old->page + pages, old->count - pages, PAGE_FREE);
+		words[n++] = __twz_alloc_entry_pages(old->page + pages, old->count - pages,
+		    PAGE_FREE);
 	if (q->owner && *(uint64_t *)(void *)(a->zero + q->owner) != old->offset)
 		words[n++] = __twz_alloc_entry_ptr(q->owner, old->offset);
 	return n;

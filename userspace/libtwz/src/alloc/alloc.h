@@ -4,8 +4,9 @@
  * docs/alloc.md explains it.
  *
  * Durable are the header, the records, the states of pages and the bit maps of runs. All else in
- * these structs is shared by the programs that run now, never flushed, and made anew when `stamp` is
- * another boot's. Nothing read from the object is believed: every number is checked where it is used.
+ * these structs is shared by the programs that run now, never flushed, and made anew when `stamp`
+ * is another boot's. Nothing read from the object is believed: every number is checked where it is
+ * used.
  *
  * Locks: a lane's lock before the arena's.
  */
@@ -79,14 +80,15 @@ struct lane {
 enum entry_kind {
 	ENTRY_SET = 1,     /* chunk << 12 | block: is live */
 	ENTRY_CLEAR = 2,   /* the same: is free */
-	ENTRY_PAGES = 3,   /* state << 36 | count << 18 | page: the first has state, the others MORE */
+	ENTRY_PAGES = 3,   /* state << 36 | count << 18 | page: state, and MORE behind the first */
 	ENTRY_UNPAGES = 4, /* count << 18 | page: free */
 	ENTRY_PTR = 5,     /* value << 27 | object offset / 8: the word there becomes value */
 	ENTRY_WORD = 6,    /* object offset / 8; the value is the next word of the record */
 	ENTRY_CONTENT = 7, /* bytes / 8 << 27 | object offset / 8: the check is over these, too */
 };
 
-/* Up to here contents are part of the check of a record; beyond, a fence of their own is cheaper. */
+/* Up to here contents are part of the check of a record; beyond, a fence of their own is
+ * cheaper. */
 #define CONTENT_MAX 256u
 
 /* --- the header page, and what follows it */
@@ -111,12 +113,14 @@ struct alloc_finder {
 	uint8_t longest_of_64[GROUPS_MAX / 64]; /* the greatest of 64 groups */
 	uint8_t zero[2];
 	uint64_t chunk_groups[GROUPS_MAX / 64]; /* groups that have a free chunk */
-	uint64_t stock[LANES][CLASSES];       /* regions of one word of that run that are reserved */
-	uint8_t stock_word[LANES][CLASSES];   /* for the lane; and which word */
-	uint16_t current[LANES][CLASSES];     /* a lane's run, chunk + 1. These with the lane held */
+	/* With the lane held: regions of one word of its run that are reserved for it; which word;
+	 * and which run, chunk + 1. */
+	uint64_t stock[LANES][CLASSES];
+	uint8_t stock_word[LANES][CLASSES];
+	uint16_t current[LANES][CLASSES];
 	uint8_t owner[CHUNKS_MAX];            /* the lane + 1 that allocates from the run */
 	uint64_t zero3[2];
-	uint64_t room[CHUNKS_MAX / 64][CLASSES]; /* chunks that are runs of a class with room, no owner */
+	uint64_t room[CHUNKS_MAX / 64][CLASSES]; /* runs of a class with room and no owner */
 };
 
 #define STATES_OFFSET TWZ_PAGE_SIZE
@@ -156,6 +160,8 @@ uint64_t __twz_alloc_stamp(twzobj *o);
 uint64_t __twz_alloc_offset(twzobj *o, const void *p);
 /* Whether [offset, offset + 8) is an aligned word that does not belong to the allocator. */
 bool __twz_alloc_is_word(const struct arena *a, uint64_t offset);
+/* Write a word without changing it, so that its page is there. Nobody else changes it. */
+void __twz_alloc_touch(const struct arena *a, uint64_t offset);
 
 /* page.c; states and finder with the arena's lock held, except where it says otherwise */
 uint32_t __twz_alloc_end(const struct arena *a); /* pages that may be in use */
@@ -191,7 +197,8 @@ bool __twz_alloc_drop_block(struct arena *a, uint32_t chunk, uint32_t block);
 /* Give the run's pages back if nothing is in it and its class has others. Held: lane l's lock. */
 void __twz_alloc_drop_run(struct arena *a, unsigned l, uint32_t chunk);
 void __twz_alloc_clear_zone(struct arena *a, uint32_t zone);
-/* Find runs anew; with forget_lanes those that lanes own are free to be owned. Held: the arena's lock. */
+/* Find runs anew; with forget_lanes those that lanes own are free to be owned. Held: the arena's
+ * lock. */
 void __twz_alloc_find_runs(struct arena *a, bool forget_lanes);
 
 /* lane.c */
@@ -237,6 +244,15 @@ static inline uint64_t __twz_alloc_entry_ptr(uint64_t offset, uint64_t value)
 	return __twz_alloc_entry(ENTRY_PTR, value << 27 | offset / 8);
 }
 
+/* Whether this thread holds m: left by a call that a fault ended, unless this is a call from
+ * within. */
+static inline bool __twz_alloc_is_mine(const struct mutex *m)
+{
+	uint64_t me = ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
+
+	return ((__atomic_load_n(&m->sleep, __ATOMIC_RELAXED) ^ me) & THREAD_SYNC_OWNER_MASK) == 0;
+}
+
 /* --- what a pointer points at (region.c) */
 struct region {
 	uint64_t offset;
@@ -254,7 +270,8 @@ int __twz_alloc_take(struct arena *a, size_t len, size_t align, struct region *r
 void __twz_alloc_give(struct arena *a, const struct region *r);
 uint64_t __twz_alloc_entry_live(const struct region *r);
 uint64_t __twz_alloc_entry_free(const struct region *r);
-/* The alignment flags ask for; -EINVAL if they, or flags other than those of `allowed`, make none. */
+/* The alignment flags ask for; -EINVAL if they, or flags other than those of `allowed`, make
+ * none. */
 int __twz_alloc_align(uint64_t flags, uint64_t allowed);
 /*
  * Make len bytes at r part of what the entries publish: flush them; small ones are checked, which

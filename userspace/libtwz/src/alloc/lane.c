@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Lanes and their records: how several words change at once. What shall be done is written down with
- * a check over it and over small contents; once that is durable it is going to happen, after a crash
- * from the record. Two fences: one makes the record durable, one what it says. The record is then
- * put away without waiting: until the thread's next fence, doing it once more changes nothing that
- * could have been relied on. What it freed is not given away before that.
+ * Lanes and their records: how several words change at once. What shall be done is written down
+ * with a check over it and over small contents; once that is durable it is going to happen, after a
+ * crash from the record. Two fences: one makes the record durable, one what it says. The record is
+ * then put away without waiting: until the thread's next fence, doing it once more changes nothing
+ * that could have been relied on. What it freed is not given away before that.
  */
 #include "alloc.h"
 
@@ -120,6 +120,11 @@ static uint64_t *word_of_block(const struct arena *a, const struct decoded *d)
 	return &__twz_alloc_run(a, d->chunk)->bits[d->block / 64];
 }
 
+static uint64_t *word_at(const struct arena *a, uint64_t offset)
+{
+	return (void *)(a->zero + offset);
+}
+
 /* The entry, which may be two words: returns the last. */
 static const uint64_t *store_entry(struct arena *a, const uint64_t *word)
 {
@@ -135,13 +140,14 @@ static const uint64_t *store_entry(struct arena *a, const uint64_t *word)
 		break;
 	case ENTRY_PAGES:
 	case ENTRY_UNPAGES:
-		__twz_alloc_put_states(a, d.page, d.count, d.kind == ENTRY_PAGES ? d.state : PAGE_FREE);
+		__twz_alloc_put_states(a, d.page, d.count,
+		    d.kind == ENTRY_PAGES ? d.state : PAGE_FREE);
 		break;
 	case ENTRY_PTR:
-		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), d.value, __ATOMIC_RELEASE);
+		__atomic_store_n(word_at(a, d.offset), d.value, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_WORD:
-		__atomic_store_n((uint64_t *)(void *)(a->zero + d.offset), *++word, __ATOMIC_RELEASE);
+		__atomic_store_n(word_at(a, d.offset), *++word, __ATOMIC_RELEASE);
 		break;
 	case ENTRY_CONTENT:
 		break;
@@ -339,20 +345,12 @@ void __twz_alloc_replay(struct arena *a, unsigned l)
 
 /* --- lanes
  *
- * A thread keeps a lane for as long as it lives, so that a call takes no lock; when it has ended, the
- * lock says so to whoever wants the lane next. Threads that get none, and calls from within a call
- * (a fault handler), use those that are shared.
+ * A thread keeps a lane for as long as it lives, so that a call takes no lock; when it has ended,
+ * the lock says so to whoever wants the lane next. Threads that get none, and calls from within a
+ * call (a fault handler), use those that are shared.
  */
 
 static __thread unsigned my_lane = LANES;
-
-static bool is_mine(const struct mutex *m)
-{
-	uint64_t me = ID_LO(twz_thread_id()) ^ __twz_rt.sysinfo.boot_code << MUTEX_BOOT_SHIFT;
-
-	return (__atomic_load_n(&m->sleep, __ATOMIC_RELAXED) & THREAD_SYNC_OWNER_MASK) ==
-	    (me & THREAD_SYNC_OWNER_MASK);
-}
 
 static bool is_free(const struct mutex *m)
 {
@@ -395,7 +393,7 @@ static unsigned own_lane(struct arena *a)
 	static __thread unsigned turn;
 
 	for (unsigned l = 0; l < OWN_LANES; l++)
-		if (is_mine(&a->h->lane[l].lock))
+		if (__twz_alloc_is_mine(&a->h->lane[l].lock))
 			return l;
 	for (unsigned i = 0; i < OWN_LANES; i++) {
 		unsigned l = (first + i) % OWN_LANES;
@@ -414,7 +412,7 @@ static unsigned shared_lane(struct arena *a)
 	for (unsigned i = OWN_LANES; i < LANES; i++)
 		if (is_free(&a->h->lane[i].lock) && try_lane(a, i))
 			return i;
-	if (mutex_acquire_r(&a->h->lane[l].lock) == 1)
+	if (__twz_alloc_is_mine(&a->h->lane[l].lock) || mutex_acquire_r(&a->h->lane[l].lock) == 1)
 		__twz_alloc_finish_lane(a, l);
 	return l;
 }
@@ -433,7 +431,7 @@ unsigned __twz_alloc_lane_acquire(struct arena *a)
 {
 	unsigned l = my_lane;
 
-	if (l >= OWN_LANES || !is_mine(&a->h->lane[l].lock))
+	if (l >= OWN_LANES || !__twz_alloc_is_mine(&a->h->lane[l].lock))
 		l = own_lane(a);
 	if (l == LANES || !enter(&a->h->lane[l]))
 		return shared_lane(a);
@@ -464,7 +462,7 @@ void __twz_alloc_settle(struct arena *a)
 
 	settle_lane(a, mine);
 	for (unsigned l = 0; l < LANES; l++) {
-		if (l == mine || is_mine(&a->h->lane[l].lock) || !try_lane(a, l))
+		if (l == mine || __twz_alloc_is_mine(&a->h->lane[l].lock) || !try_lane(a, l))
 			continue;
 		settle_lane(a, l);
 		mutex_release(&a->h->lane[l].lock);

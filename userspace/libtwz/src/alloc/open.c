@@ -37,6 +37,21 @@ bool __twz_alloc_is_word(const struct arena *a, uint64_t offset)
 	    (offset < header || offset >= a->first);
 }
 
+/*
+ * A page that cannot be had shows before anything is promised. It is there if anything beside the
+ * word is not zero; only else it is written.
+ */
+void __twz_alloc_touch(const struct arena *a, uint64_t offset)
+{
+	volatile uint64_t *word = (volatile void *)(a->zero + offset);
+	const volatile uint64_t *line = (const volatile void *)(a->zero + offset / 64 * 64);
+
+	for (unsigned i = 0; i < 8; i++)
+		if (line[i])
+			return;
+	*word = *word;
+}
+
 /* An arena whose header is at this object offset; false: there is no room for one. */
 static bool place(struct arena *a, twzobj *o, uint64_t header)
 {
@@ -97,8 +112,9 @@ int __twz_alloc_find(struct arena *a, twzobj *o)
 	if (VADDR_TO_SLOT(h) != VADDR_TO_SLOT(o->base) ||
 	    !place(a, o, (uintptr_t)h & (OBJ_MAXSIZE - 1)))
 		return -EINVLOBJ;
-	return a->h->magic == ALLOC_MAGIC && a->h->version == ALLOC_VERSION && a->h->lanes == LANES &&
-	    a->h->first == a->first && a->h->pages == a->pages ? 0 : -EINVLOBJ;
+	return a->h->magic == ALLOC_MAGIC && a->h->version == ALLOC_VERSION &&
+	    a->h->lanes == LANES && a->h->first == a->first &&
+	    a->h->pages == a->pages ? 0 : -EINVLOBJ;
 }
 
 static bool is_ready(const struct arena *a)
@@ -152,7 +168,8 @@ int __twz_alloc_open(struct arena *a, twzobj *o)
 	int r = __twz_alloc_find(a, o);
 
 	if (r == 0 && !is_ready(a)) {
-		mutex_acquire(&a->h->lock);
+		if (!__twz_alloc_is_mine(&a->h->lock))
+			mutex_acquire(&a->h->lock);
 		if (!is_ready(a))
 			make_ready(a);
 		mutex_release(&a->h->lock);
@@ -165,7 +182,7 @@ void __twz_alloc_lock(struct arena *a)
 {
 	uint32_t end = __twz_alloc_end(a);
 
-	if (mutex_acquire_r(&a->h->lock) == 0)
+	if (!__twz_alloc_is_mine(&a->h->lock) && mutex_acquire_r(&a->h->lock) == 0)
 		return;
 	if (end)
 		__twz_alloc_note(a, 0, end);

@@ -70,6 +70,7 @@ static int plan_set(struct arena *a, const struct twz_alloc_action *act, struct 
 
 	if (!__twz_alloc_is_word(a, offset))
 		return -EINVAL;
+	__twz_alloc_touch(a, offset);
 	if (act->value < OBJ_MAXSIZE) {
 		plan->words[plan->n++] = __twz_alloc_entry_ptr(offset, act->value);
 		return 0;

@@ -69,7 +69,8 @@ static uint64_t take_word(struct run *run, uint64_t *busy, const struct size_cla
 	return room & ~beyond(c, w) & ~__atomic_load_n(&run->bits[w], __ATOMIC_RELAXED);
 }
 
-/* Regions of a run for the lane's stock. Each turn takes bits away; more turns than bits are noise. */
+/* Regions of a run for the lane's stock. Each turn takes bits away; more turns than bits are
+ * noise. */
 static int fill_stock(struct arena *a, unsigned l, struct run *run, unsigned class)
 {
 	const struct size_class *c = &__twz_alloc_class[class];
@@ -161,7 +162,8 @@ static int64_t adopt_run(struct arena *a, unsigned l, unsigned class)
 	__twz_alloc_lock(a);
 	while ((chunk = find_room(a, class)) >= 0) {
 		clear_room(a, class, (uint32_t)chunk);
-		if (__twz_alloc_run_class(a, (uint32_t)chunk) == class && !owner_of(a, (uint32_t)chunk)) {
+		if (__twz_alloc_run_class(a, (uint32_t)chunk) == class &&
+		    !owner_of(a, (uint32_t)chunk)) {
 			set_owner(a, (uint32_t)chunk, l + 1);
 			break;
 		}
@@ -192,7 +194,8 @@ static int64_t make_run(struct arena *a, unsigned l, unsigned class)
 	__twz_alloc_sync_run(a, run, class);
 	__twz_obj_flush(a->o, run->bits, c->words * sizeof(run->bits[0]));
 	__twz_obj_fence(a->o);
-	entry = __twz_alloc_entry_pages(chunk * CHUNK_PAGES, CHUNK_PAGES, (uint8_t)(PAGE_RUN + class));
+	entry = __twz_alloc_entry_pages(chunk * CHUNK_PAGES, CHUNK_PAGES,
+	    (uint8_t)(PAGE_RUN + class));
 	__twz_alloc_commit(a, l, &entry, 1);
 	return chunk;
 }
@@ -288,7 +291,7 @@ bool __twz_alloc_drop_block(struct arena *a, uint32_t chunk, uint32_t block)
 {
 	unsigned class = __twz_alloc_run_class(a, chunk), w = block / 64;
 	struct run *run = __twz_alloc_run(a, chunk);
-	uint64_t *busy, old, bit = 1ull << block % 64;
+	uint64_t *busy, old, room, bit = 1ull << block % 64;
 
 	if (class == CLASSES || block >= __twz_alloc_class[class].blocks)
 		return false;
@@ -298,7 +301,8 @@ bool __twz_alloc_drop_block(struct arena *a, uint32_t chunk, uint32_t block)
 		__atomic_fetch_or(&run->maybe, 1ull << w, __ATOMIC_SEQ_CST);
 	if (owner_of(a, chunk))
 		return false;
-	if (!(__atomic_load_n(&a->finder->room[chunk / 64][class], __ATOMIC_RELAXED) >> chunk % 64 & 1))
+	room = __atomic_load_n(&a->finder->room[chunk / 64][class], __ATOMIC_RELAXED);
+	if (!(room >> chunk % 64 & 1))
 		offer_run(a, class, chunk);
 	return (old & ~bit & ~beyond(&__twz_alloc_class[class], w)) == 0 && is_empty(run, class);
 }

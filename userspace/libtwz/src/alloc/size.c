@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Size classes: steps of 16 to 128, then four to each power of two. A region begins at a multiple of
- * the greatest power of two that divides its size, up to a page.
+ * Size classes: steps of 16 to 128, then four to each power of two. A region begins at a multiple
+ * of the greatest power of two that divides its size, up to a page.
  */
 #include "alloc.h"
 

@@ -253,11 +253,9 @@ static int put_new(twzobj *o, const struct map_key *k, struct ds_value value, st
 	r = ds_record_new(o, k->bytes, k->len, value, &error);
 	if (!r)
 		return error;
-	ds_store(&leaf->keys[i], p->slice);
-	ds_flush(o, &leaf->keys[i], sizeof(leaf->keys[i]));
 	return ds_publish(o, (struct twz_alloc_action[]){
-	    ds_keep(r, ds_record_size(k->len, value.len)),
-	    ds_set(&leaf->words[i], ds_offset(o, r)) }, 2);
+	    ds_keep(r, ds_record_size(k->len, value.len)), ds_set(&leaf->keys[i], p->slice),
+	    ds_set(&leaf->words[i], ds_offset(o, r)) }, 3);
 }
 
 static int put_old(twzobj *o, struct twz_map *m, const struct map_key *k, struct ds_value value,

@@ -175,7 +175,10 @@ static inline struct twz_alloc_action ds_set(uint64_t *word, uint64_t value)
 	return (struct twz_alloc_action){ TWZ_ALLOC_SET, 0, word, value };
 }
 
-/* Publish; what the actions keep is given back if that fails. */
+/*
+ * Publish; what the actions keep is given back if that fails. It may happen from the moment it is
+ * called: what was stored before, other than in what is kept, has to be durable already.
+ */
 int ds_publish(twzobj *o, const struct twz_alloc_action *actions, size_t count);
 
 /* --- sequence words: odd while a holder of the lock frees something */

@@ -18,19 +18,11 @@ static uint64_t word_of(const struct twz_tx *tx)
 	return __atomic_load_n((const word_t *)(const void *)&tx->end, __ATOMIC_ACQUIRE);
 }
 
-static uint32_t end_of(const struct twz_tx *tx)
+static void set_word(struct twz_tx_log *l, uint32_t end, uint32_t gen)
 {
-	return (uint32_t)word_of(tx);
-}
-
-static uint32_t gen_of(const struct twz_tx *tx)
-{
-	return (uint32_t)(word_of(tx) >> 32);
-}
-
-static void set_word(struct twz_tx *tx, uint32_t end, uint32_t gen)
-{
-	__atomic_store_n((word_t *)(void *)&tx->end, (uint64_t)gen << 32 | end, __ATOMIC_RELEASE);
+	l->end = end;
+	l->gen = gen;
+	__atomic_store_n((word_t *)(void *)&l->tx->end, (uint64_t)gen << 32 | end, __ATOMIC_RELEASE);
 }
 
 #define HEAD_BYTES (offsetof(struct twz_tx, resv2) - offsetof(struct twz_tx, end))
@@ -95,9 +87,9 @@ static inline void copy_sum(struct sum *s, word_t *to, const char *p, size_t len
 		s->b = step(s->b, *to = load_tail(p, len));
 }
 
-static inline struct sum seed(const struct twz_tx *tx, uint32_t gen, uint64_t what)
+static inline struct sum seed(const struct twz_tx_log *l, uint64_t what)
 {
-	return (struct sum){ tx->epoch ^ (uint64_t)gen << 32, what };
+	return (struct sum){ l->epoch ^ (uint64_t)l->gen << 32, what };
 }
 
 static inline uint64_t sum_end(const struct sum *s)
@@ -106,13 +98,13 @@ static inline uint64_t sum_end(const struct sum *s)
 }
 
 /* The beginning of the sum of the record at log offset `at`. */
-static inline struct sum record_seed(const struct twz_tx *tx, uint32_t at,
-    const struct twz_tx_record *rec)
+static inline struct sum record_seed(const struct twz_tx_log *l, uint32_t at, uint64_t ptr,
+    uint32_t len)
 {
-	struct sum s = seed(tx, gen_of(tx), at);
+	struct sum s = seed(l, at);
 
-	s.a = step(s.a, rec->ptr);
-	s.b = step(s.b, rec->len);
+	s.a = step(s.a, ptr);
+	s.b = step(s.b, len);
 	return s;
 }
 
@@ -174,7 +166,7 @@ static inline bool read_record(const struct twz_tx_log *l, uint32_t at, uint32_t
 
 static bool sum_is_right(const struct twz_tx_log *l, uint32_t at, const struct seen *s)
 {
-	struct sum sum = record_seed(l->tx, at, &s->rec);
+	struct sum sum = record_seed(l, at, s->rec.ptr, s->rec.len);
 
 	if (!s->kind)
 		sum_bytes(&sum, s->old, s->len);
@@ -233,30 +225,44 @@ static inline void flush_more(const struct twz_tx_log *l, struct flushing *f, co
 	f->end = end > f->end ? end : f->end;
 }
 
-/* Flush everything recorded before `end`; the sum over it if that is asked for. */
-static uint64_t flush_data(const struct twz_tx_log *l, uint32_t end, bool sum)
+/* One recorded range. */
+static inline void flush_range(const struct twz_tx_log *l, struct flushing *f, struct sum *total,
+    const char *p, uint32_t len)
 {
-	struct sum total = seed(l->tx, gen_of(l->tx), 1);
-	struct flushing f = { 0, 0 };
+	flush_more(l, f, p, len);
+	if (total)
+		sum_bytes(total, p, len);
+}
+
+static void flush_logged(const struct twz_tx_log *l, struct flushing *f, struct sum *total)
+{
 	struct seen s;
 	int error = 0;
 
-	for (uint32_t at = 0; at < end && read_record(l, at, end, &s); at += s.size) {
+	for (uint32_t at = 0; at < l->end && read_record(l, at, l->end, &s); at += s.size) {
 		char *p = s.kind == TWZ_TX_LOCK ? NULL : range_at(l, s.rec.ptr, s.len, &error);
 
-		if (!p)
-			continue;
-		flush_more(l, &f, p, s.len);
-		if (sum)
-			sum_bytes(&total, p, s.len);
+		if (p)
+			flush_range(l, f, total, p, s.len);
 	}
+}
+
+/* Flush everything recorded; the sum over it, unless total is NULL. */
+static void flush_data(const struct twz_tx_log *l, struct sum *total)
+{
+	struct flushing f = { 0, 0 };
+
+	if (l->ranges > __TX_RANGES)
+		flush_logged(l, &f, total);
+	else
+		for (uint32_t i = 0; i < l->ranges; i++)
+			flush_range(l, &f, total, l->range[i].p, l->range[i].len);
 	flush_rest(l, &f);
-	return sum_end(&total);
 }
 
 static uint64_t sum_data(const struct twz_tx_log *l, uint32_t end)
 {
-	struct sum total = seed(l->tx, gen_of(l->tx), 1);
+	struct sum total = seed(l, 1);
 	struct seen s;
 	int error = 0;
 
@@ -324,7 +330,7 @@ static void flush_drop(struct twz_tx_log *l, uint32_t from)
 	struct twz_tx *tx = l->tx;
 
 	if (from == 0) {
-		tx->closed = gen_of(tx);
+		tx->closed = l->gen;
 		__twz_obj_flush(l->obj, &tx->closed, sizeof(tx->closed));
 	} else {
 		__twz_obj_flush(l->obj, &tx->end, sizeof(uint64_t));
@@ -334,13 +340,10 @@ static void flush_drop(struct twz_tx_log *l, uint32_t from)
 /* Drop the records from `from` on; the next fence makes that durable. */
 static void drop(struct twz_tx_log *l, uint32_t from)
 {
-	struct twz_tx *tx = l->tx;
-	uint32_t end = end_of(tx);
-
-	set_word(tx, end < from ? end : from, gen_of(tx));
+	set_word(l, l->end < from ? l->end : from, l->gen);
 	l->used = from;
-	if (!tx->unsettled)
-		tx->unsettled = 1;
+	if (!l->unsettled)
+		l->tx->unsettled = l->unsettled = 1;
 	flush_drop(l, from);
 }
 
@@ -356,20 +359,21 @@ int __twz_txlog_undo(struct twz_tx_log *l, uint32_t from)
 	if (error < 0)
 		return error;
 	__twz_obj_fence(l->obj);
+	l->ranges = __TX_RANGES + 1;
 	drop(l, from);
 	return 0;
 }
 
 int __twz_txlog_recover(struct twz_tx_log *l)
 {
-	uint32_t end = end_of(l->tx), good = end, n;
-	bool committed = (uint32_t)l->tx->commit == gen_of(l->tx);
+	uint32_t end = l->end, good = end, n;
+	bool committed = l->tx->commit == l->gen;
 	int error = 0;
 
 	if (!end)
 		return 0;
-	if (l->tx->closed == gen_of(l->tx)) {
-		set_word(l->tx, 0, gen_of(l->tx));
+	if (l->tx->closed == l->gen) {
+		set_word(l, 0, l->gen);
 		return 0;
 	}
 	n = count_good(l, 0, &good, &error);
@@ -390,7 +394,7 @@ int __twz_txlog_recover(struct twz_tx_log *l)
 
 int __twz_txlog_open(struct twz_tx_log *l, twzobj *obj, struct twz_tx *tx)
 {
-	uint64_t off = (uint64_t)tx - (uint64_t)obj->base + OBJ_NULLPAGE_SIZE;
+	uint64_t off = (uint64_t)tx - (uint64_t)obj->base + OBJ_NULLPAGE_SIZE, word;
 
 	if (!obj->base || off % 8 || off < OBJ_NULLPAGE_SIZE || off > OBJ_TOPDATA - sizeof(*tx))
 		return -EINVAL;
@@ -400,8 +404,15 @@ int __twz_txlog_open(struct twz_tx_log *l, twzobj *obj, struct twz_tx *tx)
 	l->parts = NULL;
 	l->used = 0;
 	l->fresh = 0;
+	l->ranges = 0;
 	l->size = tx->logsz & ~7u;
-	if (l->size > OBJ_TOPDATA - sizeof(*tx) - off || end_of(tx) > l->size)
+	l->tmpend = tx->tmpend;
+	l->unsettled = tx->unsettled;
+	l->epoch = tx->epoch;
+	word = word_of(tx);
+	l->end = (uint32_t)word;
+	l->gen = (uint32_t)(word >> 32);
+	if (l->size > OBJ_TOPDATA - sizeof(*tx) - off || l->end > l->size)
 		return -EINVLOBJ;
 	return 0;
 }
@@ -411,26 +422,25 @@ static void renew(struct twz_tx_log *l)
 {
 	struct twz_tx *tx = l->tx;
 
-	if (gen_of(tx) == UINT32_MAX) {
+	if (l->gen == UINT32_MAX) {
 		memset(tx->log, 0, l->size);
 		__twz_obj_flush(l->obj, tx->log, l->size);
 		__twz_obj_fence(l->obj);
 		tx->commit = tx->closed = 0;
 		__twz_obj_flush(l->obj, &tx->closed, sizeof(tx->closed));
-		set_word(tx, 0, 0);
+		set_word(l, 0, 0);
 	}
-	tx->epoch = __twz_rt.sysinfo.boot_code;
+	tx->epoch = l->epoch = __twz_rt.sysinfo.boot_code;
 	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
 	__twz_obj_fence(l->obj);
 }
 
 void __twz_txlog_begin(struct twz_tx_log *l)
 {
-	struct twz_tx *tx = l->tx;
-
-	if (tx->epoch != __twz_rt.sysinfo.boot_code || gen_of(tx) == UINT32_MAX)
+	if (l->epoch != __twz_rt.sysinfo.boot_code || l->gen == UINT32_MAX)
 		renew(l);
-	set_word(tx, 0, gen_of(tx) + 1);
+	set_word(l, 0, l->gen + 1);
+	l->ranges = 0;
 }
 
 /* tmpend stands on a line that may be on its way to the memory: storing what it has already would
@@ -438,8 +448,18 @@ void __twz_txlog_begin(struct twz_tx_log *l)
 static void set_used(struct twz_tx_log *l, uint32_t used)
 {
 	l->used = used;
-	if (l->tx->tmpend != used)
-		l->tx->tmpend = used;
+	if (l->tmpend != used)
+		l->tx->tmpend = l->tmpend = used;
+}
+
+static inline void note_range(struct twz_tx_log *l, const void *p, uint32_t len)
+{
+	if (l->ranges < __TX_RANGES) {
+		l->range[l->ranges].p = p;
+		l->range[l->ranges].len = len;
+	}
+	if (l->ranges <= __TX_RANGES)
+		l->ranges++;
 }
 
 int __twz_txlog_append(struct twz_tx_log *l, uint64_t ptr, uint32_t len, const void *from)
@@ -454,24 +474,23 @@ int __twz_txlog_append(struct twz_tx_log *l, uint64_t ptr, uint32_t len, const v
 		return -ENOMEM;
 	rec->ptr = ptr;
 	rec->len = len;
-	s = record_seed(l->tx, at, rec);
+	s = record_seed(l, at, ptr, len);
 	if (size > sizeof(*rec))
 		copy_sum(&s, (word_t *)(void *)(rec + 1), from, len);
 	rec->sum = (uint32_t)sum_end(&s);
 	set_used(l, at + size);
+	if (from)
+		note_range(l, from, len & TWZ_TX_LEN_MASK);
 	return 0;
 }
 
 /* Flush the records that are not counted yet, and count them; false if there is none. */
 static bool count_records(struct twz_tx_log *l)
 {
-	struct twz_tx *tx = l->tx;
-	uint32_t from = end_of(tx), end = l->used;
-
-	if (from >= end)
+	if (l->end >= l->used)
 		return false;
-	__twz_obj_flush(l->obj, tx->log + from, end - from);
-	set_word(tx, end, gen_of(tx));
+	__twz_obj_flush(l->obj, l->tx->log + l->end, l->used - l->end);
+	set_word(l, l->used, l->gen);
 	return true;
 }
 
@@ -484,21 +503,23 @@ void __twz_txlog_publish(struct twz_tx_log *l)
 }
 
 /* Data, sum and number with one fence. */
-static void commit_small(struct twz_tx_log *l, uint32_t end)
+static void commit_small(struct twz_tx_log *l)
 {
+	struct sum total = seed(l, 1);
 	struct twz_tx *tx = l->tx;
 
-	tx->sum = flush_data(l, end, true);
-	tx->commit = gen_of(tx);
+	flush_data(l, &total);
+	tx->sum = sum_end(&total);
+	tx->commit = l->gen;
 	__twz_obj_flush(l->obj, &tx->end, HEAD_BYTES);
 	__twz_obj_fence(l->obj);
 	drop(l, 0);
 }
 
 /* Data, then that there is nothing to undo. */
-static void commit_large(struct twz_tx_log *l, uint32_t end)
+static void commit_large(struct twz_tx_log *l)
 {
-	flush_data(l, end, false);
+	flush_data(l, NULL);
 	__twz_obj_fence(l->obj);
 	drop(l, 0);
 	__twz_obj_fence(l->obj);
@@ -507,17 +528,14 @@ static void commit_large(struct twz_tx_log *l, uint32_t end)
 
 void __twz_txlog_commit(struct twz_tx_log *l)
 {
-	uint32_t end;
-
 	if (count_records(l))
 		__twz_obj_fence(l->obj);
-	end = end_of(l->tx);
-	if (end == 0 || end > l->size)
+	if (l->end == 0)
 		return;
-	if (end + l->fresh <= SUM_MOST)
-		commit_small(l, end);
+	if (l->end + l->fresh <= SUM_MOST)
+		commit_small(l);
 	else
-		commit_large(l, end);
+		commit_large(l);
 }
 
 void __twz_txlog_settle(struct twz_tx_log *l, bool flushed)

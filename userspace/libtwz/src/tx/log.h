@@ -34,8 +34,8 @@ void __twz_txlog_begin(struct twz_tx_log *l);
 bool __twz_txlog_may_record(const struct twz_tx_log *l, uint64_t ptr, uint32_t len);
 
 /*
- * Append a record: p-ptr, length with its kind, and for kind 0 len old bytes from `from`. Not yet
- * durable. -ENOMEM no room.
+ * Append a record: p-ptr, length with its kind, and for kind 0 the old bytes. from is where the range
+ * stands (NULL: it is none). Not yet durable. -ENOMEM no room.
  */
 int __twz_txlog_append(struct twz_tx_log *l, uint64_t ptr, uint32_t len, const void *from);
 

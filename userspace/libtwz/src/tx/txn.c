@@ -98,7 +98,7 @@ int twz_txn_begin(struct twz_txn *t, twzobj *home, struct twz_lane *lane)
 		return r;
 	}
 	__twz_txlog_begin(&t->log);
-	t->parts.word = twz_txlock_word(t->parts.lane_id, t->parts.lane, lane->tx.gen);
+	t->parts.word = twz_txlock_word(t->parts.lane_id, t->parts.lane, t->log.gen);
 	return 0;
 }
 

@@ -50,7 +50,8 @@ size_t bstream_hdr_size(uint32_t nbits);
 /*
  * Make an empty stream of 2^nbits - 1 bytes at hdr (NULL: at the base), and register it and its io
  * and event headers as the object's, where those are not registered yet. Durable on return.
- * -EINVAL nbits, or hdr is not in o, not aligned to 8, or leaves no room; -ENOMEM no free extension.
+ * -EINVAL nbits, or hdr is not in o, not aligned to 8, or leaves no room; -ENOMEM no free
+ * extension.
  */
 int bstream_obj_init(twzobj *o, struct bstream_hdr *hdr, uint32_t nbits);
 

@@ -61,8 +61,8 @@ ssize_t bstreamd_read(twzobj *o, int end, void *buf, size_t len, unsigned flags)
 ssize_t bstreamd_hdr_read(twzobj *o, struct bstreamd_hdr *hdr, int end, void *buf, size_t len,
     unsigned flags);
 ssize_t bstreamd_write(twzobj *o, int end, const void *buf, size_t len, unsigned flags);
-ssize_t bstreamd_hdr_write(twzobj *o, struct bstreamd_hdr *hdr, int end, const void *buf, size_t len,
-    unsigned flags);
+ssize_t bstreamd_hdr_write(twzobj *o, struct bstreamd_hdr *hdr, int end, const void *buf,
+    size_t len, unsigned flags);
 
 /* As bstream_poll. */
 int bstreamd_poll(twzobj *o, int end, uint64_t type, struct event *event);
@@ -70,16 +70,16 @@ int bstreamd_hdr_poll(twzobj *o, struct bstreamd_hdr *hdr, int end, uint64_t typ
     struct event *event);
 
 /*
- * End reading (BSTREAMD_SHUT_READ: the peer's writes give -EPIPE), writing (_WRITE: the peer reads what
- * there is, then 0), or both, for good. Durable on return. -EINVAL how.
+ * End reading (BSTREAMD_SHUT_READ: the peer's writes give -EPIPE), writing (_WRITE: the peer reads
+ * what there is, then 0), or both, for good. Durable on return. -EINVAL how.
  */
 int bstreamd_shutdown(twzobj *o, int end, int how);
 int bstreamd_hdr_shutdown(twzobj *o, struct bstreamd_hdr *hdr, int end, int how);
 
 /*
  * Make an end of chan at hdr in endobj (NULL: at its base), and register its io header as that
- * object's, where none is registered yet. Durable on return. -EINVAL end, or hdr as above; -EINVLOBJ
- * chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
+ * object's, where none is registered yet. Durable on return. -EINVAL end, or hdr as above;
+ * -EINVLOBJ chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
  */
 int bstreamd_end_init(twzobj *endobj, struct bstreamd_end_hdr *hdr, twzobj *chan, int end);
 

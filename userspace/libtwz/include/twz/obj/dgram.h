@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Messages in both directions between the ends A and B: reliable, in order, with their boundaries.
- * Any number of senders and receivers at each end, in any views; each message goes whole to exactly
- * one of them. In a persistent object a message is there whole or not at all after a crash
- * (docs/dgram.md). The object of the channel is end A to io functions; an end object makes either end
- * usable through io. Functions without hdr mean the header at the base of the object.
+ * Any number of senders and receivers at each end, in any views; each message goes whole to
+ * exactly one of them. In a persistent object a message is there whole or not at all after a crash
+ * (docs/dgram.md). The object of the channel is end A to io functions; an end object makes either
+ * end usable through io. Functions without hdr mean the header at the base of the object.
  *
  * The caller's buffers are touched before the channel is locked, so that a bad one faults with
- * nothing held. Flags: TWZIO_NONBLOCK; others give -EINVAL. Every call: -EINVAL an end other than the
- * two, -EINVLOBJ where there is no sound channel.
+ * nothing held. Flags: TWZIO_NONBLOCK; others give -EINVAL. Every call: -EINVAL an end other than
+ * the two, -EINVLOBJ where there is no sound channel.
  */
 #ifndef TWZ_OBJ_DGRAM_H
 #define TWZ_OBJ_DGRAM_H
@@ -96,17 +96,17 @@ size_t dgram_hdr_size(uint32_t nbits);
 #define DGRAM_MAXMSG(nbits) ((1u << (nbits)) / 2 - 8)
 
 /*
- * Make an empty channel with 2^nbits bytes for each direction, behind the header at hdr (NULL: at the
- * base), and register it and its io header as the object's, where those are not registered yet.
- * Durable on return. -EINVAL nbits, maxmsg over DGRAM_MAXMSG(nbits), or hdr is not in o, not aligned
- * to 8, or leaves no room; -ENOMEM no free extension.
+ * Make an empty channel with 2^nbits bytes for each direction, behind the header at hdr (NULL: at
+ * the base), and register it and its io header as the object's, where those are not registered
+ * yet. Durable on return. -EINVAL nbits, maxmsg over DGRAM_MAXMSG(nbits), or hdr is not in o, not
+ * aligned to 8, or leaves no room; -ENOMEM no free extension.
  */
 int dgram_obj_init(twzobj *o, struct dgram_hdr *hdr, uint32_t nbits, uint32_t maxmsg);
 
 /*
  * Send one message of len bytes, 0 too, to the other end, sleeping while it does not fit. len, or
- * -EMSGSIZE over maxmsg, -EPIPE the direction was shut down at either side, -EAGAIN, -EINTR a signal
- * came first, -ENOENT the object was deleted; then nothing was sent.
+ * -EMSGSIZE over maxmsg, -EPIPE the direction was shut down at either side, -EAGAIN, -EINTR a
+ * signal came first, -ENOENT the object was deleted; then nothing was sent.
  */
 ssize_t dgram_send(twzobj *o, int end, const void *buf, size_t len, unsigned flags);
 ssize_t dgram_hdr_send(twzobj *o, struct dgram_hdr *hdr, int end, const void *buf, size_t len,
@@ -134,8 +134,8 @@ int dgram_hdr_shutdown(twzobj *o, struct dgram_hdr *hdr, int end, int how);
 
 /*
  * Make an end of chan at hdr in endobj (NULL: at its base), and register its io header as that
- * object's, where none is registered yet. Durable on return. -EINVAL end, or hdr as above; -EINVLOBJ
- * chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
+ * object's, where none is registered yet. Durable on return. -EINVAL end, or hdr as above;
+ * -EINVLOBJ chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
  */
 int dgram_end_init(twzobj *endobj, struct dgram_end_hdr *hdr, twzobj *chan, int end);
 

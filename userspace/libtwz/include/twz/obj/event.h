@@ -58,7 +58,7 @@ int __event_init_timeout(struct event *ev, struct evhdr *hdr, uint64_t events,
 /* The same for any word, which need not be that of an event header. */
 void event_init_other(struct event *ev, atomic_uint_least64_t *word, uint64_t events);
 
-/* Give *ev a timeout of its own, counted from the start of event_wait; the earliest of all counts. */
+/* Give *ev a timeout of its own, from the start of event_wait; the earliest of all counts. */
 void event_add_timeout(struct event *ev, const struct timespec *timeout);
 
 /*
