@@ -19,11 +19,27 @@ run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SM
 	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
 	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
 
+ifneq ($(PORTS),)
+
+# First the programs of others, then the same with them as APPS.
+ports-build := $(abspath $(or $(explicit-O),build))
+
+run debug: ports
+	+@$(MAKE) $@ PORTS= APPS="$(APPS) $$(echo $(foreach p,$(PORTS),$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*))"
+
+.PHONY: ports
+ports:
+	+@$(call sdk-make,$(ARCH)) PORTS="$(PORTS)" ports
+
+else
+
 run: all
 	@exec tools/run $(run-options)
 
 debug: all
 	@exec tools/run $(run-options) --gdb
+
+endif
 
 setup:
 	@tools/setup && echo "everything that building, running and testing need is installed"
@@ -35,12 +51,15 @@ build-board = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc
 	BOARD=$1 O=$(if $(explicit-O),$(explicit-O)/$1)
 build-hosted = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f tools/build/hosted.mk \
 	BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
+sdk-archs := riscv64 arm64
+sdk-make = $(MAKE) -f tools/build/sdk.mk ARCH=$1 BUILD=$(call quote,$(abspath $(or $(explicit-O),build))) V=$(verbose)
 build-root = $(if $(explicit-O),--build $(call quote,$(explicit-O)))
 
 test:
 	+@$(if $(filter host,$(tests)),,$(foreach b,$(boards),$(call build-board,$b) all &&)) \
 		$(call build-board,$(lastword $(boards))) host-tests
 	+@$(build-hosted) SANITIZE=0 && $(build-hosted) SANITIZE=1
+	+@$(if $(filter host,$(tests)),,$(foreach a,$(sdk-archs),$(call sdk-make,$a) ports PORTS="dash busybox" &&)) true
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec tests/run $(build-root) $(tests)
 
 # Without the debugging checks, which a user of the system does not run with either.
@@ -59,22 +78,19 @@ hosted:
 
 # --- the SDK of each architecture: a makefile of its own, too
 
-sdk-archs := riscv64 arm64
-
 ifneq ($(filter sdk,$(goals)),)
 $(call need,config $(sdk-archs))
 endif
 
 sdk:
-	+@$(foreach a,$(sdk-archs),$(MAKE) -f tools/build/sdk.mk ARCH=$a \
-		BUILD=$(call quote,$(abspath $(or $(explicit-O),build))) V=$(verbose) &&) true
+	+@$(foreach a,$(sdk-archs),$(call sdk-make,$a) &&) true
 
 # --- removing: only what a build makes, by name, as O may be a folder with other things
 
 built := obj user host host-tests flags kernel.elf kernel.elf.syms.S Image initrd.pack initrd.list \
 	kernel.lds kernel.lds.d kernel.objs
 configured := include auto.mk .config .config.old defconfig third-party
-hosted-built := $(addprefix $(or $(explicit-O),build)/,hosted hosted-san)
+hosted-built := $(addprefix $(or $(explicit-O),build)/,hosted hosted-san sdk ports)
 boards-built := $(if $(explicit-O),$(wildcard $(addprefix $(O)/,$(boards))))
 
 clean:

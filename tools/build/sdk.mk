@@ -79,4 +79,16 @@ tree: libtwz $(work)/libtwix.a $(work)/musl.built
 	$(call run,SDK,$(tree),tools/sdk/assemble $(ARCH) $(cpu) '$(machine)' $(work) $(board-build) $(tree))
 	$(call run,TAR,$(tree).tar.gz,tar -C $(build)/sdk --sort=name --owner=0 --group=0 --mtime=@0 -czf $(tree).tar.gz $(name))
 
+# --- programs of others, built with it: PORTS="NAME ..." of userspace/ports
+
+ports := $(foreach p,$(PORTS),$(build)/ports/$(ARCH)/$p/built)
+
+$(build)/ports/$(ARCH)/%/built: userspace/ports/%/recipe userspace/ports/%/build $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
+	$(call run,PORT,$* ($(ARCH)),tools/sdk/build-port $* $(cpu) $(tree) $(@D) && touch $@)
+
+$(board-build)/user/sdk/libtwz.a: libtwz ;
+
+.PHONY: ports
+ports: $(ports)
+
 -include $(twix-objs:.o=.d)

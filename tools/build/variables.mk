@@ -2,7 +2,7 @@
 # The variables that people set on make's command line: checked here, each mistake
 # told in one line. Result: BOARD, boards, O (the output folder), Q, PYTHON.
 
-known-variables := BOARD O V LLVM CROSS_COMPILE HOSTCC APPS SANITIZE \
+known-variables := BOARD O V LLVM CROSS_COMPILE HOSTCC APPS PORTS SANITIZE \
 	SMP MEM CPU MMU GIC PMEM PMEM_SIZE AUTORUN APPEND ICOUNT TIMEOUT T
 
 given-variables := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+The SDK: programs built with it by every build system it has files for run in the guest; C programs and scripts do there
+what they do on Linux; the shells can be talked to. `make test` has built SDK and ports.
+"""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+from conftest import ARM, BOARDS, RISCV, build_folder
+from guest import OK, TOP, Guest
+
+CPUS = {RISCV: "riscv64", ARM: "aarch64"}
+EXAMPLES = os.path.join(TOP, "tools", "sdk", "examples")
+POSIX = os.path.join(TOP, "tests", "posix")
+TOOLS = {"cmake": ("cmake", "ninja"), "meson": ("meson", "ninja"), "autoconf": ("autoreconf", "automake")}
+
+
+class Sdk:
+    """An SDK, somewhere else than where it was built; and packs with programs."""
+
+    def __init__(self, config, board, folder):
+        self.board, self.cpu, self.folder = board, CPUS[board], folder
+        self.root = config.getoption("--build-root")
+        self.build = build_folder(config, board)
+        arch = board.removeprefix("qemu-virt-")
+        tarball = os.path.join(self.root, "sdk", f"twizzler-sdk-{arch}.tar.gz")
+        assert os.path.isfile(tarball), f"{tarball} is not built"
+        subprocess.run(["tar", "-xzf", tarball, "-C", folder], check=True)
+        self.top = os.path.join(folder, f"twizzler-sdk-{arch}")
+        self.environment = {**os.environ, "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CC", "CFLAGS"):
+            self.environment.pop(name, None)
+
+    def run(self, *words, **more):
+        done = subprocess.run(words, env={**self.environment, **more.pop("env", {})}, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, **more)
+        assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        return done.stdout
+
+    def compile(self, name, *sources, env=None):
+        out = os.path.join(self.folder, name)
+        self.run(f"{self.cpu}-twizzler-cc", "-O2", "-Wall", "-pthread", "-o", out, *sources, env=env or {})
+        return out
+
+    def port(self, name):
+        arch = self.board.removeprefix("qemu-virt-")
+        return os.path.join(self.root, "ports", arch, name, "out", name)
+
+    def guest(self, *programs):
+        """A guest with programs beside those that are always there; NAME=PATH gives one another name."""
+        build = os.path.join(self.folder, "pack")
+        os.makedirs(os.path.join(build, "host"), exist_ok=True)
+        for name in os.listdir(self.build):
+            if name.startswith(("Image", "kernel.elf", ".config")):
+                target = os.path.join(build, name)
+                if not os.path.lexists(target):
+                    os.symlink(os.path.join(self.build, name), target)
+        with open(os.path.join(self.build, "initrd.list"), encoding="ascii") as file:
+            entries = [entry for entry in file.read().split() if entry.split("=")[0] in ("init", "hello", "cat")]
+        entries += [word if "=" in word else f"{os.path.basename(word)}={word}" for word in programs]
+        entries = [e if os.path.isabs(e.split("=")[1]) else e.replace("=", f"={TOP}/") for e in entries]
+        subprocess.run([os.path.join(self.build, "host", "twzpack"), "create", "-o", os.path.join(build, "initrd.pack"),
+                        "--init", "init", *entries], check=True)
+        return Guest(self.board, build, self.folder)
+
+
+@pytest.fixture(params=BOARDS)
+def sdk(request, tmp_path):
+    return Sdk(request.config, request.param, str(tmp_path))
+
+
+def linux(source, folder, *flags):
+    """What a C program prints on this machine."""
+    program = os.path.join(folder, "linux")
+    subprocess.run(["cc", "-O1", "-pthread", "-o", program, source, *flags], check=True)
+    work = os.path.join(folder, "linux-work")
+    os.makedirs(work)
+    return subprocess.run([program], cwd=work, capture_output=True, text=True, check=True, timeout=100).stdout
+
+
+def with_cmake(sdk, name):
+    sdk.run("cmake", "-G", "Ninja", "-S", f"{sdk.top}/examples/{name}", "-B", f"{sdk.folder}/cmake",
+            f"-DCMAKE_TOOLCHAIN_FILE={sdk.top}/share/cmake/twizzler.cmake")
+    sdk.run("cmake", "--build", f"{sdk.folder}/cmake")
+    return f"{sdk.folder}/cmake/{name}"
+
+
+def with_meson(sdk, name):
+    sdk.run("meson", "setup", f"{sdk.folder}/meson", f"{sdk.top}/examples/{name}", "--cross-file",
+            f"{sdk.top}/share/meson/twizzler.meson")
+    sdk.run("ninja", "-C", f"{sdk.folder}/meson")
+    return f"{sdk.folder}/meson/{name}"
+
+
+def with_autoconf(sdk, name):
+    source = shutil.copytree(f"{sdk.top}/examples/{name}", f"{sdk.folder}/autoconf")
+    cpu = sdk.cpu
+    sdk.run("autoreconf", "-i", cwd=source)
+    sdk.run("./configure", f"--host={cpu}-linux-musl", f"CC={cpu}-twizzler-cc", f"AR={cpu}-twizzler-ar",
+            f"RANLIB={cpu}-twizzler-ranlib", cwd=source)
+    sdk.run("make", cwd=source)
+    return f"{source}/{name}"
+
+
+def test_build_systems(sdk):
+    """Each makes a program that runs; the one that counts finds its object again."""
+    programs = [f"{kind}={build(sdk, name)}" for kind, build, name in (
+        ("cmake", with_cmake, "hello"), ("meson", with_meson, "counter"), ("autoconf", with_autoconf, "hello"))]
+    programs += ["gcc=" + sdk.compile("counter-gcc", f"{EXAMPLES}/counter/counter.c"),
+                 "clang=" + sdk.compile("counter-clang", f"{EXAMPLES}/counter/counter.c", env={"TWZ_CC": "clang"})]
+    guest = sdk.guest(*programs)
+    region = guest.path("pmem")
+    guest.run("cmake; meson; autoconf; gcc", pmem=region).expect(OK).expect_clean().expect_line("^run number 2$")
+    result = guest.run("clang; cat hello.txt", pmem=region).expect(OK)
+    result.expect_line("^run number 3$")
+    assert len(result.find("^hello$")) == 2, result.describe()
+
+
+def test_wrapper_refusals(sdk):
+    compiler = f"{sdk.top}/bin/{sdk.cpu}-twizzler-cc"
+    for words, environment, said in ((["-shared", "x.c"], {}, "shared libraries are not supported"),
+                                     (["x.c"], {"TWZ_CC": "tcc"}, "TWZ_CC is gcc or clang, not tcc")):
+        done = subprocess.run([compiler, *words], env={**sdk.environment, **environment}, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", ["files", "processes"])
+def test_posix(sdk, name):
+    """A program that prints what its calls give prints the same here and on Linux."""
+    source = os.path.join(POSIX, name + ".c")
+    expected = linux(source, sdk.folder).splitlines()
+    guest = sdk.guest(sdk.compile("posix", source))
+    for cpus in (1, 4):
+        result = guest.run("posix", smp=cpus).expect(OK).expect_clean()
+        lines = [line for line in result.lines if re.match(r"\d+: ", line)]
+        assert lines == expected
+
+
+def shell_runner(sdk, script):
+    """A program that runs dash on a script it carries."""
+    with open(script, "rb") as file:
+        text = ",".join(str(byte) for byte in file.read())
+    source = os.path.join(sdk.folder, "runner.c")
+    with open(source, "w", encoding="ascii") as file:
+        file.write("#include <unistd.h>\n"
+                   f"static char text[] = {{{text},0}};\n"
+                   "int main(void) { char *a[] = {\"sh\", \"-c\", text, 0}, *e[] = {\"PATH=/bin\", \"PWD=/\", 0};\n"
+                   "execve(\"/bin/sh\", a, e); return 1; }\n")
+    return sdk.compile("runner", source)
+
+
+def test_script(sdk):
+    """A script does under dash here what it does under dash on Linux."""
+    script = os.path.join(POSIX, "script.sh")
+    work = os.path.join(sdk.folder, "work-linux")
+    os.makedirs(work)
+    with open(script, encoding="ascii") as file:
+        expected = subprocess.run(["dash", "-c", file.read()], cwd=work, capture_output=True, text=True, check=True,
+                                  stdin=subprocess.DEVNULL, timeout=60).stdout.splitlines()
+    guest = sdk.guest(shell_runner(sdk, script), f"sh={sdk.port('dash')}")
+    result = guest.run("runner", smp=4).expect(OK).expect_clean()
+    out = result.out[result.out.index("no persistent store: names"):].splitlines()[1:]
+    assert out[:len(expected)] == expected, result.describe()
+
+
+def test_interactive_shell(sdk):
+    """Editing, history, Ctrl-C, Ctrl-Z, jobs, an editor; then back to the prompt of the machine."""
+    guest = sdk.guest(f"sh={sdk.port('busybox')}", sdk.port("busybox"))
+    session = guest.start()
+    for sent, expected in (
+            ("sh\r", r"# $"),
+            ("PATH=/bin\r", r"# $"),
+            ("echo hello wor\x7f\x7fxx\r", r"\nhello wxx\r"),
+            ("\x1b[A\r", r"\nhello wxx\r"),
+            ("busybox sleep 1000\r", r"\n"),
+            ("\x03", r"# $"),
+            ("echo status $?\r", r"\nstatus 130\r"),
+            ("busybox sleep 1000\r", r"\n"),
+            ("\x1a", r"Stopped"),
+            ("bg\r", r"# $"),
+            ("jobs\r", r"Running"),
+            ("kill %1\r", r"# $"),
+            ("wait\r", r"# $"),
+            ("echo abc | busybox tr a-c A-C > /f; busybox cat /f\r", r"\nABC\r"),
+            ("busybox vi /f\r", r"ABC"),
+            ("iedited \x1b", r"edited"),
+            (":wq\r", r"# $"),
+            ("busybox cat /f\r", r"\nedited ABC\r"),
+            ("for i in 1 2 3 4 5 6 7 8 9 10; do sh -c true & done; wait; echo all done\r", r"\nall done\r"),
+            ("exit\r", r"twz> ")):
+        # A program that has just been started takes the keys when it has set up its terminal.
+        time.sleep(0.5)
+        session.send(sent)
+        session.expect(expected)
+    session.close()
