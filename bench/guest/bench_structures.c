@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What persistent data structures cost: walks of a list, a tree and a hash map, put and get at 1,000
- * and 10,000 records, appending to a log. As bench_core: meant for instruction counting with one CPU,
- * each figure the mean of a batch. With a store the objects are persistent.
+ * What persistent data structures cost: walks of a list, a tree and a hash map, put and get at
+ * 1,000 and 10,000 records, appending to a log. As bench_core: meant for instruction counting with
+ * one CPU, each figure the mean of a batch. With a store the objects are persistent.
  */
 #include <base/string.h>
 #include <twz/alloc.h>
@@ -133,7 +133,7 @@ static void lists_and_vectors(void)
 	must(twz_vec_init(&object, &roots->vec, VALUE) == 0, "vec_init");
 	start = twz_cpu_counter();
 	for (unsigned i = 0; i < ROUNDS; i++)
-		must(twz_vec_push(&object, &roots->vec, value) == i, "vec_push");
+		must(twz_vec_push(&object, &roots->vec, value, VALUE) == i, "vec_push");
 	report("vec_push", 0, start, ROUNDS);
 }
 

@@ -465,7 +465,7 @@ static void append(unsigned v, unsigned n)
 	memset(e, (int)v, sizeof(e));
 	memset(elem_now + count_now, (int)v, n);
 	vector_step(count_now + n);
-	assert_int_equal(twz_vec_append(obj(), &roots()->vec, e, n), count_now);
+	assert_int_equal(twz_vec_append(obj(), &roots()->vec, e, ELEM, n), count_now);
 	vector_done();
 }
 
@@ -477,7 +477,7 @@ static void set(unsigned i, unsigned v)
 	vector_step(count_now);
 	set_at = i;
 	set_to = v;
-	assert_int_equal(twz_vec_set(obj(), &roots()->vec, i, e), 0);
+	assert_int_equal(twz_vec_set(obj(), &roots()->vec, i, e, ELEM), 0);
 	elem_now[i] = (unsigned char)v;
 	vector_done();
 }
@@ -488,7 +488,7 @@ static void vector_life(void)
 	append(2, 2);
 	set(1, 3);
 	vector_step(count_now - 1);
-	assert_int_equal(twz_vec_pop(obj(), &roots()->vec, NULL), 0);
+	assert_int_equal(twz_vec_pop(obj(), &roots()->vec, NULL, 0), 0);
 	vector_done();
 	append(4, 1);
 	vector_step(0);
@@ -509,7 +509,7 @@ static const char *judge_vector(void)
 	if (count != count_now && count != count_next)
 		return "elements are missing, or too many";
 	for (unsigned i = 0; i < count; i++) {
-		if (twz_vec_get(obj(), &roots()->vec, i, e) < 0)
+		if (twz_vec_get(obj(), &roots()->vec, i, e, ELEM) < 0)
 			return "an element cannot be read";
 		if (e[0] != elem_now[i] && !(i == set_at && e[0] == set_to))
 			return "an element is not what it was";

@@ -455,34 +455,35 @@ static void vector(void)
 	uint64_t e[3] = { 0 }, many[200][3], sum = 0;
 
 	NEED(begin());
-	CHECK_EQ(twz_vec_push(&object, &roots->vec, e), -EINVAL);
+	CHECK_EQ(twz_vec_push(&object, &roots->vec, e, sizeof(e)), -EINVAL);
 	CHECK_EQ(twz_vec_init(&object, &roots->vec, sizeof(e)), 0);
 	CHECK_EQ(twz_vec_init(&object, &roots->vec, sizeof(e)), 0);
 	CHECK_EQ(twz_vec_init(&object, &roots->vec, 8), -EEXIST);
+	CHECK_EQ(twz_vec_push(&object, &roots->vec, e, 8), -EINVAL);
 	for (uint64_t i = 0; i < 1000; i++) {
 		e[0] = e[1] = e[2] = i;
-		CHECK_EQ(twz_vec_push(&object, &roots->vec, e), i);
+		CHECK_EQ(twz_vec_push(&object, &roots->vec, e, sizeof(e)), i);
 	}
 	memset(many, 7, sizeof(many));
-	CHECK_EQ(twz_vec_append(&object, &roots->vec, many, 200), 1000);
+	CHECK_EQ(twz_vec_append(&object, &roots->vec, many, sizeof(e), 200), 1000);
 	CHECK_EQ(twz_vec_count(&roots->vec), 1200);
 	for (uint64_t i = 0; i < 1000; i++) {
-		CHECK_EQ(twz_vec_get(&object, &roots->vec, i, e), 0);
+		CHECK_EQ(twz_vec_get(&object, &roots->vec, i, e, sizeof(e)), 0);
 		sum += e[0] + e[2];
 	}
 	CHECK_EQ(sum, 999 * 1000);
 	e[0] = e[1] = e[2] = 42;
-	CHECK_EQ(twz_vec_set(&object, &roots->vec, 77, e), 0);
+	CHECK_EQ(twz_vec_set(&object, &roots->vec, 77, e, sizeof(e)), 0);
 	CHECK_EQ(((uint64_t *)twz_vec_at(&object, &roots->vec, 77))[2], 42);
 	CHECK_EQ(((uint64_t *)twz_vec_at(&object, &roots->vec, 78))[0], 78);
-	CHECK_EQ(twz_vec_set(&object, &roots->vec, 1200, e), -ENOENT);
+	CHECK_EQ(twz_vec_set(&object, &roots->vec, 1200, e, sizeof(e)), -ENOENT);
 	CHECK(!twz_vec_at(&object, &roots->vec, 1200));
-	CHECK_EQ(twz_vec_pop(&object, &roots->vec, e), 0);
+	CHECK_EQ(twz_vec_pop(&object, &roots->vec, e, sizeof(e)), 0);
 	CHECK_EQ(e[1], 0x0707070707070707);
 	CHECK_EQ(twz_ds_check(&object, &roots->vec, 0), 0);
 	CHECK_EQ(twz_vec_truncate(&object, &roots->vec, 2000), -ENOENT);
 	CHECK_EQ(twz_vec_truncate(&object, &roots->vec, 0), 0);
-	CHECK_EQ(twz_vec_pop(&object, &roots->vec, e), -ENOENT);
+	CHECK_EQ(twz_vec_pop(&object, &roots->vec, e, sizeof(e)), -ENOENT);
 	end();
 }
 
@@ -494,12 +495,12 @@ static void vector_of_bytes(void)
 	CHECK_EQ(twz_vec_init(&object, &roots->vec, 1), 0);
 	for (unsigned i = 0; i < 300; i++) {
 		b = (unsigned char)i;
-		CHECK_EQ(twz_vec_push(&object, &roots->vec, &b), i);
+		CHECK_EQ(twz_vec_push(&object, &roots->vec, &b, 1), i);
 	}
 	b = 99;
-	CHECK_EQ(twz_vec_set(&object, &roots->vec, 130, &b), 0);
+	CHECK_EQ(twz_vec_set(&object, &roots->vec, 130, &b, 1), 0);
 	for (unsigned i = 0; i < 300; i++) {
-		CHECK_EQ(twz_vec_get(&object, &roots->vec, i, &b), 0);
+		CHECK_EQ(twz_vec_get(&object, &roots->vec, i, &b, 1), 0);
 		CHECK_EQ(b, i == 130 ? 99 : (unsigned char)i);
 	}
 	CHECK_EQ(twz_vec_truncate(&object, &roots->vec, 0), 0);
@@ -661,7 +662,7 @@ static void make_all(void)
 	}
 	twz_vec_init(&object, &roots->vec, 24);
 	for (unsigned i = 0; i < 200; i++)
-		twz_vec_push(&object, &roots->vec, expected);
+		twz_vec_push(&object, &roots->vec, expected, 24);
 	for (unsigned i = 0; i < 20; i++)
 		twz_list_push(&object, &roots->list, &i, sizeof(i));
 	twz_blob_set(&object, &roots->blob, expected, 100);
@@ -698,9 +699,9 @@ static void use_all(unsigned i)
 	uint64_t at = 0;
 
 	use_maps(i);
-	twz_vec_get(&object, &roots->vec, i, buffer);
-	twz_vec_set(&object, &roots->vec, i, buffer);
-	twz_vec_push(&object, &roots->vec, buffer);
+	twz_vec_get(&object, &roots->vec, i, buffer, 24);
+	twz_vec_set(&object, &roots->vec, i, buffer, 24);
+	twz_vec_push(&object, &roots->vec, buffer, 24);
 	twz_list_count(&object, &roots->list);
 	twz_list_push_back(&object, &roots->list, buffer, 10);
 	twz_list_pop(&object, &roots->list);

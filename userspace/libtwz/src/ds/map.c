@@ -111,12 +111,10 @@ static inline struct ds_record *lookup(twzobj *o, struct twz_map *m, const struc
 		uint64_t slice = map_slice(k, layer);
 		struct node *leaf = leaf_for(o, word, slice);
 		struct ds_record *r;
-		int i = leaf ? map_entry(leaf, slice) : -1;
-		if (i < 0) {
+		if (!leaf || map_entry(leaf, slice, &word) < 0) {
 			*error = leaf ? -ENOENT : -EINVLOBJ;
 			return NULL;
 		}
-		word = ds_load(&leaf->words[i]);
 		if (word & LAYER && !k->whole && (slice & 0xff) == LONGER)
 			continue;
 		r = ds_record_at(o, word);
@@ -212,13 +210,14 @@ static int find_place(const twzobj *o, struct twz_map *m, const struct map_key *
 {
 	*p = (struct place){ .top = &m->root };
 	for (; p->layer <= MAX_LAYERS; p->layer++) {
+		uint64_t word;
 		int r;
 		p->slice = map_slice(k, p->layer);
 		r = map_descend(o, p->top, p->slice, &p->spot);
 		if (r < 0)
 			return r;
-		p->entry = map_entry(p->spot.leaf, p->slice);
-		if (p->entry < 0 || !(p->spot.leaf->words[p->entry] & LAYER) || p->layer == last)
+		p->entry = map_entry(p->spot.leaf, p->slice, &word);
+		if (p->entry < 0 || !(word & LAYER) || p->layer == last)
 			return 0;
 		if (k->whole || (p->slice & 0xff) != LONGER)
 			return -EINVLOBJ;

@@ -82,8 +82,11 @@ static inline unsigned map_child(const struct node *n, uint64_t key)
 	return i < last ? i : last;
 }
 
-/* The entry of a leaf with a key; -1: none. */
-static inline int map_entry(const struct node *leaf, uint64_t key)
+/*
+ * The entry of a leaf with a key, and its word; -1: none. A free entry may have the key, too, and
+ * be taken for another one meanwhile: its key is stored before its word and looked at again.
+ */
+static inline int map_entry(const struct node *leaf, uint64_t key, uint64_t *word)
 {
 	uint32_t found = 0;
 
@@ -91,7 +94,8 @@ static inline int map_entry(const struct node *leaf, uint64_t key)
 		found |= (uint32_t)(leaf->keys[i] == key) << i;
 	for (; found; found &= found - 1) {
 		int i = __builtin_ctz(found);
-		if (ds_load(&leaf->words[i]))
+		*word = ds_load(&leaf->words[i]);
+		if (*word && __atomic_load_n(&leaf->keys[i], __ATOMIC_RELAXED) == key)
 			return i;
 	}
 	return -1;

@@ -114,7 +114,7 @@ static int search_entry(struct quest *q, const struct spot *s, unsigned layer, b
 	struct ds_record *r;
 
 	if (word & LAYER) {
-		int i = map_entry(s->leaf, it->keys[it->at]);
+		int i = map_entry(s->leaf, it->keys[it->at], &word);
 		if (i < 0 || whole_keys(it) || (it->keys[it->at] & 0xff) != LONGER)
 			return -EINVLOBJ;
 		return search_tree(q, &s->leaf->words[i], layer + 1, !at_key);

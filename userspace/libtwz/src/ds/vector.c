@@ -106,6 +106,17 @@ static int lock(twzobj *o, struct twz_vec *v)
 	return r;
 }
 
+static int lock_sized(twzobj *o, struct twz_vec *v, size_t size)
+{
+	int r = lock(o, v);
+
+	if (r == 0 && v->size != size) {
+		ds_unlock(&v->guard);
+		return -EINVAL;
+	}
+	return r;
+}
+
 static int set_locked(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem)
 {
 	char *to;
@@ -121,9 +132,9 @@ static int set_locked(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem
 	return 0;
 }
 
-int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem)
+int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem, size_t size)
 {
-	int r = lock(o, v);
+	int r = lock_sized(o, v, size);
 
 	if (r < 0)
 		return r;
@@ -204,9 +215,9 @@ static int64_t append_locked(twzobj *o, struct twz_vec *v, const void *elems, si
 	return (int64_t)first;
 }
 
-int64_t twz_vec_append(twzobj *o, struct twz_vec *v, const void *elems, size_t n)
+int64_t twz_vec_append(twzobj *o, struct twz_vec *v, const void *elems, size_t size, size_t n)
 {
-	int64_t r = lock(o, v);
+	int64_t r = lock_sized(o, v, size);
 
 	if (r < 0)
 		return r;
@@ -238,9 +249,9 @@ static int pop_locked(twzobj *o, struct twz_vec *v, void *elem)
 	return 0;
 }
 
-int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem)
+int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem, size_t size)
 {
-	int r = lock(o, v);
+	int r = elem ? lock_sized(o, v, size) : lock(o, v);
 
 	if (r < 0)
 		return r;
@@ -287,7 +298,7 @@ void *twz_vec_at(twzobj *o, const struct twz_vec *v, uint64_t i)
 	return begin_read(o, v) == 0 && i < twz_vec_count(v) ? element(o, v, i) : NULL;
 }
 
-int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem)
+int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem, size_t size)
 {
 	int r = begin_read(o, v);
 	uint64_t seq;
@@ -295,6 +306,8 @@ int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem)
 
 	if (r < 0)
 		return r;
+	if (v->size != size)
+		return -EINVAL;
 	do {
 		r = ds_seq_read(o, &v->guard, &seq);
 		if (r < 0)
@@ -302,7 +315,7 @@ int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem)
 		from = i < twz_vec_count(v) ? element(o, v, i) : NULL;
 		r = from ? 0 : i < twz_vec_count(v) ? -EINVLOBJ : -ENOENT;
 		if (from)
-			memcpy(elem, from, v->size);
+			memcpy(elem, from, size);
 	} while (!ds_seq_valid(&v->guard.seq, seq));
 	return r;
 }

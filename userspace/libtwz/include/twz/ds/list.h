@@ -5,8 +5,8 @@
  * is removed. A node of the caller's own may stand anywhere, also in another object or inside a
  * larger struct (twz_list_link); removing it only takes it out of the list.
  *
- * Threads and views: one writer at a time (l->guard.lock, crash-proof). Readers need no lock to walk
- * a list that only grows; while nodes are removed they take the lock or keep removers out.
+ * Threads and views: one writer at a time (l->guard.lock, crash-proof). Readers need no lock to
+ * walk a list that only grows; while nodes are removed they take the lock or keep removers out.
  */
 #ifndef TWZ_DS_LIST_H
 #define TWZ_DS_LIST_H

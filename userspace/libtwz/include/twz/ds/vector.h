@@ -39,21 +39,29 @@ int twz_vec_init(twzobj *o, struct twz_vec *v, size_t size);
 /* How many elements there are. */
 uint64_t twz_vec_count(const struct twz_vec *v);
 
+/*
+ * The caller's elements are `size` bytes each, so that nothing that stands in the object can make
+ * these functions go beyond them: -EINVAL the vector's have another size.
+ */
+
 /* Append n elements in one step, all or none of them. The index of the first, or an error. */
-int64_t twz_vec_append(twzobj *o, struct twz_vec *v, const void *elems, size_t n);
-#define twz_vec_push(o, v, elem) twz_vec_append((o), (v), (elem), 1)
+int64_t twz_vec_append(twzobj *o, struct twz_vec *v, const void *elems, size_t size, size_t n);
+#define twz_vec_push(o, v, elem, size) twz_vec_append((o), (v), (elem), (size), 1)
 
 /* Where element i stands; NULL if there is none. */
 void *twz_vec_at(twzobj *o, const struct twz_vec *v, uint64_t i);
 
 /* Copy element i to elem: 0; -ENOENT there is none. */
-int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem);
+int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem, size_t size);
 
 /* Replace element i, in one step whatever its size. 0; -ENOENT. */
-int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem);
+int twz_vec_set(twzobj *o, struct twz_vec *v, uint64_t i, const void *elem, size_t size);
 
-/* Remove the last element; copied to elem unless that is NULL. 0; -ENOENT the vector is empty. */
-int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem);
+/*
+ * Remove the last element; copied to elem unless that is NULL (and size is of no interest). 0;
+ * -ENOENT the vector is empty.
+ */
+int twz_vec_pop(twzobj *o, struct twz_vec *v, void *elem, size_t size);
 
 /* Keep the first n elements, in one step, then free chunks that hold none. 0; -ENOENT there are
  * fewer. */
