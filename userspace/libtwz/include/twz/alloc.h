@@ -8,7 +8,7 @@
  * thread of any program that has the object mapped may call everything here at any time, except
  * that two calls must not change the same owner word or free the same region at once.
  *
- * What is allocated inside a transaction (twz/tx.h) is a step of its own.
+ * In a transaction (twz/tx.h) a call here is a step of its own; twz/txalloc.h makes it part of one.
  *
  * A call that returned is durable. Its record is put away by the next fence of the same thread; a
  * thread that hands an owner to another thread, which then changes the word by stores of its own,
