@@ -62,7 +62,7 @@ void *twz_fault_get_userdata(int fault)
 
 bool __twz_fault_is_taken(int fault)
 {
-	return handler_of(fault).fn || __twz_try_is_active();
+	return handler_of(fault).fn || twz_try_is_active();
 }
 
 struct twz_fault_frame *twz_fault_frame(void)

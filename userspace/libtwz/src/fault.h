@@ -17,8 +17,6 @@ bool __twz_fault_is_taken(int fault);
 _Noreturn void __twz_fault_uncaught(int fault, const void *info);
 
 /* --- try.c */
-/* Whether this thread is in a block. */
-bool __twz_try_is_active(void);
 /* Leave for the innermost block, if there is one. */
 void __twz_try_unwind(int fault, const void *info, size_t length);
 

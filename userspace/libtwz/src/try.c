@@ -50,11 +50,6 @@ void __twz_try_end(struct __twz_try *t)
 		twzcatch_propagate(t->fault, caught_data);
 }
 
-bool __twz_try_is_active(void)
-{
-	return innermost;
-}
-
 void __twz_try_unwind(int fault, const void *info, size_t length)
 {
 	struct __twz_try *t = innermost;
