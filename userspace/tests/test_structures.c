@@ -784,7 +784,14 @@ static void noise_does_no_harm(void)
 #define SHARED_KEYS 64u
 
 static _Atomic unsigned long torn, reads, writes;
+static _Atomic long put_error, get_error; /* the last that there was, 0: none */
 static atomic_bool stop_reading;
+
+static void note_error(_Atomic long *error, long r)
+{
+	if (r < 0)
+		*error = r;
+}
 
 /* A value is a byte many times over. */
 static void writer(void *arg)
@@ -801,7 +808,7 @@ static void writer(void *arg)
 		if (state >> 60 == 0)
 			erase(i);
 		else
-			torn += put(i, value, 16 + (state >> 50 & 63), 0) != 0;
+			note_error(&put_error, put(i, value, 16 + (state >> 50 & 63), 0));
 		writes++;
 	}
 }
@@ -813,7 +820,8 @@ static void reader(void *arg)
 
 	while (!atomic_load(&stop_reading)) {
 		ssize_t len = get(i++ & (SHARED_KEYS - 1), value, sizeof(value));
-		bool bad = len < 0 ? len != -ENOENT : len < 16 || len > 80;
+		bool bad = len >= 0 && (len < 16 || len > 80);
+		note_error(&get_error, len == -ENOENT ? 0 : len);
 		for (ssize_t k = 1; k < len && !bad; k++)
 			bad = value[k] != value[0];
 		torn += bad;
@@ -828,6 +836,7 @@ static void run_threads(const struct kind *k)
 	NEED(begin());
 	kind = k;
 	torn = reads = writes = 0;
+	put_error = get_error = 0;
 	atomic_store(&stop_reading, false);
 	for (uintptr_t i = 0; i < READERS; i++)
 		CHECK_EQ(run_thread(&r[i], reader, (void *)i), 0);
@@ -839,6 +848,8 @@ static void run_threads(const struct kind *k)
 	for (unsigned i = 0; i < READERS; i++)
 		CHECK_EQ(finish_thread(&r[i]), 0);
 	CHECK_EQ(torn, 0);
+	CHECK_EQ(put_error, 0);
+	CHECK_EQ(get_error, 0);
 	CHECK_EQ(check(), 0);
 	CHECK_EQ(writes, WRITERS * (operations() / 2));
 	ktap_note("%lu reads beside %lu writes", (unsigned long)reads, (unsigned long)writes);
