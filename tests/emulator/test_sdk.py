@@ -46,9 +46,9 @@ class Sdk:
         self.run(f"{self.cpu}-twizzler-cc", "-O2", "-Wall", "-pthread", "-o", out, *sources, env=env or {})
         return out
 
-    def port(self, name):
+    def port(self, name, program):
         arch = self.board.removeprefix("qemu-virt-")
-        return os.path.join(self.root, "ports", arch, name, "out", name)
+        return os.path.join(self.root, "ports", arch, name, "out", program)
 
     def guest(self, *programs):
         """A guest with programs beside those that are always there; NAME=PATH gives one another name."""
@@ -141,36 +141,49 @@ def test_posix(sdk, name):
         assert lines == expected
 
 
-def shell_runner(sdk, script):
-    """A program that runs dash on a script it carries."""
+def script_runner(sdk, script, interpreter, option):
+    """A program that runs /bin/INTERPRETER on a script it carries."""
     with open(script, "rb") as file:
         text = ",".join(str(byte) for byte in file.read())
     source = os.path.join(sdk.folder, "runner.c")
     with open(source, "w", encoding="ascii") as file:
         file.write("#include <unistd.h>\n"
                    f"static char text[] = {{{text},0}};\n"
-                   "int main(void) { char *a[] = {\"sh\", \"-c\", text, 0}, *e[] = {\"PATH=/bin\", \"PWD=/\", 0};\n"
-                   "execve(\"/bin/sh\", a, e); return 1; }\n")
+                   f"int main(void) {{ char *a[] = {{\"{interpreter}\", \"{option}\", text, 0}};\n"
+                   f"char *e[] = {{\"PATH=/bin\", \"PWD=/\", \"TZ=UTC\", 0}};\n"
+                   f"execve(\"/bin/{interpreter}\", a, e); return 1; }}\n")
     return sdk.compile("runner", source)
 
 
-def test_script(sdk):
-    """A script does under dash here what it does under dash on Linux."""
-    script = os.path.join(POSIX, "script.sh")
+def what_linux_prints(sdk, *words):
     work = os.path.join(sdk.folder, "work-linux")
     os.makedirs(work)
-    with open(script, encoding="ascii") as file:
-        expected = subprocess.run(["dash", "-c", file.read()], cwd=work, capture_output=True, text=True, check=True,
-                                  stdin=subprocess.DEVNULL, timeout=60).stdout.splitlines()
-    guest = sdk.guest(shell_runner(sdk, script), f"sh={sdk.port('dash')}")
+    return subprocess.run(words, cwd=work, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "TZ": "UTC"}, timeout=100).stdout.splitlines()
+
+
+@pytest.mark.parametrize("name,linux_name,option,port", [("sh", "dash", "-c", "dash"), ("lua", "lua5.4", "-e", "lua5.4")])
+def test_script(sdk, name, linux_name, option, port):
+    """A script does here what it does under the same interpreter on Linux."""
+    script = os.path.join(POSIX, f"script.{name}")
+    with open(script, encoding="utf-8") as file:
+        expected = what_linux_prints(sdk, linux_name, option, file.read())
+    guest = sdk.guest(script_runner(sdk, script, name, option), f"sh={sdk.port('dash', 'dash')}",
+                      f"lua={sdk.port('lua5.4', 'lua')}")
     result = guest.run("runner", smp=4).expect(OK).expect_clean()
     out = result.out[result.out.index("no persistent store: names"):].splitlines()[1:]
     assert out[:len(expected)] == expected, result.describe()
 
 
+def test_zlib(sdk):
+    """zlib's own test program."""
+    guest = sdk.guest(sdk.port("zlib", "zlib-example"))
+    guest.run("zlib-example").expect(OK).expect_clean().expect_line("^inflate with dictionary: hello, hello!$")
+
+
 def test_interactive_shell(sdk):
     """Editing, history, Ctrl-C, Ctrl-Z, jobs, an editor; then back to the prompt of the machine."""
-    guest = sdk.guest(f"sh={sdk.port('busybox')}", sdk.port("busybox"))
+    guest = sdk.guest(f"sh={sdk.port('busybox', 'busybox')}", sdk.port("busybox", "busybox"))
     session = guest.start()
     for sent, expected in (
             ("sh\r", r"# $"),
