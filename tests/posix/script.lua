@@ -15,7 +15,7 @@ print(n, sum, os.remove("lua-file"), io.open("lua-file"))
 local function squares(k) return coroutine.wrap(function() for i = 1, k do coroutine.yield(i * i) end end) end
 for s in squares(5) do io.write(s, " ") end
 print()
-print(pcall(error, { code = 3 }), select("#", pcall(error)), (pcall(function() local x = nil; return x.y end)))
+print(pcall(error, { code = 3 }), select("#", pcall(error)), pcall(function() return #5 end))
 print(("the quick brown fox"):gsub("%w+", string.upper), ("x"):rep(3, "-"), utf8.char(252, 8364), utf8.len("ü€"))
 local big = {}
 for i = 1, 200000 do big[i] = { i } end
