@@ -21,6 +21,7 @@
 
 #define KEYS 1024u
 #define MOST 6000u /* bytes of a value */
+#define FIRSTS 64u /* maps that are begun beside a reader */
 
 struct roots {
 	_Alignas(64) struct twz_hash hash;
@@ -29,6 +30,7 @@ struct roots {
 	struct twz_list list;
 	struct twz_blob blob;
 	_Alignas(64) struct twz_log log;
+	_Alignas(64) struct twz_map firsts[FIRSTS];
 };
 
 static twzobj object;
@@ -868,6 +870,76 @@ static void threads_of_map(void)
 	run_threads(&(struct kind){ true, false });
 }
 
+/* Each map in turn, until its key is there. */
+static void early_reader(void *arg)
+{
+	uint64_t value;
+	ssize_t len;
+
+	(void)arg;
+	for (unsigned i = 0; i < FIRSTS; i++) {
+		do
+			len = twz_map_get_u64(&object, &roots->firsts[i], i, &value, sizeof(value));
+		while (len == -ENOENT);
+		note_error(&get_error, len);
+	}
+}
+
+/* A reader is interrupted anywhere: where there is one CPU, by the first change. */
+static void readers_from_the_beginning(void)
+{
+	struct thread r;
+
+	NEED(begin());
+	get_error = 0;
+	CHECK_EQ(run_thread(&r, early_reader, NULL), 0);
+	for (uint64_t i = 0; i < FIRSTS; i++) {
+		sys_thrd_ctl(THRD_CTL_YIELD, 0);
+		CHECK_EQ(twz_map_put_u64(&object, &roots->firsts[i], i, &i, sizeof(i), 0), 0);
+	}
+	CHECK_EQ(finish_thread(&r), 0);
+	CHECK_EQ(get_error, 0);
+	for (unsigned i = 0; i < FIRSTS; i++)
+		CHECK_EQ(twz_map_clear(&object, &roots->firsts[i]), 0);
+	end();
+}
+
+/* Each element in turn, as soon as it is there. */
+static void follower(void *arg)
+{
+	unsigned long ops = operations() / 2;
+
+	(void)arg;
+	for (uint64_t i = 0, e[2] = { 0 }; i < ops; i++) {
+		int r;
+		do
+			r = twz_vec_get(&object, &roots->vec, i, e, sizeof(e));
+		while (r == -ENOENT);
+		note_error(&get_error, r);
+		torn += r == 0 && (e[0] != i || e[1] != i);
+	}
+}
+
+static void reader_of_vector(void)
+{
+	struct thread r;
+
+	NEED(begin());
+	torn = 0;
+	get_error = 0;
+	CHECK_EQ(twz_vec_init(&object, &roots->vec, 2 * sizeof(uint64_t)), 0);
+	CHECK_EQ(run_thread(&r, follower, NULL), 0);
+	for (uint64_t i = 0; i < operations() / 2; i++) {
+		uint64_t e[2] = { i, i };
+		CHECK_EQ(twz_vec_push(&object, &roots->vec, e, sizeof(e)), i);
+	}
+	CHECK_EQ(finish_thread(&r), 0);
+	CHECK_EQ(torn, 0);
+	CHECK_EQ(get_error, 0);
+	CHECK_EQ(twz_vec_truncate(&object, &roots->vec, 0), 0);
+	end();
+}
+
 static void appender(void *arg)
 {
 	uint64_t record[8];
@@ -923,6 +995,8 @@ int main(int argc, char **argv)
 		{ "noise in structures does no harm", noise_does_no_harm },
 		{ "readers of a hash map see whole values", threads_of_hash },
 		{ "readers of a map see whole values", threads_of_map },
+		{ "readers are there before the first change", readers_from_the_beginning },
+		{ "a reader of a vector sees each element", reader_of_vector },
 		{ "a log has all records of many appenders", threads_of_log },
 	};
 

@@ -5,11 +5,16 @@
 /* Looks at a sequence word before a reader asks for the lock. */
 #define PATIENCE 10000u
 
+/* Read at once: a reader may come while the first change writes it. */
 int ds_head_check(const struct twz_ds_head *head, uint32_t kind)
 {
-	if (!head->magic && !head->version && !head->flags)
+	uint64_t word = ds_load((const uint64_t *)(const void *)head);
+	struct twz_ds_head h;
+
+	if (!word)
 		return -ENOENT;
-	return head->magic == kind && head->version == TWZ_DS_VERSION ? 0 : -EINVLOBJ;
+	memcpy(&h, &word, sizeof(h));
+	return h.magic == kind && h.version == TWZ_DS_VERSION ? 0 : -EINVLOBJ;
 }
 
 void ds_head_write(twzobj *o, struct twz_ds_head *head, uint32_t kind, unsigned flags)

@@ -301,7 +301,7 @@ void *twz_vec_at(twzobj *o, const struct twz_vec *v, uint64_t i)
 int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem, size_t size)
 {
 	int r = begin_read(o, v);
-	uint64_t seq;
+	uint64_t seq, count;
 	void *from;
 
 	if (r < 0)
@@ -312,8 +312,9 @@ int twz_vec_get(twzobj *o, struct twz_vec *v, uint64_t i, void *elem, size_t siz
 		r = ds_seq_read(o, &v->guard, &seq);
 		if (r < 0)
 			return r;
-		from = i < twz_vec_count(v) ? element(o, v, i) : NULL;
-		r = from ? 0 : i < twz_vec_count(v) ? -EINVLOBJ : -ENOENT;
+		count = twz_vec_count(v); /* once: it may grow */
+		from = i < count ? element(o, v, i) : NULL;
+		r = from ? 0 : i < count ? -EINVLOBJ : -ENOENT;
 		if (from)
 			memcpy(elem, from, size);
 	} while (!ds_seq_valid(&v->guard.seq, seq));
