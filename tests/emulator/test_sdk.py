@@ -11,7 +11,7 @@ import time
 
 import pytest
 from conftest import ARM, BOARDS, RISCV, build_folder
-from guest import OK, TOP, Guest
+from guest import FAILED, OK, TOP, Guest
 
 CPUS = {RISCV: "riscv64", ARM: "aarch64"}
 EXAMPLES = os.path.join(TOP, "tools", "sdk", "examples")
@@ -129,7 +129,7 @@ def test_wrapper_refusals(sdk):
         assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("name", ["files", "processes", "storm"])
+@pytest.mark.parametrize("name", ["files", "processes", "events", "storm"])
 def test_posix(sdk, name):
     """A program that prints what its calls give prints the same here and on Linux."""
     source = os.path.join(POSIX, name + ".c")
@@ -139,6 +139,16 @@ def test_posix(sdk, name):
         result = guest.run("posix", smp=cpus).expect(OK).expect_clean()
         lines = [line for line in result.lines if re.match(r"\d+: ", line)]
         assert lines == expected
+
+
+def test_trace(sdk):
+    """TWIX_TRACE=1 shows every call with its arguments and result, those that are missing too."""
+    guest = sdk.guest(sdk.compile("traced", os.path.join(POSIX, "traced.c")))
+    result = guest.run("traced").expect(FAILED)
+    for line in (r'openat\(AT_FDCWD, "/none/such", 0x[0-9a-f]+, 00\) = -ENOENT',
+                 r"call 999\(0x1, 0x2, .*\) = -ENOSYS", r"close\(77\) = -EBADF", r"exit_group\(3\) = \?"):
+        result.expect_line(rf"^twix\[1\] {line}$")
+    assert not result.find("execve"), result.describe()  # before it, nothing is traced
 
 
 def script_runner(sdk, script, interpreter, option):

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
-#include <twz/debug.h>
 
 static twix_call *const calls[] = {
 	[SYS_getcwd] = twix_getcwd,
+	[SYS_eventfd2] = twix_eventfd2,
+	[SYS_epoll_create1] = twix_epoll_create1,
+	[SYS_epoll_ctl] = twix_epoll_ctl,
+	[SYS_epoll_pwait] = twix_epoll_pwait,
 	[SYS_dup] = twix_dup,
 	[SYS_dup3] = twix_dup3,
 	[SYS_fcntl] = twix_fcntl,
@@ -56,6 +59,13 @@ static twix_call *const calls[] = {
 	[SYS_clock_gettime] = twix_clock_gettime,
 	[SYS_clock_getres] = twix_clock_getres,
 	[SYS_clock_nanosleep] = twix_clock_nanosleep,
+	[SYS_getitimer] = twix_getitimer,
+	[SYS_setitimer] = twix_setitimer,
+	[SYS_timer_create] = twix_timer_create,
+	[SYS_timer_settime] = twix_timer_settime,
+	[SYS_timer_gettime] = twix_timer_gettime,
+	[SYS_timer_getoverrun] = twix_timer_getoverrun,
+	[SYS_timer_delete] = twix_timer_delete,
 	[SYS_sched_getaffinity] = twix_sched_getaffinity,
 	[SYS_sched_yield] = twix_sched_yield,
 #ifdef SYS_renameat
@@ -107,13 +117,12 @@ static twix_call *const calls[] = {
 /* What an interrupted call of these says must be seen: time has passed, or a mask was set. */
 static bool restarts(long n)
 {
-	return n != SYS_ppoll && n != SYS_pselect6 && n != SYS_nanosleep && n != SYS_clock_nanosleep &&
+	return n != SYS_ppoll && n != SYS_epoll_pwait && n != SYS_pselect6 && n != SYS_nanosleep && n != SYS_clock_nanosleep &&
 	       n != SYS_rt_sigsuspend && n != SYS_futex;
 }
 
-long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
+static long perform(long n, const long args[6])
 {
-	const long args[6] = { a, b, c, d, e, f };
 	bool again;
 	long r;
 
@@ -125,4 +134,21 @@ long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
 		again = twix_signal_leave() && r == -EINTR && restarts(n);
 	} while (again);
 	return r;
+}
+
+static __attribute__((noinline)) long perform_traced(long n, const long args[6])
+{
+	long r;
+
+	twix_trace_begin(n, args);
+	r = perform(n, args);
+	twix_trace_end(n, args, r);
+	return r;
+}
+
+long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const long args[6] = { a, b, c, d, e, f };
+
+	return __builtin_expect(twix_tracing, 0) ? perform_traced(n, args) : perform(n, args);
 }

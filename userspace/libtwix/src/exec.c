@@ -89,9 +89,11 @@ static int run(objid_t program, char *const *argv, char *const *envp)
 
 	twix_descriptors_drop(twix_self(), true);
 	twix_signals_hand_over();
+	twix_timers_hand_over();
 	r = twz_program_spawn(program, count(argv), argv, &opts, &t);
 	if (r < 0) {
 		twix_self()->thread = old;
+		twix_timers_init();
 		return r;
 	}
 	twix_end_other_threads();

@@ -140,6 +140,7 @@ static long be_child(void)
 	twix_memory_after_fork();
 	twix_threads_after_fork();
 	twix_signals_after_fork();
+	twix_timers_after_fork();
 	return 0;
 }
 

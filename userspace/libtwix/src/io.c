@@ -51,6 +51,23 @@ static ssize_t write_at(struct twix_file *f, const void *buf, size_t n, off_t at
 	return ops->pwrite ? ops->pwrite(f, buf, n, at) : -ESPIPE;
 }
 
+/* What was used may become ready anew, which epoll tells. */
+static ssize_t stream_read(struct twix_file *f, const struct twix_ops *ops, void *buf, size_t n)
+{
+	ssize_t r = ops->read ? ops->read(f, buf, n) : ops->getdents ? -EISDIR : -EINVAL;
+
+	__atomic_fetch_add(&f->used, 1, __ATOMIC_ACQ_REL);
+	return r;
+}
+
+static ssize_t stream_write(struct twix_file *f, const struct twix_ops *ops, const void *buf, size_t n)
+{
+	ssize_t r = ops->write ? ops->write(f, buf, n) : -EINVAL;
+
+	__atomic_fetch_add(&f->used, 1, __ATOMIC_ACQ_REL);
+	return r;
+}
+
 static ssize_t read_on(struct twix_file *f, void *buf, size_t n)
 {
 	const struct twix_ops *ops = twix_ops_of(f);
@@ -61,7 +78,7 @@ static ssize_t read_on(struct twix_file *f, void *buf, size_t n)
 	if (n > MOST)
 		n = MOST;
 	if (!ops->pread)
-		return ops->read ? ops->read(f, buf, n) : ops->getdents ? -EISDIR : -EINVAL;
+		return stream_read(f, ops, buf, n);
 	mutex_acquire(&f->lock);
 	r = ops->pread(f, buf, n, f->offset);
 	if (r > 0)
@@ -80,7 +97,7 @@ static ssize_t write_on(struct twix_file *f, const void *buf, size_t n)
 	if (n > MOST)
 		n = MOST;
 	if (!ops->pwrite)
-		return ops->write ? ops->write(f, buf, n) : -EINVAL;
+		return stream_write(f, ops, buf, n);
 	mutex_acquire(&f->lock);
 	if (f->flags & O_APPEND)
 		f->offset = ops->size(f);

@@ -10,7 +10,7 @@
 #include <twz/obj/io.h>
 #include <twz/sys/sys.h>
 
-#define MOST 1024
+#define MOST TWIX_POLL_MOST
 #define NS 1000000000ull
 
 /* One look at one side of a file: whether it is ready, and what to wait on if not. */
@@ -28,22 +28,30 @@ static bool is_ready(struct twix_file *f, uint64_t type, struct event *evs, size
 	return r != 0;
 }
 
+short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n)
+{
+	short ready = 0;
+
+	if (events & (POLLIN | POLLRDNORM) && is_ready(f, TWZIO_EVENT_READ, evs, n))
+		ready |= events & (POLLIN | POLLRDNORM);
+	if (events & (POLLOUT | POLLWRNORM) && is_ready(f, TWZIO_EVENT_WRITE, evs, n))
+		ready |= events & (POLLOUT | POLLWRNORM);
+	if (twix_ops_of(f)->hung_up && twix_ops_of(f)->hung_up(f))
+		ready |= f->kind == TWIX_PIPE_READ ? POLLHUP : POLLERR;
+	return ready;
+}
+
 static short look(const struct pollfd *p, struct event *evs, size_t *n)
 {
 	struct twix_file *f;
-	short ready = 0;
+	short ready;
 
 	if (p->fd < 0)
 		return 0;
 	f = twix_file_of(p->fd);
 	if (!f)
 		return POLLNVAL;
-	if (p->events & (POLLIN | POLLRDNORM) && is_ready(f, TWZIO_EVENT_READ, evs, n))
-		ready |= p->events & (POLLIN | POLLRDNORM);
-	if (p->events & (POLLOUT | POLLWRNORM) && is_ready(f, TWZIO_EVENT_WRITE, evs, n))
-		ready |= p->events & (POLLOUT | POLLWRNORM);
-	if (twix_ops_of(f)->hung_up && twix_ops_of(f)->hung_up(f))
-		ready |= f->kind == TWIX_PIPE_READ ? POLLHUP : POLLERR;
+	ready = twix_poll_look(f, p->events, evs, n);
 	twix_file_put(f);
 	return ready;
 }
@@ -61,24 +69,28 @@ static int look_at_all(struct pollfd *fds, size_t count, struct event *evs, size
 	return ready;
 }
 
+int twix_poll_sleep(struct event *evs, size_t n, uint64_t until)
+{
+	uint64_t now = twz_clock_ns(), left = until > now ? until - now : 0;
+	struct timespec rest = { .tv_sec = (time_t)(left / NS), .tv_nsec = (long)(left % NS) };
+
+	if (n)
+		return event_wait(n, evs, until == UINT64_MAX ? NULL : &rest);
+	return twz_sleep_ns(until == UINT64_MAX ? 3600 * NS : left);
+}
+
 /* until: of the monotonic clock; UINT64_MAX: for ever. */
 static long wait_for(struct pollfd *fds, size_t count, uint64_t until)
 {
 	struct event evs[MOST];
-	struct timespec rest;
 	size_t n;
-	int ready, r;
+	int ready;
 
 	while (!(ready = look_at_all(fds, count, evs, &n))) {
-		uint64_t now = twz_clock_ns();
-
-		if (now >= until)
+		if (twz_clock_ns() >= until)
 			return 0;
-		rest = (struct timespec){ .tv_sec = (time_t)((until - now) / NS), .tv_nsec = (long)((until - now) % NS) };
-		r = n ? event_wait(n, evs, until == UINT64_MAX ? NULL : &rest)
-		      : twz_sleep_ns(until == UINT64_MAX ? 3600 * NS : until - now);
-		if (r == -EINTR)
-			return r;
+		if (twix_poll_sleep(evs, n, until) == -EINTR)
+			return -EINTR;
 	}
 	return ready;
 }

@@ -128,6 +128,8 @@ void twix_process_end(struct twix_process *p, int status)
 	uint32_t running = TWIX_RUNNING;
 
 	p->status = status;
+	if (p->helper)
+		sys_thrd_ctl2(p->helper, THRD_CTL_KILL, 1);
 	twix_descriptors_drop(p, false);
 	disown_children(p->pid);
 	if (!__atomic_compare_exchange_n(&p->state, &running, parent ? TWIX_ENDED : TWIX_NO_PROCESS, false,

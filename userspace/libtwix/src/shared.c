@@ -180,6 +180,7 @@ struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags)
 	mutex_release(&shared->lock);
 	if (!f)
 		return NULL;
+	f->generation++;
 	f->kind = kind;
 	f->id = id;
 	f->flags = flags;
@@ -191,6 +192,40 @@ struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags)
 struct twix_file *twix_file_number(unsigned n)
 {
 	return n && n < FILES ? &shared->files[n] : NULL;
+}
+
+int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file **f)
+{
+	objid_t id;
+	int r = twix_child_object(twix_shared_id(), 0, &id);
+
+	if (r < 0)
+		return r;
+	*f = twix_file_new(kind, id, flags);
+	if (!*f) {
+		twz_object_tie_guid(twix_shared_id(), id, TIE_UNTIE);
+		return -ENFILE;
+	}
+	if (twix_file_object(*f))
+		return 0;
+	twix_file_put(*f);
+	return -ENOMEM;
+}
+
+struct twix_file *twix_file_get_again(unsigned n, uint32_t generation)
+{
+	struct twix_file *f = twix_file_number(n);
+	uint32_t refs = f ? __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) : 0;
+
+	while (refs && !__atomic_compare_exchange_n(&f->refs, &refs, refs + 1, false, __ATOMIC_ACQ_REL,
+	    __ATOMIC_ACQUIRE))
+		;
+	if (!refs)
+		return NULL;
+	if (f->generation == generation)
+		return f;
+	twix_file_put(f);
+	return NULL;
 }
 
 unsigned twix_number_of(const struct twix_file *f)

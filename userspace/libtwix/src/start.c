@@ -96,6 +96,8 @@ int __twz_run(int argc, char **argv)
 	if (twix_shared_init() < 0)
 		libtwz_panic("no memory for open files\n");
 	twix_signals_init();
+	twix_trace_init();
+	twix_timers_init();
 	sys_random(randomness, sizeof(randomness), 0);
 	describe_tls();
 	return __libc_start_main(main, argc, lay_out(argc, argv), NULL, NULL, NULL);

@@ -23,6 +23,12 @@ typedef long twix_call(const long a[6]);
 /* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
 
+/* --- trace.c */
+extern bool twix_tracing;
+void twix_trace_init(void);
+void twix_trace_begin(long n, const long a[6]);
+void twix_trace_end(long n, const long a[6], long r);
+
 /* --- memory.c */
 twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect, twix_mremap, twix_madvise, twix_msync;
 /* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
@@ -69,6 +75,13 @@ uint64_t twix_signal_mask(const uint64_t *mask);
 twix_call twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
 twix_call twix_kill, twix_tkill, twix_tgkill;
 
+/* --- timer.c */
+void twix_timers_init(void);
+void twix_timers_hand_over(void); /* before another program runs in this process */
+void twix_timers_after_fork(void);
+twix_call twix_setitimer, twix_getitimer, twix_timer_create, twix_timer_settime, twix_timer_gettime;
+twix_call twix_timer_getoverrun, twix_timer_delete;
+
 /* --- terminal.c */
 /* Stands in the shared object. */
 struct twix_terminal {
@@ -80,7 +93,17 @@ int twix_terminal_make(void); /* in the first program */
 void twix_terminal_end(void);
 
 /* --- poll.c */
+#define TWIX_POLL_MOST 1024 /* events to wait for at once */
+struct twix_file;
+/* Which of the poll events of f are there; what to wait for if none is goes to evs, where *n are. */
+short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n);
+/* Until an event comes, or then by the monotonic clock; UINT64_MAX: never. -EINTR. */
+int twix_poll_sleep(struct event *evs, size_t n, uint64_t until);
 twix_call twix_ppoll, twix_pselect6;
+
+/* --- eventfd.c, epoll.c */
+extern const struct twix_ops twix_eventfd_ops, twix_epoll_ops;
+twix_call twix_eventfd2, twix_epoll_create1, twix_epoll_ctl, twix_epoll_pwait;
 
 /* --- pipe.c */
 extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
@@ -106,7 +129,7 @@ struct twix_file;
 /* What an open file is of. The order is that of twix_ops in files.c. */
 enum twix_kind {
 	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
-	TWIX_PIPE_READ, TWIX_PIPE_WRITE,
+	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL,
 };
 
 /*
@@ -118,7 +141,8 @@ struct twix_file {
 	uint32_t kind;
 	uint32_t refs;
 	uint32_t flags; /* O_… as of open and F_SETFL */
-	uint32_t unused;
+	uint32_t used;       /* atomic: counts reads and writes of what has no size */
+	uint32_t generation; /* of the place in the table; stays as it is */
 	int64_t offset; /* of a directory: where its list stands */
 	struct mutex lock;
 };
@@ -149,6 +173,8 @@ struct twix_process {
 	uint64_t blocked, ignored; /* of those that another program in it begins with */
 	int32_t report;   /* atomic: what a parent is to be told of it while it lives; 0: nothing */
 	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
+	objid_t helper;    /* the thread of its timers, or 0 */
+	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
 	struct twix_descriptor descriptors[TWIX_DESCRIPTORS];
@@ -167,6 +193,10 @@ void twix_become(struct twix_process *p);
 /* A new open file with one reference; NULL: -ENFILE. */
 struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
 struct twix_file *twix_file_number(unsigned n); /* NULL: 0, or too large */
+/* A new volatile object, of zeroes, and an open file of it, whose last() unties it. */
+int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file **f);
+/* A reference to the file of that number, if it still is the same; else NULL. */
+struct twix_file *twix_file_get_again(unsigned n, uint32_t generation);
 unsigned twix_number_of(const struct twix_file *f);
 void twix_file_get(struct twix_file *f);
 void twix_file_put(struct twix_file *f);

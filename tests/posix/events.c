@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Timers, counters of events, waiting for many files. Compared with Linux. */
+#define _GNU_SOURCE
+#include "posix.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t rung;
+
+static void ring(int sig)
+{
+	rung += sig == SIGALRM ? 1 : 100;
+}
+
+static void alarms(void)
+{
+	struct itimerval value = { .it_interval = { 0, 5000 }, .it_value = { 0, 5000 } }, old;
+	pid_t pid;
+	int status;
+
+	signal(SIGALRM, ring);
+	SAY(alarm(100));
+	TELL("left", alarm(0) >= 99);
+	SAY(alarm(0));
+	SAY(setitimer(ITIMER_REAL, &value, NULL));
+	while (rung < 3)
+		usleep(1000);
+	TELL("rang", rung >= 3);
+	SAY(getitimer(ITIMER_REAL, &old));
+	TELL("period", old.it_interval.tv_usec);
+	memset(&value, 0, sizeof(value));
+	SAY(setitimer(ITIMER_REAL, &value, &old));
+	TELL("period", old.it_interval.tv_usec);
+	value.it_value.tv_usec = 1000000;
+	SAY(setitimer(ITIMER_REAL, &value, NULL));
+	SAY(setitimer(9, &value, NULL));
+	alarm(50);
+	pid = fork();
+	if (pid == 0)
+		_exit((int)alarm(0));
+	waitpid(pid, &status, 0);
+	TELL("not the child's", WEXITSTATUS(status));
+	alarm(0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGALRM, SIG_DFL);
+		value.it_value.tv_usec = 20000;
+		setitimer(ITIMER_REAL, &value, NULL);
+		for (;;)
+			;
+	}
+	waitpid(pid, &status, 0);
+	TELL("ended by", WIFSIGNALED(status) ? WTERMSIG(status) : -1);
+}
+
+static void timers(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec value = { .it_value = { 0, 3000000 } }, old;
+	timer_t timer;
+
+	rung = 0;
+	signal(SIGUSR1, ring);
+	SAY(timer_create(CLOCK_MONOTONIC, &event, &timer));
+	SAY(timer_settime(timer, 0, &value, NULL));
+	while (!rung)
+		usleep(1000);
+	TELL("rang", rung);
+	SAY(timer_gettime(timer, &old));
+	TELL("left", old.it_value.tv_sec + old.it_value.tv_nsec);
+	clock_gettime(CLOCK_MONOTONIC, &value.it_value);
+	value.it_value.tv_sec += 1000;
+	SAY(timer_settime(timer, TIMER_ABSTIME, &value, NULL));
+	SAY(timer_gettime(timer, &old));
+	TELL("left", old.it_value.tv_sec >= 998 && old.it_value.tv_sec <= 1000);
+	SAY(timer_delete(timer));
+	SAY(timer_create(99, &event, &timer));
+}
+
+static void counters(void)
+{
+	uint64_t n = 5;
+	int fd, status;
+	pid_t pid;
+	struct pollfd p;
+
+	SAY(eventfd(0, 0x4000000));
+	SAY(fd = eventfd(3, EFD_NONBLOCK));
+	p = (struct pollfd){ .fd = fd, .events = POLLIN | POLLOUT };
+	SAY(poll(&p, 1, 0));
+	TELL("ready", p.revents);
+	SAY(read(fd, &n, 4));
+	SAY(read(fd, &n, 8));
+	TELL("value", n);
+	SAY(read(fd, &n, 8));
+	SAY(poll(&p, 1, 0));
+	TELL("ready", p.revents);
+	n = UINT64_MAX;
+	SAY(write(fd, &n, 8));
+	n--;
+	SAY(write(fd, &n, 8));
+	SAY(poll(&p, 1, 0));
+	TELL("ready", p.revents);
+	n = 1;
+	SAY(write(fd, &n, 8));
+	SAY(read(fd, &n, 8));
+	TELL("value", n == UINT64_MAX - 1);
+	SAY(pread(fd, &n, 8, 0));
+	SAY(close(fd));
+	SAY(fd = eventfd(0, EFD_SEMAPHORE));
+	pid = fork();
+	if (pid == 0) {
+		n = 2;
+		_exit(write(fd, &n, 8) != 8);
+	}
+	SAY(read(fd, &n, 8));
+	TELL("value", n);
+	SAY(read(fd, &n, 8));
+	TELL("value", n);
+	waitpid(pid, &status, 0);
+	TELL("child", WEXITSTATUS(status));
+	SAY(close(fd));
+}
+
+static int add(int ep, int op, int fd, uint32_t events, int tag)
+{
+	struct epoll_event e = { .events = events, .data.u32 = (uint32_t)tag };
+
+	return epoll_ctl(ep, op, fd, &e);
+}
+
+static void tell_epoll(int ep, int timeout)
+{
+	struct epoll_event e[8];
+	int n = epoll_wait(ep, e, 8, timeout);
+
+	TELL("found", n);
+	for (int tag = 0; tag < 8; tag++)
+		for (int i = 0; i < n; i++)
+			if (e[i].data.u32 == (uint32_t)tag)
+				TELL("tag, events", tag * 10000 + e[i].events);
+}
+
+static void many(void)
+{
+	struct epoll_event e;
+	int ep, fds[2], file, counter, status;
+	char c;
+	pid_t pid;
+
+	SAY(epoll_create1(1));
+	SAY(ep = epoll_create1(EPOLL_CLOEXEC));
+	SAY(pipe(fds));
+	SAY(file = open("epolled", O_RDWR | O_CREAT, 0600));
+	SAY(counter = eventfd(0, 0));
+	SAY(add(ep, EPOLL_CTL_ADD, file, EPOLLIN, 0));
+	SAY(add(ep, EPOLL_CTL_ADD, 99, EPOLLIN, 0));
+	SAY(add(ep, EPOLL_CTL_ADD, ep, EPOLLIN, 0));
+	SAY(add(fds[0], EPOLL_CTL_ADD, fds[1], EPOLLIN, 0));
+	SAY(add(ep, EPOLL_CTL_MOD, fds[0], EPOLLIN, 0));
+	SAY(add(ep, EPOLL_CTL_DEL, fds[0], EPOLLIN, 0));
+	SAY(add(ep, EPOLL_CTL_ADD, fds[0], EPOLLIN, 1));
+	SAY(add(ep, EPOLL_CTL_ADD, fds[0], EPOLLIN, 1));
+	SAY(add(ep, EPOLL_CTL_ADD, fds[1], EPOLLOUT, 2));
+	SAY(add(ep, 7, fds[1], EPOLLOUT, 2));
+	SAY(epoll_wait(ep, &e, 0, 0));
+	SAY(epoll_wait(file, &e, 1, 0));
+	tell_epoll(ep, -1);
+	SAY(add(ep, EPOLL_CTL_MOD, fds[1], 0, 2));
+	tell_epoll(ep, 5);
+	pid = fork();
+	if (pid == 0) {
+		usleep(20000);
+		_exit(write(fds[1], "ab", 2) != 2);
+	}
+	tell_epoll(ep, -1);
+	tell_epoll(ep, -1);
+	waitpid(pid, &status, 0);
+	SAY(read(fds[0], &c, 1));
+	tell_epoll(ep, -1);
+	SAY(add(ep, EPOLL_CTL_MOD, fds[0], EPOLLIN | EPOLLONESHOT, 3));
+	tell_epoll(ep, -1);
+	tell_epoll(ep, 5);
+	SAY(add(ep, EPOLL_CTL_MOD, fds[0], EPOLLIN | EPOLLET, 4));
+	tell_epoll(ep, -1);
+	tell_epoll(ep, 5);
+	SAY(read(fds[0], &c, 1));
+	SAY(write(fds[1], "c", 1));
+	tell_epoll(ep, -1);
+	SAY(add(ep, EPOLL_CTL_ADD, counter, EPOLLIN, 5));
+	pid = fork();
+	if (pid == 0) {
+		uint64_t one = 1;
+
+		usleep(20000);
+		_exit(write(counter, &one, 8) != 8);
+	}
+	tell_epoll(ep, -1);
+	waitpid(pid, &status, 0);
+	SAY(close(counter));
+	tell_epoll(ep, 5);
+	SAY(add(ep, EPOLL_CTL_MOD, fds[0], EPOLLIN, 6));
+	SAY(close(fds[1]));
+	tell_epoll(ep, -1);
+	SAY(add(ep, EPOLL_CTL_DEL, fds[0], 0, 0));
+	SAY(close(fds[0]));
+	SAY(close(file));
+	SAY(close(ep));
+	SAY(unlink("epolled"));
+}
+
+/* An alarm goes on when another program begins: that is this one again, which then waits for it. */
+static void across_exec(char *self)
+{
+	char *args[] = { self, "wait", NULL }, path[256];
+	struct itimerval value = { .it_value = { 0, 200000 } };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		snprintf(path, sizeof(path), "/bin/%s", self);
+		signal(SIGALRM, SIG_DFL);
+		setitimer(ITIMER_REAL, &value, NULL);
+		execv(self[0] == '/' ? self : path, args);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	TELL("ended by", WIFSIGNALED(status) ? WTERMSIG(status) : -1);
+}
+
+int main(int argc, char **argv)
+{
+	while (argc > 1)
+		pause();
+	alarms();
+	timers();
+	across_exec(argv[0]);
+	counters();
+	many();
+	return 0;
+}
