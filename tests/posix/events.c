@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -220,6 +221,65 @@ static void many(void)
 	SAY(unlink("epolled"));
 }
 
+static int lock(int fd, int cmd, int type, off_t start, off_t length)
+{
+	struct flock l = { .l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
+	int r = fcntl(fd, cmd, &l);
+
+	if (cmd == F_GETLK)
+		printf("%d: type %d start %ld length %ld, its own %d\n", __LINE__, l.l_type, (long)l.l_start,
+		    (long)l.l_len, l.l_pid == getppid());
+	return r;
+}
+
+static void in_a_child(int fd)
+{
+	int status, own;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		SAY(lock(fd, F_SETLK, F_RDLCK, 0, 5));
+		SAY(lock(fd, F_SETLK, F_RDLCK, 12, 1));
+		SAY(lock(fd, F_SETLK, F_WRLCK, 12, 1));
+		SAY(lock(fd, F_SETLK, F_WRLCK, 40, 0));
+		SAY(lock(fd, F_GETLK, F_WRLCK, 0, 0));
+		SAY(lock(fd, F_GETLK, F_WRLCK, 8, 0));
+		SAY(flock(fd, LOCK_SH | LOCK_NB));
+		SAY(own = open("locked", O_RDWR));
+		SAY(flock(own, LOCK_SH | LOCK_NB));
+		SAY(flock(own, LOCK_EX | LOCK_NB));
+		_exit(lock(fd, F_SETLKW, F_WRLCK, 0, 5));
+	}
+	usleep(100000);
+	lock(fd, F_SETLK, F_UNLCK, 0, 5);
+	waitpid(pid, &status, 0);
+	TELL("waited for the lock", WEXITSTATUS(status));
+}
+
+static void locks(void)
+{
+	int fd, other;
+
+	SAY(fd = open("locked", O_RDWR | O_CREAT, 0600));
+	SAY(lock(fd, F_SETLK, F_WRLCK, 0, 10));
+	SAY(lock(fd, F_SETLK, F_RDLCK, 10, 10));
+	SAY(lock(fd, F_SETLK, F_UNLCK, 5, 2));
+	SAY(lock(fd, F_SETLK, 9, 0, 1));
+	SAY(lock(fd, F_SETLK, F_WRLCK, -1, 1));
+	SAY(lock(99, F_SETLK, F_WRLCK, 0, 1));
+	SAY(flock(fd, LOCK_SH));
+	SAY(flock(fd, 77));
+	in_a_child(fd);
+	SAY(lock(fd, F_SETLK, F_WRLCK, 0, 0));
+	SAY(other = open("locked", O_RDONLY));
+	SAY(lock(other, F_SETLK, F_WRLCK, 0, 1));
+	SAY(flock(other, LOCK_EX | LOCK_NB));
+	SAY(close(other));
+	in_a_child(fd);
+	SAY(close(fd));
+	SAY(unlink("locked"));
+}
+
 /* An alarm goes on when another program begins: that is this one again, which then waits for it. */
 static void across_exec(char *self)
 {
@@ -248,5 +308,6 @@ int main(int argc, char **argv)
 	across_exec(argv[0]);
 	counters();
 	many();
+	locks();
 	return 0;
 }

@@ -73,6 +73,13 @@ static struct twix_file *replace(int fd, struct twix_file *f, bool cloexec)
 	return old;
 }
 
+/* A process's locks on a file end with the first of its descriptors. */
+static void forget(const struct twix_process *p, struct twix_file *f)
+{
+	twix_locks_drop(f->id, p->pid, false);
+	twix_file_put(f);
+}
+
 long twix_close(const long a[6])
 {
 	int fd = (int)a[0];
@@ -80,7 +87,7 @@ long twix_close(const long a[6])
 
 	if (!f)
 		return -EBADF;
-	twix_file_put(f);
+	forget(twix_self(), f);
 	return 0;
 }
 
@@ -104,7 +111,7 @@ void twix_descriptors_drop(struct twix_process *p, bool only_cloexec)
 		if (!d.file || (only_cloexec && !d.cloexec))
 			continue;
 		p->descriptors[fd] = (struct twix_descriptor){ 0, 0 };
-		twix_file_put(twix_file_number(d.file));
+		forget(p, twix_file_number(d.file));
 	}
 }
 
@@ -143,7 +150,7 @@ long twix_dup3(const long a[6])
 		return -EBADF;
 	old = replace(to, f, flags & O_CLOEXEC);
 	if (old)
-		twix_file_put(old);
+		forget(twix_self(), old);
 	return to;
 }
 
@@ -185,6 +192,18 @@ static long file_flags(int fd, int cmd, long arg)
 	return r;
 }
 
+static long lock_range(int fd, int cmd, struct flock *fl)
+{
+	struct twix_file *f = twix_file_of(fd);
+	long r;
+
+	if (!f)
+		return -EBADF;
+	r = twix_lock_range(f, cmd, fl);
+	twix_file_put(f);
+	return r;
+}
+
 long twix_fcntl(const long a[6])
 {
 	int fd = (int)a[0], cmd = (int)a[1];
@@ -199,6 +218,10 @@ long twix_fcntl(const long a[6])
 	case F_GETFL:
 	case F_SETFL:
 		return file_flags(fd, cmd, a[2]);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+		return lock_range(fd, cmd, (struct flock *)a[2]);
 	default:
 		return -EINVAL;
 	}

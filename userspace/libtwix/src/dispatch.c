@@ -14,6 +14,7 @@ static twix_call *const calls[] = {
 	[SYS_dup] = twix_dup,
 	[SYS_dup3] = twix_dup3,
 	[SYS_fcntl] = twix_fcntl,
+	[SYS_flock] = twix_flock,
 	[SYS_ioctl] = twix_ioctl,
 	[SYS_mkdirat] = twix_mkdirat,
 	[SYS_unlinkat] = twix_unlinkat,

@@ -24,6 +24,7 @@ struct shared {
 	int32_t last_pid;  /* guarded by lock */
 	uint32_t unused[2];
 	struct twix_terminal terminal;
+	struct twix_locks locks;
 	struct twix_file files[FILES]; /* the first is never used */
 	struct twix_process processes[PROCESSES];
 };
@@ -105,6 +106,11 @@ objid_t twix_shared_id(void)
 struct twix_terminal *twix_terminal(void)
 {
 	return &shared->terminal;
+}
+
+struct twix_locks *twix_locks(void)
+{
+	return &shared->locks;
 }
 
 struct twix_process *twix_self(void)
@@ -254,6 +260,7 @@ void twix_file_put(struct twix_file *f)
 		    __ATOMIC_ACQUIRE))
 			return;
 	/* The last reference: nobody can take another, and the place is not free until it is gone. */
+	twix_locks_drop(f->id, (int)twix_number_of(f), true);
 	if (twix_ops_of(f)->last)
 		twix_ops_of(f)->last(f);
 	forget_handle(f);

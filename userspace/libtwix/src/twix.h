@@ -236,6 +236,26 @@ void twix_descriptors_copy(const struct twix_process *from, struct twix_process 
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec);
 twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
 
+/* --- lock.c */
+#define TWIX_LOCKS 512
+struct twix_lock {
+	objid_t id;         /* of the file */
+	int64_t start, end; /* with the last byte */
+	int32_t owner;      /* 0: there is none; of_file: an open file's number, else a process's */
+	uint16_t type, of_file;
+};
+struct twix_locks {
+	struct mutex lock; /* guards all */
+	uint64_t changes;  /* atomic: who waits sleeps on it */
+	uint64_t any;      /* atomic: there ever was one */
+	struct twix_lock all[TWIX_LOCKS];
+};
+struct twix_locks *twix_locks(void); /* shared.c */
+struct flock;
+long twix_lock_range(struct twix_file *f, int cmd, struct flock *fl);
+void twix_locks_drop(objid_t id, int owner, bool of_file);
+twix_call twix_flock;
+
 /* --- io.c: reading and writing */
 twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
 twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fsync, twix_getdents64, twix_sendfile;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Locks on files, of processes (fcntl) and of open files (flock), which know nothing of each other. They stand
+ * in the shared object: advice among programs that come from one another.
+ */
+#include "twix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <twz/sys/sync.h>
+#include <unistd.h>
+
+#define END INT64_MAX
+
+static bool is_own(const struct twix_lock *l, const struct twix_lock *new)
+{
+	return l->owner == new->owner && l->of_file == new->of_file && l->id == new->id;
+}
+
+/* The first lock of another that stands in the way; NULL: none does. Table locked in all of these. */
+static struct twix_lock *conflict(struct twix_locks *t, const struct twix_lock *new)
+{
+	struct twix_lock *first = NULL;
+
+	if (new->type == F_UNLCK)
+		return NULL;
+	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++)
+		if (l->owner && l->id == new->id && l->of_file == new->of_file && l->owner != new->owner &&
+		    l->start <= new->end && l->end >= new->start && (l->type == F_WRLCK || new->type == F_WRLCK) &&
+		    (!first || l->start < first->start))
+			first = l;
+	return first;
+}
+
+static struct twix_lock *free_lock(struct twix_locks *t, unsigned *count)
+{
+	struct twix_lock *found = NULL;
+
+	*count = 0;
+	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++) {
+		if (l->owner)
+			continue;
+		found = l;
+		++*count;
+	}
+	return found;
+}
+
+static bool is_next_to(const struct twix_lock *l, const struct twix_lock *new)
+{
+	return (new->end == END || l->start <= new->end + 1) && (l->end == END || l->end + 1 >= new->start);
+}
+
+/* Take the new range out of an own lock; what remains beyond it goes to *rest. */
+static void cut(struct twix_lock *l, const struct twix_lock *new, struct twix_lock *rest)
+{
+	struct twix_lock beyond = *l;
+
+	if (l->end > new->end) {
+		beyond.start = new->end + 1;
+		if (l->start < new->start)
+			*rest = beyond;
+		else
+			*l = beyond;
+	}
+	if (l->start < new->start)
+		l->end = new->start - 1;
+	else if (l->end <= new->end)
+		l->owner = 0;
+}
+
+static int set(struct twix_locks *t, struct twix_lock new)
+{
+	unsigned room;
+
+	if (conflict(t, &new))
+		return -EAGAIN;
+	free_lock(t, &room);
+	if (room < (new.type == F_UNLCK ? 1 : 3)) /* so that what is taken can be given back in parts */
+		return -ENOLCK;
+	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++) {
+		if (!l->owner || !is_own(l, &new))
+			continue;
+		if (l->type == new.type && is_next_to(l, &new)) {
+			new.start = l->start < new.start ? l->start : new.start;
+			new.end = l->end > new.end ? l->end : new.end;
+			l->owner = 0;
+		} else if (l->start <= new.end && l->end >= new.start) {
+			cut(l, &new, free_lock(t, &room));
+		}
+	}
+	if (new.type != F_UNLCK)
+		*free_lock(t, &room) = new;
+	__atomic_fetch_add(&t->changes, 1, __ATOMIC_ACQ_REL);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->changes, (uint64_t)-1, NULL);
+	return 0;
+}
+
+static int set_or_wait(const struct twix_lock *new, bool wait)
+{
+	struct twix_locks *t = twix_locks();
+	uint64_t seen;
+	int r;
+
+	for (;;) {
+		mutex_acquire(&t->lock);
+		seen = __atomic_load_n(&t->changes, __ATOMIC_ACQUIRE);
+		__atomic_store_n(&t->any, 1, __ATOMIC_RELEASE);
+		r = set(t, *new);
+		mutex_release(&t->lock);
+		if (r != -EAGAIN || !wait)
+			return r;
+		if (twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&t->changes, seen, NULL) == -EINTR)
+			return -EINTR;
+	}
+}
+
+void twix_locks_drop(objid_t id, int owner, bool of_file)
+{
+	struct twix_locks *t = twix_locks();
+
+	if (!__atomic_load_n(&t->any, __ATOMIC_ACQUIRE) || owner == 0)
+		return;
+	mutex_acquire(&t->lock);
+	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++)
+		if (l->owner == owner && l->of_file == of_file && l->id == id)
+			l->owner = 0;
+	__atomic_fetch_add(&t->changes, 1, __ATOMIC_ACQ_REL);
+	mutex_release(&t->lock);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->changes, (uint64_t)-1, NULL);
+}
+
+static int range_of(struct twix_file *f, const struct flock *fl, struct twix_lock *l)
+{
+	off_t from = 0;
+
+	if (fl->l_whence == SEEK_CUR)
+		from = f->offset;
+	else if (fl->l_whence == SEEK_END)
+		from = twix_ops_of(f)->size ? twix_ops_of(f)->size(f) : 0;
+	else if (fl->l_whence != SEEK_SET)
+		return -EINVAL;
+	if (__builtin_add_overflow(from, fl->l_start, &l->start))
+		return -EOVERFLOW;
+	l->end = END;
+	if (fl->l_len > 0 && __builtin_add_overflow(l->start, fl->l_len - 1, &l->end))
+		return -EOVERFLOW;
+	if (fl->l_len < 0) {
+		l->end = l->start - 1;
+		l->start += fl->l_len;
+	}
+	return l->start < 0 ? -EINVAL : 0;
+}
+
+static void tell(const struct twix_lock *wanted, struct flock *fl)
+{
+	struct twix_locks *t = twix_locks();
+	struct twix_lock *l;
+
+	mutex_acquire(&t->lock);
+	l = conflict(t, wanted);
+	fl->l_type = F_UNLCK;
+	if (l)
+		*fl = (struct flock){ .l_type = (short)l->type, .l_whence = SEEK_SET, .l_start = l->start,
+			.l_len = l->end == END ? 0 : l->end - l->start + 1, .l_pid = l->owner };
+	mutex_release(&t->lock);
+}
+
+long twix_lock_range(struct twix_file *f, int cmd, struct flock *fl)
+{
+	struct twix_lock l = { .id = f->id, .owner = twix_self()->pid, .type = (uint16_t)fl->l_type };
+	unsigned mode = f->flags & O_ACCMODE;
+	int r = range_of(f, fl, &l);
+
+	if (r < 0)
+		return r;
+	if (fl->l_type != F_RDLCK && fl->l_type != F_WRLCK && (fl->l_type != F_UNLCK || cmd == F_GETLK))
+		return -EINVAL;
+	if (cmd == F_GETLK) {
+		tell(&l, fl);
+		return 0;
+	}
+	if ((fl->l_type == F_RDLCK && mode == O_WRONLY) || (fl->l_type == F_WRLCK && mode == O_RDONLY))
+		return -EBADF;
+	return set_or_wait(&l, cmd == F_SETLKW);
+}
+
+long twix_flock(const long a[6])
+{
+	struct twix_file *f = twix_file_of((int)a[0]);
+	int op = (int)a[1] & ~LOCK_NB;
+	struct twix_lock l = { .end = END, .of_file = 1 };
+	long r = -EINVAL;
+
+	if (!f)
+		return -EBADF;
+	l.id = f->id;
+	l.owner = (int)twix_number_of(f);
+	l.type = op == LOCK_SH ? F_RDLCK : op == LOCK_EX ? F_WRLCK : F_UNLCK;
+	if (op == LOCK_SH || op == LOCK_EX || op == LOCK_UN)
+		r = set_or_wait(&l, !((int)a[1] & LOCK_NB));
+	twix_file_put(f);
+	return r;
+}
