@@ -78,7 +78,7 @@ static void found_again(void)
 	CHECK_EQ(twz_object_ctl(&o, OCO_PERSIST, 0), 0);
 	twz_object_release(&o);
 	CHECK(object_exists(id));
-	CHECK_EQ(sys_odelete(id, 0), 0);
+	CHECK_EQ(twz_object_delete_guid(id, 0), 0);
 	CHECK(!object_exists(id));
 }
 
