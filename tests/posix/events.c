@@ -280,6 +280,60 @@ static void locks(void)
 	SAY(unlink("locked"));
 }
 
+static void waiting_for_signals(void)
+{
+	struct timespec soon = { 0, 5000000 }, bad = { 0, 1000000000 };
+	sigset_t set, before;
+	siginfo_t info;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	SAY(sigtimedwait(&set, &info, &soon));
+	SAY(sigtimedwait(&set, &info, &bad));
+	raise(SIGUSR1);
+	SAY(sigtimedwait(&set, &info, NULL));
+	TELL("signal", info.si_signo);
+	ualarm(10000, 0);
+	SAY(sigwait(&set, &sig));
+	TELL("signal", sig);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void other_stack(void)
+{
+	static char space[65536];
+	stack_t ss = { .ss_sp = space, .ss_size = sizeof(space) }, old;
+
+	SAY(sigaltstack(NULL, &old));
+	TELL("flags", old.ss_flags);
+	SAY(sigaltstack(&ss, NULL));
+	SAY(sigaltstack(NULL, &old));
+	TELL("flags", old.ss_flags);
+	TELL("size", old.ss_size);
+	ss.ss_size = 16;
+	SAY(sigaltstack(&ss, NULL));
+	ss.ss_flags = SS_DISABLE;
+	SAY(sigaltstack(&ss, NULL));
+}
+
+static void room(void)
+{
+	int fd;
+
+	SAY(fd = open("room", O_RDWR | O_CREAT, 0600));
+	SAY(posix_fallocate(fd, 10, 20));
+	SAY(lseek(fd, 0, SEEK_END));
+	SAY(posix_fallocate(fd, 0, 5));
+	SAY(lseek(fd, 0, SEEK_END));
+	SAY(posix_fallocate(fd, 0, 0));
+	SAY(posix_fallocate(99, 0, 1));
+	SAY(close(fd));
+	SAY(unlink("room"));
+}
+
 /* An alarm goes on when another program begins: that is this one again, which then waits for it. */
 static void across_exec(char *self)
 {
@@ -309,5 +363,8 @@ int main(int argc, char **argv)
 	counters();
 	many();
 	locks();
+	waiting_for_signals();
+	other_stack();
+	room();
 	return 0;
 }

@@ -96,6 +96,19 @@ static twix_call *const calls[] = {
 	[SYS_rt_sigprocmask] = twix_rt_sigprocmask,
 	[SYS_rt_sigpending] = twix_rt_sigpending,
 	[SYS_rt_sigsuspend] = twix_rt_sigsuspend,
+	[SYS_setuid] = twix_set_user,
+	[SYS_setgid] = twix_set_user,
+	[SYS_setreuid] = twix_set_users,
+	[SYS_setregid] = twix_set_users,
+	[SYS_getgroups] = twix_zero,
+	[SYS_times] = twix_times,
+	[SYS_sched_getscheduler] = twix_sched_getscheduler,
+	[SYS_sched_getparam] = twix_sched_getparam,
+	[SYS_sched_get_priority_max] = twix_sched_priority,
+	[SYS_sched_get_priority_min] = twix_sched_priority,
+	[SYS_sigaltstack] = twix_sigaltstack,
+	[SYS_rt_sigtimedwait] = twix_rt_sigtimedwait,
+	[SYS_fallocate] = twix_fallocate,
 	[SYS_getuid] = twix_zero,
 	[SYS_geteuid] = twix_zero,
 	[SYS_getgid] = twix_zero,
@@ -119,7 +132,7 @@ static twix_call *const calls[] = {
 static bool restarts(long n)
 {
 	return n != SYS_ppoll && n != SYS_epoll_pwait && n != SYS_pselect6 && n != SYS_nanosleep && n != SYS_clock_nanosleep &&
-	       n != SYS_rt_sigsuspend && n != SYS_futex;
+	       n != SYS_rt_sigsuspend && n != SYS_rt_sigtimedwait && n != SYS_futex;
 }
 
 static long perform(long n, const long args[6])

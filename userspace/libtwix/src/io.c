@@ -279,6 +279,30 @@ long twix_ftruncate(const long a[6])
 	return with_file((int)a[0], do_truncate, a);
 }
 
+/* Room is made when it is written to: only the size can be told. */
+static long do_fallocate(struct twix_file *f, const long *a)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	off_t end;
+
+	if (a[2] < 0 || a[3] <= 0)
+		return -EINVAL;
+	if (!writable(f))
+		return -EBADF;
+	if (!ops->truncate)
+		return ops->getdents ? -EISDIR : ops->pwrite ? -ENODEV : -ESPIPE;
+	if (a[1])
+		return -EOPNOTSUPP;
+	if (__builtin_add_overflow(a[2], a[3], &end))
+		return -EFBIG;
+	return end > ops->size(f) ? ops->truncate(f, end) : 0;
+}
+
+long twix_fallocate(const long a[6])
+{
+	return with_file((int)a[0], do_fallocate, a);
+}
+
 static long do_sync(struct twix_file *f, const long *a)
 {
 	(void)a;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <twz/sys/fault.h>
 #include <twz/sys/sync.h>
+#include <twz/sys/sys.h>
 #include <twz/sys/syscall.h>
 #include <twz/sys/thread.h>
 #include <twz/twztry.h>
@@ -20,6 +21,7 @@
 #define BIT(sig) (1ull << ((sig) - 1))
 #define STOPPING (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 #define IGNORED (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
+#define NS 1000000000ull
 #define NEVER_BLOCKED (BIT(SIGKILL) | BIT(SIGSTOP))
 
 /* As the C library hands it over. */
@@ -381,6 +383,50 @@ long twix_rt_sigsuspend(const long a[6])
 	depth++;
 	blocked = before;
 	return -EINTR;
+}
+
+/* One of the set that has come, or 0. */
+static int take_of(uint64_t set)
+{
+	uint64_t before = blocked;
+	int sig;
+
+	blocked = ~set;
+	sig = take();
+	blocked = before;
+	return sig;
+}
+
+/* Take one of a set without running its handler; another that comes meanwhile ends the wait. */
+long twix_rt_sigtimedwait(const long a[6])
+{
+	uint64_t set = *(const uint64_t *)a[0] & ~NEVER_BLOCKED, until = UINT64_MAX, now, seen;
+	const struct timespec *timeout = (const void *)a[2];
+	uint64_t *pending = &twix_self()->pending;
+	siginfo_t *info = (void *)a[1];
+	struct timespec rest;
+	int sig;
+
+	if (a[3] != 8 || (timeout && (timeout->tv_sec < 0 || (unsigned long)timeout->tv_nsec >= NS)))
+		return -EINVAL;
+	if (timeout && (uint64_t)timeout->tv_sec < 1ull << 33)
+		until = twz_clock_ns() + (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec;
+	for (;;) {
+		seen = __atomic_load_n(pending, __ATOMIC_ACQUIRE);
+		sig = take_of(set);
+		if (sig || (seen | own_pending) & ~blocked)
+			break;
+		now = twz_clock_ns();
+		if (now >= until)
+			return -EAGAIN;
+		rest = (struct timespec){ (time_t)((until - now) / NS), (long)((until - now) % NS) };
+		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)pending, seen, until == UINT64_MAX ? NULL : &rest);
+	}
+	if (sig && info) {
+		memset(info, 0, sizeof(*info));
+		info->si_signo = sig;
+	}
+	return sig ? sig : -EINTR;
 }
 
 static bool is_meant(const struct twix_process *p, int pid)

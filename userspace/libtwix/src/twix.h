@@ -72,7 +72,7 @@ long twix_signal_thread(int sig);
 bool twix_signals_now(void);
 /* Block others from now on, NULL: the same; returns those that were. */
 uint64_t twix_signal_mask(const uint64_t *mask);
-twix_call twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
+twix_call twix_rt_sigtimedwait, twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
 twix_call twix_kill, twix_tkill, twix_tgkill;
 
 /* --- timer.c */
@@ -118,6 +118,10 @@ twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
 
 /* --- time.c */
 twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nanosleep, twix_gettimeofday;
+
+/* --- identity.c */
+twix_call twix_set_user, twix_set_users, twix_times, twix_sigaltstack;
+twix_call twix_sched_getscheduler, twix_sched_getparam, twix_sched_priority;
 
 /* --- system.c: what asks about the machine and the user */
 twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_zero, twix_prlimit, twix_getrusage, twix_umask;
@@ -258,7 +262,7 @@ twix_call twix_flock;
 
 /* --- io.c: reading and writing */
 twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
-twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fsync, twix_getdents64, twix_sendfile;
+twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fallocate, twix_fsync, twix_getdents64, twix_sendfile;
 
 /* --- terminal.c, regular.c, directory.c, files.c */
 extern const struct twix_ops twix_terminal_ops, twix_regular_ops, twix_directory_ops;
