@@ -17,7 +17,8 @@
 #define BATCHES 6u
 #define BATCH_NS (3000 * NS_PER_MS)
 #define POOL 24u         /* objects at a time */
-#define SLACK (64 * TWZ_PAGE_SIZE) /* caches of the kernel that may fill at any time */
+/* Caches of the kernel that may fill at any time, and what the idle slots of this view keep. */
+#define SLACK ((64 + 32 * 4) * TWZ_PAGE_SIZE)
 
 /* Objects that the fuzzers know, shared by all; 0: a free place. Torn reads are one more odd ID. */
 static objid_t pool[POOL];
@@ -433,7 +434,7 @@ static void drop_all(void)
 	for (unsigned i = 0; i < n && i < sizeof(made) / sizeof(*made); i++) {
 		for (int pins = 0; pins < 1000 && sys_opin(made[i], NULL, OP_UNPIN) >= 0; pins++)
 			;
-		sys_odelete(made[i], TWZ_OD_IMMEDIATE);
+		twz_object_delete_guid(made[i], TWZ_OD_IMMEDIATE);
 	}
 	memset(pool, 0, sizeof(pool));
 }

@@ -110,6 +110,7 @@ static ssize_t add(twzobj *o, const struct fotentry *fe)
 	__twz_obj_flush(o, e, sizeof(*e));
 	__twz_obj_fence(o);
 	__twz_fot_publish(o, (uint64_t)i);
+	__twz_fothash_added(o, (uint32_t)i);
 	return i;
 }
 

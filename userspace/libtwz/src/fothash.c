@@ -165,3 +165,22 @@ ssize_t __twz_fothash_find(twzobj *o, objid_t id, uint64_t whole, uint32_t n)
 	e = probe(o, __atomic_load_n(&h->table, __ATOMIC_ACQUIRE), id, whole, &place);
 	return e && e < n ? (ssize_t)e : -ENOENT;
 }
+
+/*
+ * While it was being written somebody may have looked at it, and passed it by. What another program
+ * adds at the same time can be missed still, and costs a second entry then.
+ */
+void __twz_fothash_added(twzobj *o, uint32_t e)
+{
+	struct fothash **anchor = __twz_fotmap_hash(o);
+	struct fothash *h = anchor ? __atomic_load_n(anchor, __ATOMIC_ACQUIRE) : NULL;
+	objid_t id = twz_object_guid(o);
+
+	if (!h)
+		return;
+	if (mutex_acquire_r(&h->lock) || h->id != id)
+		start_again(h, id);
+	if (e < h->scanned && (h->table->used <= h->table->mask / 2 || grow(o, h)))
+		enter(o, h->table, e);
+	mutex_release(&h->lock);
+}

@@ -13,4 +13,7 @@ struct fothash;
  */
 ssize_t __twz_fothash_find(twzobj *o, objid_t id, uint64_t whole, uint32_t n);
 
+/* This program has made entry e valid: it is found from now on. */
+void __twz_fothash_added(twzobj *o, uint32_t e);
+
 #endif
