@@ -13,7 +13,6 @@
 
 #define TWIX_INODE_TAG 0x78697774696e6f64ull
 #define INODE_OFFSET 0xc00u /* in the metadata page */
-#define NS 1000000000ull
 
 struct inode {
 	uint32_t mode;  /* atomic; type and permissions */
@@ -68,11 +67,6 @@ mode_t twix_inode_mode(twzobj *o)
 	return in ? __atomic_load_n(&in->mode, __ATOMIC_RELAXED) : default_mode(o);
 }
 
-static struct timespec ns_to_time(uint64_t ns)
-{
-	return (struct timespec){ .tv_sec = (time_t)(ns / NS), .tv_nsec = (long)(ns % NS) };
-}
-
 void twix_inode_stat(twzobj *o, struct stat *st)
 {
 	struct inode *in = inode_of(o);
@@ -88,9 +82,9 @@ void twix_inode_stat(twzobj *o, struct stat *st)
 	st->st_nlink = __atomic_load_n(&in->links, __ATOMIC_RELAXED);
 	st->st_uid = in->uid;
 	st->st_gid = in->gid;
-	st->st_atim = ns_to_time(in->atime);
-	st->st_mtim = ns_to_time(in->mtime);
-	st->st_ctim = ns_to_time(in->ctime);
+	st->st_atim = twix_time_of(in->atime);
+	st->st_mtim = twix_time_of(in->mtime);
+	st->st_ctim = twix_time_of(in->ctime);
 }
 
 int twix_inode_chmod(twzobj *o, mode_t mode)
@@ -110,12 +104,12 @@ static void set_time(uint64_t *to, const struct timespec *t)
 	if (t->tv_nsec == UTIME_NOW)
 		*to = twz_clock_real_ns();
 	else if (t->tv_nsec != UTIME_OMIT)
-		*to = (uint64_t)t->tv_sec * NS + (uint64_t)t->tv_nsec;
+		*to = (uint64_t)t->tv_sec * TWIX_NS + (uint64_t)t->tv_nsec;
 }
 
 static bool is_time(const struct timespec *t)
 {
-	return t->tv_nsec == UTIME_NOW || t->tv_nsec == UTIME_OMIT || (t->tv_nsec >= 0 && t->tv_nsec < (long)NS);
+	return t->tv_nsec == UTIME_NOW || t->tv_nsec == UTIME_OMIT || (t->tv_nsec >= 0 && t->tv_nsec < (long)TWIX_NS);
 }
 
 int twix_inode_times(twzobj *o, const struct timespec times[2])

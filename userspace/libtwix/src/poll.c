@@ -11,7 +11,6 @@
 #include <twz/sys/sys.h>
 
 #define MOST TWIX_POLL_MOST
-#define NS 1000000000ull
 
 /* One look at one side of a file: whether it is ready, and what to wait on if not. */
 static bool is_ready(struct twix_file *f, uint64_t type, struct event *evs, size_t *n)
@@ -72,11 +71,11 @@ static int look_at_all(struct pollfd *fds, size_t count, struct event *evs, size
 int twix_poll_sleep(struct event *evs, size_t n, uint64_t until)
 {
 	uint64_t now = twz_clock_ns(), left = until > now ? until - now : 0;
-	struct timespec rest = { .tv_sec = (time_t)(left / NS), .tv_nsec = (long)(left % NS) };
+	struct timespec rest = twix_time_of(left);
 
 	if (n)
 		return event_wait(n, evs, until == UINT64_MAX ? NULL : &rest);
-	return twz_sleep_ns(until == UINT64_MAX ? 3600 * NS : left);
+	return twz_sleep_ns(until == UINT64_MAX ? 3600 * TWIX_NS : left);
 }
 
 /* until: of the monotonic clock; UINT64_MAX: for ever. */
@@ -95,18 +94,6 @@ static long wait_for(struct pollfd *fds, size_t count, uint64_t until)
 	return ready;
 }
 
-static int until_of(const struct timespec *ts, uint64_t *until)
-{
-	*until = UINT64_MAX;
-	if (!ts)
-		return 0;
-	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (long)NS)
-		return -EINVAL;
-	if ((uint64_t)ts->tv_sec < 1ull << 33)
-		*until = twz_clock_ns() + (uint64_t)ts->tv_sec * NS + (uint64_t)ts->tv_nsec;
-	return 0;
-}
-
 /* With other signals blocked meanwhile. */
 static long masked_wait(struct pollfd *fds, size_t count, uint64_t until, const uint64_t *mask)
 {
@@ -120,7 +107,7 @@ static long masked_wait(struct pollfd *fds, size_t count, uint64_t until, const 
 long twix_ppoll(const long a[6])
 {
 	uint64_t until;
-	int r = until_of((const struct timespec *)a[2], &until);
+	int r = twix_until((const struct timespec *)a[2], &until);
 
 	if (r < 0)
 		return r;
@@ -180,7 +167,7 @@ long twix_pselect6(const long a[6])
 	int nfds = (int)a[0];
 	uint64_t until;
 	size_t n;
-	long r = until_of((const struct timespec *)a[4], &until);
+	long r = twix_until((const struct timespec *)a[4], &until);
 
 	if (r < 0 || nfds < 0 || nfds > FD_SETSIZE)
 		return -EINVAL;

@@ -21,7 +21,6 @@
 #define BIT(sig) (1ull << ((sig) - 1))
 #define STOPPING (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 #define IGNORED (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
-#define NS 1000000000ull
 #define NEVER_BLOCKED (BIT(SIGKILL) | BIT(SIGSTOP))
 
 /* As the C library hands it over. */
@@ -400,17 +399,15 @@ static int take_of(uint64_t set)
 /* Take one of a set without running its handler; another that comes meanwhile ends the wait. */
 long twix_rt_sigtimedwait(const long a[6])
 {
-	uint64_t set = *(const uint64_t *)a[0] & ~NEVER_BLOCKED, until = UINT64_MAX, now, seen;
+	uint64_t set = *(const uint64_t *)a[0] & ~NEVER_BLOCKED, until, now, seen;
 	const struct timespec *timeout = (const void *)a[2];
 	uint64_t *pending = &twix_self()->pending;
 	siginfo_t *info = (void *)a[1];
 	struct timespec rest;
 	int sig;
 
-	if (a[3] != 8 || (timeout && (timeout->tv_sec < 0 || (unsigned long)timeout->tv_nsec >= NS)))
+	if (a[3] != 8 || twix_until(timeout, &until) < 0)
 		return -EINVAL;
-	if (timeout && (uint64_t)timeout->tv_sec < 1ull << 33)
-		until = twz_clock_ns() + (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec;
 	for (;;) {
 		seen = __atomic_load_n(pending, __ATOMIC_ACQUIRE);
 		sig = take_of(set);
@@ -419,7 +416,7 @@ long twix_rt_sigtimedwait(const long a[6])
 		now = twz_clock_ns();
 		if (now >= until)
 			return -EAGAIN;
-		rest = (struct timespec){ (time_t)((until - now) / NS), (long)((until - now) % NS) };
+		rest = twix_time_of(until - now);
 		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)pending, seen, until == UINT64_MAX ? NULL : &rest);
 	}
 	if (sig && info) {

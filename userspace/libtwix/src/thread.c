@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include <twz/sys/sync.h>
@@ -17,7 +16,6 @@
 
 #define THREADS 256
 #define STACK_PART 4096ul /* of the stack given, that is made known as such */
-#define NS 1000000000ull
 
 #define NEEDED_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
@@ -39,7 +37,6 @@ static __thread struct record *own; /* NULL: the first thread */
 /* What vanish.S is written with. */
 _Static_assert(SYS_THRD_SYNC == 0x1007 && SYS_THRD_CTL == 0x100a && THRD_CTL_EXIT == 0x100, "numbers");
 _Noreturn void __twix_vanish(int *word, struct sys_thread_sync_args *wake);
-
 
 /* Threads of a process have numbers beyond all those of processes. */
 static int tid_of(const struct record *r)
@@ -212,18 +209,17 @@ void twix_threads_after_fork(void)
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
-#define FUTEX_PRIVATE 128
 #define FUTEX_CLOCK_REALTIME 256
 
 /* Until when, as a duration from now; false: that is over. */
 static bool remaining(const struct timespec *until, bool real, struct timespec *rest)
 {
 	uint64_t now = real ? twz_clock_real_ns() : twz_clock_ns();
-	uint64_t at = (uint64_t)until->tv_sec * NS + (uint64_t)until->tv_nsec;
+	uint64_t at = (uint64_t)until->tv_sec * TWIX_NS + (uint64_t)until->tv_nsec;
 
 	if (at <= now)
 		return false;
-	*rest = (struct timespec){ .tv_sec = (time_t)((at - now) / NS), .tv_nsec = (long)((at - now) % NS) };
+	*rest = twix_time_of(at - now);
 	return true;
 }
 
@@ -233,7 +229,7 @@ static long futex_wait(uint32_t *word, uint32_t value, const struct timespec *ti
 
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
 		return -EAGAIN;
-	if (time && (time->tv_sec < 0 || time->tv_nsec < 0 || time->tv_nsec >= (long)NS))
+	if (time && !twix_is_duration(time))
 		return -EINVAL;
 	if (time)
 		rest = *time;

@@ -7,8 +7,6 @@
 #include <time.h>
 #include <twz/sys/sys.h>
 
-#define NS 1000000000ull
-
 /* Linux's number of a clock as ours; -EINVAL. */
 static int clock_of(clockid_t clock)
 {
@@ -56,20 +54,37 @@ long twix_gettimeofday(const long a[6])
 	uint64_t now = twz_clock_real_ns();
 
 	if (tv)
-		*tv = (struct timeval){ .tv_sec = (time_t)(now / NS), .tv_usec = (suseconds_t)(now % NS / 1000) };
+		*tv = (struct timeval){ .tv_sec = (time_t)(now / TWIX_NS), .tv_usec = (suseconds_t)(now % TWIX_NS / 1000) };
 	return 0;
 }
 
-static bool is_duration(const struct timespec *ts)
+struct timespec twix_time_of(uint64_t ns)
 {
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)NS;
+	return (struct timespec){ .tv_sec = (time_t)(ns / TWIX_NS), .tv_nsec = (long)(ns % TWIX_NS) };
+}
+
+bool twix_is_duration(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)TWIX_NS;
+}
+
+int twix_until(const struct timespec *ts, uint64_t *until)
+{
+	*until = UINT64_MAX;
+	if (!ts)
+		return 0;
+	if (!twix_is_duration(ts))
+		return -EINVAL;
+	if ((uint64_t)ts->tv_sec < 1ull << 33)
+		*until = twz_clock_ns() + (uint64_t)ts->tv_sec * TWIX_NS + (uint64_t)ts->tv_nsec;
+	return 0;
 }
 
 static uint64_t ns_of(const struct timespec *ts)
 {
 	uint64_t ns;
 
-	if (__builtin_mul_overflow((uint64_t)ts->tv_sec, NS, &ns) ||
+	if (__builtin_mul_overflow((uint64_t)ts->tv_sec, TWIX_NS, &ns) ||
 	    __builtin_add_overflow(ns, (uint64_t)ts->tv_nsec, &ns))
 		return UINT64_MAX;
 	return ns;
@@ -87,7 +102,7 @@ static long sleep_until(uint64_t deadline, struct timespec *rest)
 		now = twz_clock_ns();
 		now = now < deadline ? deadline - now : 0;
 		if (rest)
-			*rest = (struct timespec){ .tv_sec = (time_t)(now / NS), .tv_nsec = (long)(now % NS) };
+			*rest = twix_time_of(now);
 		return -EINTR;
 	}
 	return 0;
@@ -104,7 +119,7 @@ long twix_nanosleep(const long a[6])
 {
 	const struct timespec *want = (const void *)a[0];
 
-	return is_duration(want) ? sleep_until(later(ns_of(want)), (struct timespec *)a[1]) : -EINVAL;
+	return twix_is_duration(want) ? sleep_until(later(ns_of(want)), (struct timespec *)a[1]) : -EINVAL;
 }
 
 long twix_clock_nanosleep(const long a[6])
@@ -113,7 +128,7 @@ long twix_clock_nanosleep(const long a[6])
 	int clock = clock_of((clockid_t)a[0]);
 	uint64_t ns, now;
 
-	if (clock < 0 || clock == TWZ_CLOCK_THREAD_CPU || !is_duration(want))
+	if (clock < 0 || clock == TWZ_CLOCK_THREAD_CPU || !twix_is_duration(want))
 		return -EINVAL;
 	if (clock == TWZ_CLOCK_PROGRAM_CPU)
 		return -EOPNOTSUPP;

@@ -17,7 +17,6 @@
 #include <twz/sys/thread.h>
 
 #define TIMERS 33 /* with that of alarm() */
-#define NS 1000000000ull
 #define NEVER UINT64_MAX
 #define STACK 32768
 
@@ -86,7 +85,7 @@ static void watch(void *unused)
 			twix_signal_send(twix_self(), __builtin_ctzll(due) + 1);
 		now = twz_clock_ns();
 		now = next > now ? next - now : 0;
-		rest = (struct timespec){ (time_t)(now / NS), (long)(now % NS) };
+		rest = twix_time_of(now);
 		if (now)
 			twz_thread_sync(THREAD_SYNC_SLEEP, &changes, seen, next == NEVER ? NULL : &rest);
 	}
@@ -154,18 +153,13 @@ static void report(const struct timer *t, struct itimerspec *out)
 {
 	uint64_t now = twz_clock_ns(), left = !t->at ? 0 : t->at > now ? t->at - now : 1;
 
-	out->it_value = (struct timespec){ (time_t)(left / NS), (long)(left % NS) };
-	out->it_interval = (struct timespec){ (time_t)(t->every / NS), (long)(t->every % NS) };
-}
-
-static bool is_time(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)NS;
+	out->it_value = twix_time_of(left);
+	out->it_interval = twix_time_of(t->every);
 }
 
 static uint64_t ns_of(const struct timespec *ts)
 {
-	return (uint64_t)ts->tv_sec < NEVER / NS / 4 ? (uint64_t)ts->tv_sec * NS + (uint64_t)ts->tv_nsec : NEVER / 4;
+	return (uint64_t)ts->tv_sec < NEVER / TWIX_NS / 4 ? (uint64_t)ts->tv_sec * TWIX_NS + (uint64_t)ts->tv_nsec : NEVER / 4;
 }
 
 /* Lock held. */
@@ -193,7 +187,7 @@ static long exchange(struct timer *t, bool absolute, const struct itimerspec *ne
 	struct itimerspec was;
 	long r = 0;
 
-	if (new && (!is_time(&new->it_value) || !is_time(&new->it_interval)))
+	if (new && (!twix_is_duration(&new->it_value) || !twix_is_duration(&new->it_interval)))
 		return -EINVAL;
 	mutex_acquire(&lock);
 	report(t, &was);

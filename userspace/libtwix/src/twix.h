@@ -117,6 +117,11 @@ twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
 twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
 
 /* --- time.c */
+#define TWIX_NS 1000000000ull /* of a second */
+struct timespec twix_time_of(uint64_t ns);
+bool twix_is_duration(const struct timespec *ts);
+/* When a time from now on is over, of the monotonic clock; UINT64_MAX: never, also for NULL. -EINVAL. */
+int twix_until(const struct timespec *ts, uint64_t *until);
 twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nanosleep, twix_gettimeofday;
 
 /* --- identity.c */
