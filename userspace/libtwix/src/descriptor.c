@@ -15,12 +15,12 @@ static struct mutex *lock(void)
 /* What stands for a descriptor. Lock held. */
 static struct twix_file *get(int fd)
 {
-	return twix_file_number(twix_self()->descriptors[fd].file);
+	return twix_file_number(twix_descriptors(twix_self())[fd].file);
 }
 
 static void set(int fd, struct twix_file *f, bool cloexec)
 {
-	twix_self()->descriptors[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
+	twix_descriptors(twix_self())[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
 }
 
 void twix_descriptors_init(void)
@@ -95,22 +95,22 @@ long twix_close(const long a[6])
 void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++) {
-		struct twix_file *f = twix_file_number(from->descriptors[fd].file);
+		struct twix_file *f = twix_file_number(twix_descriptors(from)[fd].file);
 
 		if (f)
 			twix_file_get(f);
-		to->descriptors[fd] = from->descriptors[fd];
+		twix_descriptors(to)[fd] = twix_descriptors(from)[fd];
 	}
 }
 
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++) {
-		struct twix_descriptor d = p->descriptors[fd];
+		struct twix_descriptor d = twix_descriptors(p)[fd];
 
 		if (!d.file || (only_cloexec && !d.cloexec))
 			continue;
-		p->descriptors[fd] = (struct twix_descriptor){ 0, 0 };
+		twix_descriptors(p)[fd] = (struct twix_descriptor){ 0, 0 };
 		forget(p, twix_file_number(d.file));
 	}
 }
@@ -172,9 +172,9 @@ static long descriptor_flags(int fd, int cmd, long arg)
 		return r;
 	mutex_acquire(lock());
 	if (get(fd)) {
-		r = cmd == F_GETFD && twix_self()->descriptors[fd].cloexec ? FD_CLOEXEC : 0;
+		r = cmd == F_GETFD && twix_descriptors(twix_self())[fd].cloexec ? FD_CLOEXEC : 0;
 		if (cmd == F_SETFD)
-			twix_self()->descriptors[fd].cloexec = arg & FD_CLOEXEC ? 1 : 0;
+			twix_descriptors(twix_self())[fd].cloexec = arg & FD_CLOEXEC ? 1 : 0;
 	}
 	mutex_release(lock());
 	return r;

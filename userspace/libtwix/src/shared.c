@@ -27,6 +27,7 @@ struct shared {
 	struct twix_locks locks;
 	struct twix_file files[FILES]; /* the first is never used */
 	struct twix_process processes[PROCESSES];
+	struct twix_descriptor descriptors[PROCESSES][TWIX_DESCRIPTORS];
 };
 
 static struct shared *shared;
@@ -118,6 +119,11 @@ struct twix_process *twix_self(void)
 	return self;
 }
 
+struct twix_descriptor *twix_descriptors(const struct twix_process *p)
+{
+	return shared->descriptors[p - shared->processes];
+}
+
 void twix_become(struct twix_process *p)
 {
 	self = p;
@@ -143,6 +149,7 @@ static struct twix_process *take_process(int pid)
 	if (p->state != TWIX_NO_PROCESS)
 		return NULL;
 	memset(p, 0, sizeof(*p));
+	memset(twix_descriptors(p), 0, sizeof(shared->descriptors[0]));
 	p->pid = pid;
 	p->state = TWIX_STARTING;
 	return p;

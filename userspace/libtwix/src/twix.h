@@ -186,13 +186,17 @@ struct twix_process {
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
-	struct twix_descriptor descriptors[TWIX_DESCRIPTORS];
 };
 
 /* The object that all share: found if whoever started this program put it there, else made. */
 int twix_shared_init(void);
 objid_t twix_shared_id(void);
 struct twix_process *twix_self(void);
+/*
+ * Its table, guarded by its lock. Not in struct twix_process: those are gone through to find one, and
+ * would then be a page each.
+ */
+struct twix_descriptor *twix_descriptors(const struct twix_process *p);
 struct twix_process *twix_process_of(int pid); /* NULL: there is none */
 struct twix_process *twix_process_number(unsigned n); /* NULL: n is too large */
 /* A process that is starting; NULL: there are too many. */
