@@ -57,7 +57,7 @@ twix-cc := $(gnu)-gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wmi
 	-Iuserspace/libtwz/include -Iuserspace/libtwz/arch/$(ARCH)/include -Ilib/abi/include -Ilib/abi/arch/$(ARCH) \
 	-fno-pie -fno-strict-aliasing -fno-stack-protector -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/=
-twix-sources := $(wildcard userspace/libtwix/src/*.c userspace/libtwix/arch/$(ARCH)/*.S)
+twix-sources := $(wildcard userspace/libtwix/src/*.c userspace/libtwix/arch/$(ARCH)/*.[cS])
 twix-objs := $(patsubst %,$(work)/obj/%.o,$(basename $(twix-sources)))
 
 $(work)/obj/%.o: %.c $(work)/musl.built

@@ -36,7 +36,7 @@ long twix_uname(const long a[6])
 	strcpy(u->nodename, "twizzler");
 	strcpy(u->release, "1.0");
 	strcpy(u->version, "#1");
-	strcpy(u->machine, strcmp(twz_machine_name(), "arm64") == 0 ? "aarch64" : twz_machine_name());
+	strcpy(u->machine, twix_machine_name);
 	return 0;
 }
 

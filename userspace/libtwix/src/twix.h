@@ -128,6 +128,9 @@ twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nano
 twix_call twix_set_user, twix_set_users, twix_times, twix_sigaltstack;
 twix_call twix_sched_getscheduler, twix_sched_getparam, twix_sched_priority;
 
+/* --- arch/ */
+extern const char twix_machine_name[];
+
 /* --- system.c: what asks about the machine and the user */
 twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_zero, twix_prlimit, twix_getrusage, twix_umask;
 mode_t twix_mode_mask(void);
