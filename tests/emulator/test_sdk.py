@@ -16,7 +16,6 @@ from guest import FAILED, OK, TOP, Guest
 CPUS = {RISCV: "riscv64", ARM: "aarch64"}
 EXAMPLES = os.path.join(TOP, "tools", "sdk", "examples")
 POSIX = os.path.join(TOP, "tests", "posix")
-TOOLS = {"cmake": ("cmake", "ninja"), "meson": ("meson", "ninja"), "autoconf": ("autoreconf", "automake")}
 
 
 class Sdk:
@@ -29,8 +28,10 @@ class Sdk:
         arch = board.removeprefix("qemu-virt-")
         tarball = os.path.join(self.root, "sdk", f"twizzler-sdk-{arch}.tar.gz")
         assert os.path.isfile(tarball), f"{tarball} is not built"
-        subprocess.run(["tar", "-xzf", tarball, "-C", folder], check=True)
-        self.top = os.path.join(folder, f"twizzler-sdk-{arch}")
+        place = os.path.join(folder, "a place")  # names may have blanks
+        os.mkdir(place)
+        subprocess.run(["tar", "-xzf", tarball, "-C", place], check=True)
+        self.top = os.path.join(place, f"twizzler-sdk-{arch}")
         self.environment = {**os.environ, "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CC", "CFLAGS"):
             self.environment.pop(name, None)
@@ -82,42 +83,54 @@ def linux(source, folder, *flags):
     return subprocess.run([program], cwd=work, capture_output=True, text=True, check=True, timeout=100).stdout
 
 
-def with_cmake(sdk, name):
-    sdk.run("cmake", "-G", "Ninja", "-S", f"{sdk.top}/examples/{name}", "-B", f"{sdk.folder}/cmake",
-            f"-DCMAKE_TOOLCHAIN_FILE={sdk.top}/share/cmake/twizzler.cmake")
-    sdk.run("cmake", "--build", f"{sdk.folder}/cmake")
-    return f"{sdk.folder}/cmake/{name}"
+def example(sdk, name):
+    """A copy of one that comes with the SDK, as its README has it built in place."""
+    copy = os.path.join(sdk.folder, f"example-{len(os.listdir(sdk.folder))}")
+    return shutil.copytree(f"{sdk.top}/examples/{name}", copy)
 
 
-def with_meson(sdk, name):
-    sdk.run("meson", "setup", f"{sdk.folder}/meson", f"{sdk.top}/examples/{name}", "--cross-file",
-            f"{sdk.top}/share/meson/twizzler.meson")
-    sdk.run("ninja", "-C", f"{sdk.folder}/meson")
-    return f"{sdk.folder}/meson/{name}"
+def readme_commands(sdk, heading):
+    """The commands that the examples' README has under a heading."""
+    with open(f"{sdk.top}/examples/README.md", encoding="utf-8") as file:
+        part = re.search(rf"^{heading}[^\n]*:\n\n((?:    [^\n]*\n)+)", file.read(), re.M)
+    return re.sub("^    ", "", part[1], flags=re.M)
 
 
-def with_autoconf(sdk, name):
-    source = shutil.copytree(f"{sdk.top}/examples/{name}", f"{sdk.folder}/autoconf")
-    cpu = sdk.cpu
-    sdk.run("autoreconf", "-i", cwd=source)
-    sdk.run("./configure", f"--host={cpu}-linux-musl", f"CC={cpu}-twizzler-cc", f"AR={cpu}-twizzler-ar",
-            f"RANLIB={cpu}-twizzler-ranlib", cwd=source)
-    sdk.run("make", cwd=source)
-    return f"{source}/{name}"
+def built_as_told(sdk, name, heading, program):
+    """Do what the README says; the program that came of it."""
+    source = example(sdk, name)
+    told = readme_commands(sdk, heading)
+    sdk.run("sh", "-ec", told, cwd=source, env={"SDK": sdk.top, "CPU": sdk.cpu, "PATH": os.environ["PATH"]})
+    return os.path.join(source, program)
 
 
 def test_build_systems(sdk):
     """Each makes a program that runs; the one that counts finds its object again."""
-    programs = [f"{kind}={build(sdk, name)}" for kind, build, name in (
-        ("cmake", with_cmake, "hello"), ("meson", with_meson, "counter"), ("autoconf", with_autoconf, "hello"))]
+    programs = [f"{kind}={built_as_told(sdk, name, heading, program)}" for kind, name, heading, program in (
+        ("cmake", "hello", "CMake", "build/hello"), ("meson", "counter", "Meson", "build/counter"),
+        ("autoconf", "hello", "Autoconf", "hello"), ("hand", "hello", "By hand", "hello"))]
     programs += ["gcc=" + sdk.compile("counter-gcc", f"{EXAMPLES}/counter/counter.c"),
                  "clang=" + sdk.compile("counter-clang", f"{EXAMPLES}/counter/counter.c", env={"TWZ_CC": "clang"})]
     guest = sdk.guest(*programs)
     region = guest.path("pmem")
-    guest.run("cmake; meson; autoconf; gcc", pmem=region).expect(OK).expect_clean().expect_line("^run number 2$")
+    guest.run("cmake; meson; autoconf; hand; gcc", pmem=region).expect(OK).expect_clean().expect_line("^run number 2$")
     result = guest.run("clang; cat hello.txt", pmem=region).expect(OK)
     result.expect_line("^run number 3$")
-    assert len(result.find("^hello$")) == 2, result.describe()
+    assert len(result.find("^hello$")) == 3  # each hello added its line, result.describe()
+
+
+def test_mksdk(sdk):
+    """The script makes the same from elsewhere, and a port with it; musl is taken as it was built."""
+    arch = sdk.board.removeprefix("qemu-virt-")
+    built, work = (os.path.join(root, "sdk", f"work-{arch}") for root in (sdk.root, f"{sdk.folder}/mksdk-work"))
+    shutil.copytree(built, work, ignore=shutil.ignore_patterns("musl", "obj*"), symlinks=True)
+    for name in ("musl.fetched", "musl.built"):
+        os.utime(os.path.join(work, name))
+    sdk.run(os.path.join(TOP, "tools", "mksdk"), "--arch", arch, "--port", "zlib", cwd=sdk.folder)
+    compiler = f"{sdk.folder}/twizzler-sdk-{arch}/bin/{sdk.cpu}-twizzler-cc"
+    sdk.run(compiler, "-o", f"{sdk.folder}/hello-again", f"{EXAMPLES}/hello/hello.c")
+    guest = sdk.guest(f"{sdk.folder}/hello-again", f"{sdk.folder}/ports-{arch}/zlib-example")
+    guest.run("hello-again; zlib-example").expect(OK).expect_clean().expect_line("^inflate with dictionary: hello, hello!$")
 
 
 def test_wrapper_refusals(sdk):

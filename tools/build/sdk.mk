@@ -4,6 +4,8 @@
 #
 #   ARCH=riscv64|arm64
 #   BUILD=FOLDER       what is built goes there: FOLDER/sdk/twizzler-sdk-ARCH and its tarball
+#
+# The goal `clang` compiles libtwix with clang, to see that it can.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
 .SUFFIXES:
@@ -51,12 +53,15 @@ libtwz:
 
 # --- libtwix, against musl's headers
 
-compiler-headers := $(shell $(gnu)-gcc -print-file-name=include)
-twix-cc := $(gnu)-gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes \
-	-Wstrict-prototypes $(machine) -nostdinc -isystem $(compiler-headers) -isystem $(work)/musl-root/usr/include \
+gcc-headers = $(shell $(gnu)-gcc -print-file-name=include)
+clang-headers = $(shell clang -print-resource-dir)/include
+twix-flags = -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes \
+	-Wstrict-prototypes $(machine) -nostdinc -isystem $1 -isystem $(work)/musl-root/usr/include \
 	-Iuserspace/libtwz/include -Iuserspace/libtwz/arch/$(ARCH)/include -Ilib/abi/include -Ilib/abi/arch/$(ARCH) \
 	-fno-pie -fno-strict-aliasing -fno-stack-protector -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/=
+twix-cc := $(gnu)-gcc $(call twix-flags,$(gcc-headers))
+twix-clang = clang --target=$(gnu) $(call twix-flags,$(clang-headers))
 twix-sources := $(wildcard userspace/libtwix/src/*.c userspace/libtwix/arch/$(ARCH)/*.[cS])
 twix-objs := $(patsubst %,$(work)/obj/%.o,$(basename $(twix-sources)))
 
@@ -67,6 +72,13 @@ $(work)/obj/%.o: %.c $(work)/musl.built
 $(work)/obj/%.o: %.S $(work)/musl.built
 	@mkdir -p $(@D)
 	$(call run,AS,$<,$(twix-cc) -MMD -MP -c -o $@ $<)
+
+$(work)/obj-clang/%.o: %.c $(work)/musl.built
+	@mkdir -p $(@D)
+	$(call run,CLANG,$<,$(twix-clang) -MMD -MP -c -o $@ $<)
+
+.PHONY: clang
+clang: $(patsubst %.c,$(work)/obj-clang/%.o,$(filter %.c,$(twix-sources)))
 
 $(work)/libtwix.a: $(twix-objs)
 	$(call run,AR,$@,rm -f $@; $(gnu)-ar rcsD $@ $^)
@@ -91,4 +103,4 @@ $(board-build)/user/sdk/libtwz.a: libtwz ;
 .PHONY: ports
 ports: $(ports)
 
--include $(twix-objs:.o=.d)
+-include $(twix-objs:.o=.d) $(patsubst $(work)/obj/%.o,$(work)/obj-clang/%.d,$(twix-objs))
