@@ -42,6 +42,7 @@ UNTOUCHED = [
     (r".*build/host-tests/store_crash\.test", "explores for minutes; make test runs it"),
     (r"(tests|bench)/run .*", "would run the tests within the tests, or for minutes"),
     (r"make run (PORTS|APPS=hello ).*", "needs the SDK's programs: test_sdk.py builds and runs them"),
+    (r"tools/mksdk .*", "builds for minutes; test_sdk.py runs it on what is built"),
     (r"tools/setup", "changes the machine; test_make.py asks it what is missing"),
 ]
 
