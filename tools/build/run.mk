@@ -19,13 +19,18 @@ run-options = --board $(BOARD) --build $(call quote,$(O)) $(call option,--smp,SM
 	$(call option,--pmem-size,PMEM_SIZE) $(call option,--autorun,AUTORUN) \
 	$(call option,--append,APPEND) $(call option,--icount,ICOUNT) $(call option,--timeout,TIMEOUT)
 
-ifneq ($(PORTS),)
+# Who boots to type gets a shell. Who has programs run, or debugs, gets the ports that were asked for.
+ifeq ($(origin PORTS)$(AUTORUN)$(filter debug,$(goals)),undefined)
+PORTS := busybox
+endif
 
 # First the programs of others, then the same with them as APPS.
+ifneq ($(PORTS),)
+
 ports-build := $(abspath $(or $(explicit-O),build))
 
 run debug: ports
-	+@$(MAKE) $@ PORTS= APPS="$(APPS) $$(echo $(foreach p,$(PORTS),$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*))"
+	+@TWZ_PORTS_BUILT=1 $(MAKE) $@ PORTS= APPS="$(APPS) $$(echo $(foreach p,$(PORTS) session,$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*))"
 
 .PHONY: ports
 ports:
@@ -34,6 +39,7 @@ ports:
 else
 
 run: all
+	$(if $(TWZ_PORTS_BUILT)$(AUTORUN),,@echo "PORTS is empty: there is no shell, only the prompt of init")
 	@exec tools/run $(run-options)
 
 debug: all
@@ -132,6 +138,7 @@ Twizzler: what make can do
   LLVM=1                clang and lld instead of GCC and binutils
   CROSS_COMPILE=prefix- another GCC
   APPS='path ...'       put more programs into the pack
+  PORTS='name ...'      programs of others by recipe (userspace/ports); busybox for run; PORTS=: none, no shell
   V=1                   show whole commands
 
   Boards:

@@ -100,7 +100,16 @@ $(build)/ports/$(ARCH)/%/built: userspace/ports/%/recipe userspace/ports/%/build
 
 $(board-build)/user/sdk/libtwz.a: libtwz ;
 
+# --- the first process of a session, which a shell among the ports is started by
+
+session := $(build)/ports/$(ARCH)/session/out/session
+session-sources := $(wildcard userspace/init/session/*.c)
+
+$(session): $(session-sources) $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
+	@mkdir -p $(@D)
+	$(call run,CC,$@,$(tree)/bin/$(cpu)-twizzler-cc -O2 -Wall -Wextra -Werror -o $@ $(session-sources))
+
 .PHONY: ports
-ports: $(ports)
+ports: $(ports) $(session)
 
 -include $(twix-objs:.o=.d) $(patsubst $(work)/obj/%.o,$(work)/obj-clang/%.d,$(twix-objs))

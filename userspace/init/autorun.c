@@ -19,8 +19,7 @@ static const char *option_end(const char *s)
 	return s;
 }
 
-/* The value of the last option of that name, copied without quotes; false if there is none. */
-static bool find_option(const char *cmdline, const char *name, char *value, size_t size)
+bool find_option(const char *cmdline, const char *name, char *value, size_t size)
 {
 	size_t nlen = strlen(name);
 	bool found = false;

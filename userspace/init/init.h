@@ -16,7 +16,10 @@ twzobj *programs(void);
 objid_t names_root_id(void);
 void names_list(void);
 
-/* run.c: run one command line and wait. The program's exit status, or a negative error with a
+/* run.c: whether the pack has a program of that name. */
+bool is_program(const char *name);
+
+/* Run one command line and wait. The program's exit status, or a negative error with a
  * message printed. A line of assignments only sets variables. The line is cut up in place. */
 int64_t run_line(char *line);
 
@@ -30,8 +33,15 @@ bool is_assignment(const char *word);
 int environment_set(char *const *words, int count);
 void environment_list(void);
 
-/* autorun.c: the programs of an autorun option; -1 if there is none, else the number failed. */
+/* autorun.c: the value of the last boot option of that name, copied without quotes; false if there is
+ * none. */
+bool find_option(const char *cmdline, const char *name, char *value, size_t size);
+
+/* The programs of an autorun option; -1 if there is none, else the number failed. */
 int autorun(const char *cmdline);
+
+/* shell.c: if the pack has a session of shells, run it until it ends; not with the option init=twz. */
+void shell_session(const char *cmdline);
 
 /* prompt.c: read commands from the console, for ever. */
 _Noreturn void prompt(void);

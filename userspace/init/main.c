@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The first program: sets up the namespaces, then either runs what the boot option autorun asks
- * for and powers off, or reads commands from the kernel's console.
+ * for and powers off, or starts a session of shells. Without one, or after one that cannot go on, it
+ * reads commands from the kernel's console itself.
  */
 #include "init.h"
 
@@ -41,5 +42,6 @@ int main(int argc, char **argv)
 	failed = autorun(boot->cmdline);
 	if (failed >= 0)
 		power_off(failed ? 1 : 0);
+	shell_session(boot->cmdline);
 	prompt();
 }

@@ -26,6 +26,14 @@ int split_words(char *line, char **argv)
 	return n;
 }
 
+bool is_program(const char *name)
+{
+	struct twz_name_ent ent;
+
+	return programs() && twz_hier_resolve_name(programs(), name, 0, &ent) == 0 &&
+	       ent.type != NAME_ENT_NAMESPACE;
+}
+
 static int find_program(const char *name, objid_t *id)
 {
 	struct twz_name_ent ent;
