@@ -119,6 +119,22 @@ def test_build_systems(sdk):
     assert len(result.find("^hello$")) == 3  # each hello added its line, result.describe()
 
 
+USER_OF_ZLIB = r"""
+#include <stdio.h>
+#include <zlib.h>
+static unsigned char text[100000], packed[100000], again[100000];
+int main(void)
+{
+	uLongf small = sizeof(packed), large = sizeof(again);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 7;
+	if (compress(packed, &small, text, sizeof(text)) != Z_OK || uncompress(again, &large, packed, small) != Z_OK)
+		return 1;
+	printf("%zu bytes are %lu, and %lu again\n", sizeof(text), small, large);
+}
+"""
+
+
 def test_mksdk(sdk):
     """The script makes the same from elsewhere, and a port with it; musl is taken as it was built."""
     arch = sdk.board.removeprefix("qemu-virt-")
@@ -127,10 +143,15 @@ def test_mksdk(sdk):
     for name in ("musl.fetched", "musl.built"):
         os.utime(os.path.join(work, name))
     sdk.run(os.path.join(TOP, "tools", "mksdk"), "--arch", arch, "--port", "zlib", cwd=sdk.folder)
-    compiler = f"{sdk.folder}/twizzler-sdk-{arch}/bin/{sdk.cpu}-twizzler-cc"
-    sdk.run(compiler, "-o", f"{sdk.folder}/hello-again", f"{EXAMPLES}/hello/hello.c")
-    guest = sdk.guest(f"{sdk.folder}/hello-again", f"{sdk.folder}/ports-{arch}/zlib-example")
-    guest.run("hello-again; zlib-example").expect(OK).expect_clean().expect_line("^inflate with dictionary: hello, hello!$")
+    tool = f"{sdk.folder}/twizzler-sdk-{arch}/bin/{sdk.cpu}-twizzler-"
+    with open(f"{sdk.folder}/compress.c", "w", encoding="ascii") as file:
+        file.write(USER_OF_ZLIB)
+    library = sdk.run(f"{tool}pkg-config", "--cflags", "--libs", "zlib").split()
+    sdk.run(f"{tool}cc", "-o", f"{sdk.folder}/compress", f"{sdk.folder}/compress.c", *library)
+    guest = sdk.guest(f"{sdk.folder}/compress", f"{sdk.folder}/ports-{arch}/zlib-example")
+    result = guest.run("compress; zlib-example").expect(OK).expect_clean()
+    result.expect_line("^inflate with dictionary: hello, hello!$")
+    result.expect_line(r"^100000 bytes are \d\d\d, and 100000 again$")
 
 
 def test_wrapper_refusals(sdk):

@@ -86,30 +86,27 @@ $(work)/libtwix.a: $(twix-objs)
 # --- the tree, anew each time: it is small, and nothing old stays in it
 
 .PHONY: all tree
-all: tree
-tree: libtwz $(work)/libtwix.a $(work)/musl.built
-	$(call run,SDK,$(tree),tools/sdk/assemble $(ARCH) $(cpu) '$(machine)' $(work) $(board-build) $(tree))
+all: tree ports
 	$(call run,TAR,$(tree).tar.gz,tar -C $(build)/sdk --sort=name --owner=0 --group=0 --mtime=@0 -czf $(tree).tar.gz $(name))
 
-# --- programs of others, built with it: PORTS="NAME ..." of userspace/ports
+tree: libtwz $(work)/libtwix.a $(work)/musl.built
+	$(call run,SDK,$(tree),tools/sdk/assemble $(ARCH) $(cpu) '$(machine)' $(work) $(board-build) $(tree))
 
-ports := $(foreach p,$(PORTS),$(build)/ports/$(ARCH)/$p/built)
+# --- programs of others, built with it: PORTS="NAME ..." of userspace/ports. Libraries that a port
+# --- installs become part of the tree.
 
-$(build)/ports/$(ARCH)/%/built: userspace/ports/%/recipe userspace/ports/%/build $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
+ports-folder := $(build)/ports/$(ARCH)
+ports := $(foreach p,$(PORTS),$(ports-folder)/$p/built)
+
+$(ports-folder)/%/built: userspace/ports/%/recipe userspace/ports/%/build $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
 	$(call run,PORT,$* ($(ARCH)),tools/sdk/build-port $* $(cpu) $(tree) $(@D) && touch $@)
 
 $(board-build)/user/sdk/libtwz.a: libtwz ;
 
-# --- the first process of a session, which a shell among the ports is started by
-
-session := $(build)/ports/$(ARCH)/session/out/session
-session-sources := $(wildcard userspace/init/session/*.c)
-
-$(session): $(session-sources) $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
-	@mkdir -p $(@D)
-	$(call run,CC,$@,$(tree)/bin/$(cpu)-twizzler-cc -O2 -Wall -Wextra -Werror -o $@ $(session-sources))
-
 .PHONY: ports
-ports: $(ports) $(session)
+ports: $(ports) | tree
+	@for port in $(PORTS); do \
+		[ ! -d $(ports-folder)/$$port/sysroot ] || cp -R $(ports-folder)/$$port/sysroot $(tree)/; \
+	done
 
 -include $(twix-objs:.o=.d) $(patsubst $(work)/obj/%.o,$(work)/obj-clang/%.d,$(twix-objs))
