@@ -25,7 +25,8 @@ static void set(int fd, struct twix_file *f, bool cloexec)
 
 void twix_descriptors_init(void)
 {
-	struct twix_file *f = twix_file_new(TWIX_TERMINAL, twix_terminal()->client, O_RDWR);
+	int error;
+	struct twix_file *f = twix_terminal_open("console", O_RDWR | O_NOCTTY, &error);
 
 	for (int fd = 0; f && fd < 3; fd++) {
 		set(fd, f, false);

@@ -55,6 +55,7 @@ const struct twix_ops *twix_ops_of(const struct twix_file *f)
 		[TWIX_PIPE_WRITE] = &twix_pipe_write_ops,
 		[TWIX_EVENTFD] = &twix_eventfd_ops,
 		[TWIX_EPOLL] = &twix_epoll_ops,
+		[TWIX_PTMX] = &twix_ptmx_ops,
 	};
 
 	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;

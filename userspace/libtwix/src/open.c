@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
 
@@ -72,20 +73,33 @@ static int find_or_make(int dirfd, const char *path, unsigned flags, mode_t mode
 	return flags & O_DIRECTORY ? -ENOTDIR : check_access(w->id, flags);
 }
 
+static int give_descriptor(struct twix_file *f, unsigned flags)
+{
+	int fd = twix_install(f, 0, flags & O_CLOEXEC);
+
+	if (fd < 0)
+		twix_file_put(f);
+	return fd;
+}
+
+static int open_terminal(const char *name, unsigned flags)
+{
+	int error;
+	struct twix_file *f = twix_terminal_open(name, flags & ~(unsigned)(O_CREAT | O_TRUNC | O_CLOEXEC), &error);
+
+	return f ? give_descriptor(f, flags) : error;
+}
+
 static int open_file(enum twix_kind kind, objid_t id, unsigned flags)
 {
 	unsigned kept = flags & ~(unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
 	struct twix_file *f = twix_file_new(kind, id, kept);
-	int fd;
 
 	if (!f)
 		return -ENFILE;
 	if (flags & O_TRUNC && twix_ops_of(f)->truncate)
 		twix_ops_of(f)->truncate(f, 0);
-	fd = twix_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		twix_file_put(f);
-	return fd;
+	return give_descriptor(f, flags);
 }
 
 long twix_openat(const long a[6])
@@ -95,6 +109,9 @@ long twix_openat(const long a[6])
 	struct twix_where w;
 	int r;
 
+	r = strncmp(path, "/dev/", 5) ? -ENOENT : open_terminal(path + 5, flags);
+	if (r != -ENOENT)
+		return r;
 	if (twix_special(path) != TWIX_FREE)
 		return flags & O_DIRECTORY ? -ENOTDIR : open_file(twix_special(path), twix_special_id(path), flags);
 	r = find_or_make((int)a[0], path, flags, (mode_t)a[3], &w);

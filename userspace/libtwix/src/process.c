@@ -128,6 +128,7 @@ void twix_process_end(struct twix_process *p, int status)
 	uint32_t running = TWIX_RUNNING;
 
 	p->status = status;
+	twix_terminal_leader_ended(p);
 	if (p->helper)
 		sys_thrd_ctl2(p->helper, THRD_CTL_KILL, 1);
 	twix_descriptors_drop(p, false);

@@ -23,7 +23,7 @@ struct shared {
 	uint32_t search;   /* where the last file was; guarded by lock */
 	int32_t last_pid;  /* guarded by lock */
 	uint32_t unused[2];
-	struct twix_terminal terminal;
+	struct twix_terminals terminals;
 	struct twix_locks locks;
 	struct twix_file files[FILES]; /* the first is never used */
 	struct twix_process processes[PROCESSES];
@@ -104,9 +104,9 @@ objid_t twix_shared_id(void)
 
 /* --- processes */
 
-struct twix_terminal *twix_terminal(void)
+struct twix_terminals *twix_terminals(void)
 {
-	return &shared->terminal;
+	return &shared->terminals;
 }
 
 struct twix_locks *twix_locks(void)
@@ -279,7 +279,7 @@ twzobj *twix_file_object(struct twix_file *f)
 {
 	twzobj *h = &handles[f - shared->files];
 	/* Who reads a pipe moves it on. */
-	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ;
+	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ && f->kind != TWIX_PTMX;
 	uint32_t access = reads ? FE_READ : FE_READ | FE_WRITE;
 	int r = 0;
 

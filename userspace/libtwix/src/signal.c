@@ -64,6 +64,11 @@ long twix_signal_thread(int sig)
 	return 0;
 }
 
+bool twix_signal_is_ignored(int sig)
+{
+	return blocked & BIT(sig) || actions[sig].handler == SIG_IGN;
+}
+
 /* --- what they do */
 
 static void end_by(int sig)

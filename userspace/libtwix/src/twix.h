@@ -68,6 +68,8 @@ void twix_signal_send(struct twix_process *p, int sig);
 /* To those that kill() means by pid; how many there are. */
 int twix_signal_group(int pid, int sig);
 long twix_signal_thread(int sig);
+/* Whether it would do nothing to this thread: blocked or ignored. */
+bool twix_signal_is_ignored(int sig);
 /* In a call that can wait on: take what has come. Whether a handler ran. */
 bool twix_signals_now(void);
 /* Block others from now on, NULL: the same; returns those that were. */
@@ -82,15 +84,57 @@ void twix_timers_after_fork(void);
 twix_call twix_setitimer, twix_getitimer, twix_timer_create, twix_timer_settime, twix_timer_gettime;
 twix_call twix_timer_getoverrun, twix_timer_delete;
 
-/* --- terminal.c */
+/* --- terminal.c, ptmx.c, console.c */
+struct twix_file;
+
 /* Stands in the shared object. */
 struct twix_terminal {
-	objid_t client; /* 0: there is none */
+	objid_t server, client;      /* client 0: there is none */
 	int32_t session, foreground; /* atomic; groups */
+	uint32_t programs;           /* open files of the client's side; guarded by the terminals' lock */
+	uint32_t state;              /* ptmx.c; guarded so, too */
 };
-struct twix_terminal *twix_terminal(void);
-int twix_terminal_make(void); /* in the first program */
+#define TWIX_TERMINALS 64
+struct twix_terminals {
+	struct mutex lock;
+	struct twix_terminal all[TWIX_TERMINALS]; /* the first is the console's */
+};
+struct twix_terminals *twix_terminals(void); /* shared.c */
+
+static inline struct twix_terminal *twix_terminal_number(unsigned n)
+{
+	return n < TWIX_TERMINALS ? &twix_terminals()->all[n] : NULL;
+}
+
+static inline struct twix_terminal *twix_terminal(void)
+{
+	return twix_terminal_number(0);
+}
+
+/* A new open file of what is called so in /dev: tty, console, ptmx, pts/N. NULL: *error, -ENOENT if
+ * nothing is. */
+struct twix_file *twix_terminal_open(const char *name, unsigned flags, int *error);
+/* The first N of a /dev/pts/N, from `from` on; TWIX_TERMINALS: there is none. */
+unsigned twix_terminal_next(unsigned from);
+/* The terminal of this program's session; NULL: it has none. */
+struct twix_terminal *twix_terminal_own(void);
+/* It is that from now on, if it can be; the leader of a session has ended. */
+void twix_terminal_take(struct twix_terminal *t);
+struct twix_process;
+void twix_terminal_leader_ended(const struct twix_process *p);
+/* The two sides of a terminal that has none yet; one of them is not open any more. */
+int twix_terminal_init(struct twix_terminal *t, twzobj *server, twzobj *client);
+void twix_terminal_closed(struct twix_file *f);
+/* A request that both sides know, by the pty's function of one of them. */
+long twix_terminal_control(struct twix_terminal *t, int (*ioctl)(twzobj *, int, long), twzobj *o,
+    unsigned long request, void *arg);
+/* Something was typed at the server's side: the signals among it are sent. */
+void twix_terminal_typed(struct twix_terminal *t, twzobj *server);
+/* In the first program: between the first terminal and the console. */
+int twix_terminal_make(void);
 void twix_terminal_end(void);
+#define TWIX_TIOCASK 0x547a /* no request of Linux: find out how large the console's window is */
+long twix_console_ask(const struct twix_terminal *t);
 
 /* --- poll.c */
 #define TWIX_POLL_MOST 1024 /* events to wait for at once */
@@ -141,7 +185,7 @@ struct twix_file;
 /* What an open file is of. The order is that of twix_ops in files.c. */
 enum twix_kind {
 	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
-	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL,
+	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL, TWIX_PTMX,
 };
 
 /*
@@ -277,7 +321,7 @@ twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrit
 twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fallocate, twix_fsync, twix_getdents64, twix_sendfile;
 
 /* --- terminal.c, regular.c, directory.c, files.c */
-extern const struct twix_ops twix_terminal_ops, twix_regular_ops, twix_directory_ops;
+extern const struct twix_ops twix_terminal_ops, twix_ptmx_ops, twix_regular_ops, twix_directory_ops;
 extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_random_ops;
 
 /* --- inode.c: what a file has beside its bytes */

@@ -269,12 +269,26 @@ ssize_t __pty_client_read(twzobj *o, void *hdr, void *buf, size_t len, unsigned 
 
 /* --- polling */
 
+/* The events of the terminal itself. */
+static int poll_events(struct pty *p, uint64_t type, struct event *event)
+{
+	if (!type || type & ~(PTY_EVENT_SIG | PTY_EVENT_WINCH))
+		return -ENOTSUP;
+	if (event)
+		event_init(event, &p->state->ev, type);
+	return event_poll(&p->state->ev, type) != 0;
+}
+
 int __pty_server_poll(twzobj *o, void *hdr, uint64_t type, struct event *event)
 {
 	struct pty p;
 	int r = open_server(&p, o, hdr);
 
-	return r < 0 ? r : bstream_hdr_poll(o, type == TWZIO_EVENT_READ ? p.out : p.in, type, event);
+	if (r < 0)
+		return r;
+	if (type != TWZIO_EVENT_READ && type != TWZIO_EVENT_WRITE)
+		return poll_events(&p, type, event);
+	return bstream_hdr_poll(o, type == TWZIO_EVENT_READ ? p.out : p.in, type, event);
 }
 
 /* An end of file is no byte in the stream: its event is set here. */
@@ -304,11 +318,7 @@ int __pty_client_poll(twzobj *o, void *hdr, uint64_t type, struct event *event)
 		return poll_input(&p, event);
 	if (type == TWZIO_EVENT_WRITE)
 		return bstream_hdr_poll(p.o, p.out, type, event);
-	if (!type || type & ~(PTY_EVENT_SIG | PTY_EVENT_WINCH))
-		return -ENOTSUP;
-	if (event)
-		event_init(event, &p.state->ev, type);
-	return event_poll(&p.state->ev, type) != 0;
+	return poll_events(&p, type, event);
 }
 
 /* --- settings */

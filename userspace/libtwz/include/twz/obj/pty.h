@@ -20,7 +20,7 @@ struct bstream_hdr;
 
 #define PTY_BUFFER_SZ 1024
 
-/* Events of a client, beside TWZIO_EVENT_READ and _WRITE; they stay until event_clear. */
+/* Events of a terminal, beside TWZIO_EVENT_READ and _WRITE; they stay until event_clear. */
 #define PTY_EVENT_INT (1ul << 8)    /* VINTR was typed */
 #define PTY_EVENT_QUIT (1ul << 9)   /* VQUIT */
 #define PTY_EVENT_SUSP (1ul << 10)  /* VSUSP */
@@ -91,7 +91,7 @@ ssize_t pty_iowrite_client(twzobj *o, const void *buf, size_t len, size_t off, u
 ssize_t pty_ioread_server(twzobj *o, void *buf, size_t len, size_t off, unsigned flags);
 ssize_t pty_iowrite_server(twzobj *o, const void *buf, size_t len, size_t off, unsigned flags);
 
-/* As twzio_poll: 1 ready, 0 not yet. A client may also ask for any of the events above together. */
+/* As twzio_poll: 1 ready, 0 not yet. Either may also ask for any of the events above together. */
 int pty_poll_client(twzobj *o, uint64_t type, struct event *event);
 int pty_poll_server(twzobj *o, uint64_t type, struct event *event);
 
