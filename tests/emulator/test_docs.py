@@ -34,7 +34,7 @@ PLANNED = [
      "a build: make test has just made one, ci/20-build makes those with clang, the examples are built by their page's test"),
     (r"make (test|bench)( .*)?", "would run the tests within the tests, or for minutes"),
     (r"make menuconfig", "needs a person"),
-    (r"make sdk", "make test has just built it; test_sdk.py tries what came of it"),
+    (r"make sdk( .*)?", "make test has just built it; test_sdk.py tries what came of it"),
     (r"make setup", "changes the machine"),
 ]
 # Commands that are not run at all.
