@@ -220,6 +220,7 @@ static bool complete_program(struct elf *e)
 	p->machine = machine;
 	p->entry = e->header.e_entry;
 	p->data = 0;
+	p->flags = p->data_image = p->data_filesz = 0;
 	memset(p->reserved, 0, sizeof(p->reserved));
 	return complete_tls(e);
 }
@@ -233,6 +234,26 @@ static bool read_elf(struct elf *e)
 			return false;
 	}
 	return read_program(e) && complete_program(e);
+}
+
+/* The initial data behind the text, too: a copy of the object's bytes is a program. */
+static void add_data_image(struct split *out)
+{
+	uint64_t at = align_up(out->header.text_end, TWZ_PAGE_SIZE);
+	uint8_t page[TWZ_PAGE_SIZE];
+
+	out->header.data_image = at;
+	for (size_t i = 0; out->has_data && i < out->data.count; i++) {
+		uint64_t offset = (uint64_t)out->data.pages[i].number * TWZ_PAGE_SIZE;
+
+		if (offset >= OBJ_TOPDATA || at + offset > OBJ_TOPDATA)
+			continue;
+		image_read(&out->data, offset, page, sizeof(page));
+		image_write(&out->text, at + offset - OBJ_NULLPAGE_SIZE, page, sizeof(page));
+		out->header.data_filesz = MAX(out->header.data_filesz, offset);
+	}
+	out->text.mi->flags = MIF_SZ;
+	out->text.mi->sz = at + out->header.data_filesz - OBJ_NULLPAGE_SIZE;
 }
 
 static void copy_segments(const struct elf *e, struct split *out)
@@ -266,6 +287,7 @@ bool split_elf(const void *file, size_t len, struct split *out, char why[SPLIT_W
 	else
 		image_free(&out->data);
 	out->header.data = out->data.id;
+	add_data_image(out);
 	image_write(&out->text, OBJ_NULLPAGE_SIZE, &out->header, sizeof(out->header));
 	image_finish(&out->text);
 	return true;

@@ -5,17 +5,41 @@
  */
 #include "twix.h"
 
+#include <abi/program.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
 #include <twz/sys/slots.h>
 #include <twz/sys/sync.h>
 #include <twz/sys/view.h>
 
-#define INTERPRETER_MAX 255
-#define ARGS_MAX 4096
+/* Linux's limits. */
+#define STRING_MAX 131072ul  /* with its NUL */
+#define STRINGS_MAX 2097152ul /* all of them, and the pointers to them */
+#define SCRIPTS 5             /* that may be each other's interpreters */
+
+#define IS_SCRIPT 2 /* beside 0, TWIX_EXEC_FATAL and errors */
+
+/* A program that is to be run. */
+struct plan {
+	objid_t program; /* the object with the code */
+	bool made;       /* it was made for this: a child of this view */
+	const char *path;
+	char *const *argv, *const *envp;
+	/* Of each script that led here: its line, and the arguments that came of it. */
+	struct script {
+		char line[TWIX_SCRIPT_LINE];
+		char *argv[];
+	} *scripts[SCRIPTS];
+	size_t script_bytes[SCRIPTS];
+	unsigned depth;
+};
 
 static int count(char *const *list)
 {
@@ -26,14 +50,21 @@ static int count(char *const *list)
 	return n;
 }
 
+/* --- running */
+
 /* The new program finds the process by its thread, in the object that all share. */
 static void hand_over(twzobj *view, objid_t thread, void *arg)
 {
+	const struct plan *p = arg;
 	objid_t shared;
 
-	(void)arg;
+	if (p->made)
+		twz_object_tie_guid(twz_object_guid(view), p->program, 0);
 	twz_view_get(NULL, TWZSLOT_UNIX, &shared, NULL);
 	twz_view_set(view, TWZSLOT_UNIX, shared, VE_READ | VE_WRITE);
+	twix_descriptors_drop(twix_self(), true);
+	twix_signals_hand_over();
+	twix_timers_hand_over();
 	twix_self()->thread = thread;
 	__atomic_store_n(&twix_self()->taken, 0, __ATOMIC_RELEASE);
 }
@@ -76,55 +107,30 @@ static _Noreturn void leave(struct thread *t)
 	twz_thread_exit(status);
 }
 
-static int run(objid_t program, char *const *argv, char *const *envp)
+static int run(struct plan *p)
 {
 	struct twz_program_opts opts = {
-		.env = (const char *const *)envp,
+		.env = (const char *const *)p->envp,
 		.only_env = true,
+		.env_as_is = true,
 		.prepare = hand_over,
+		.prepare_arg = p,
 	};
 	objid_t old = twix_self()->thread;
 	struct thread t;
-	int r;
+	int r = twz_program_spawn(p->program, count(p->argv), p->argv, &opts, &t);
 
-	twix_descriptors_drop(twix_self(), true);
-	twix_signals_hand_over();
-	twix_timers_hand_over();
-	r = twz_program_spawn(program, count(argv), argv, &opts, &t);
 	if (r < 0) {
+		if (twix_self()->thread != old)
+			twix_timers_init();
 		twix_self()->thread = old;
-		twix_timers_init();
 		return r;
 	}
 	twix_end_other_threads();
 	leave(&t);
 }
 
-/* "#! interpreter argument": 0 and the two, or -ENOEXEC. */
-static int read_interpreter(objid_t id, char *line, char **argument)
-{
-	twzobj o;
-	char *end;
-	int r = twz_object_init_guid(&o, id, FE_READ);
-
-	if (r < 0)
-		return r;
-	memcpy(line, twz_object_base(&o), INTERPRETER_MAX);
-	twz_object_release(&o);
-	line[INTERPRETER_MAX] = 0;
-	end = strchr(line, '\n');
-	if (line[0] != '#' || line[1] != '!' || !end)
-		return -ENOEXEC;
-	*end = 0;
-	memmove(line, line + 2, strlen(line + 2) + 1);
-	memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
-	*argument = line + strcspn(line, " \t");
-	if (**argument) {
-		*(*argument)++ = 0;
-		*argument += strspn(*argument, " \t");
-	}
-	return line[0] ? 0 : -ENOEXEC;
-}
+/* --- finding out what a file is */
 
 static int find(const char *path, objid_t *id)
 {
@@ -141,38 +147,161 @@ static int find(const char *path, objid_t *id)
 	return 0;
 }
 
-static int run_script(objid_t id, const char *path, char *const *argv, char *const *envp)
+/* An object that nobody writes to by default is run where it is. */
+static bool is_program_object(twzobj *o)
 {
-	char line[INTERPRETER_MAX + 1], *argument, *args[ARGS_MAX];
-	int n = 0, argc = count(argv);
-	objid_t interpreter;
-	int r = read_interpreter(id, line, &argument);
+	const struct twz_program *h = twz_object_base(o);
+	uint16_t flags = twz_object_meta(o)->p_flags & (MIP_DFL_EXEC | MIP_DFL_WRITE);
 
-	if (r == 0)
-		r = find(line, &interpreter);
+	return flags == MIP_DFL_EXEC && h->magic == PROGRAM_MAGIC;
+}
+
+/* One that needs an interpreter: Linux's error where there is none, or nothing that can be one. */
+static int check_interpreter(const char *path)
+{
+	objid_t id;
+	int r = find(path, &id);
+
+	return r < 0 ? r : -ELIBBAD;
+}
+
+static int plan_elf(struct plan *p, objid_t file, const char *base, uint64_t size)
+{
+	struct twix_elf e;
+	int r = twix_elf_read(&e, base, size);
+
+	if (e.interpreter[0] && r != -ENOEXEC)
+		return check_interpreter(e.interpreter);
+	return r ? r : twix_image_make(file, base, size, &e, &p->program);
+}
+
+static int plan_file(struct plan *p, twzobj *o)
+{
+	struct metainfo *mi = twz_object_meta(o);
+	uint64_t size = mi->flags & MIF_SZ ? __atomic_load_n(&mi->sz, __ATOMIC_ACQUIRE) : 0;
+	const char *base = twz_object_base(o);
+	int r = -ENOEXEC;
+
+	if (!S_ISREG(twix_inode_mode(o)) || !(twix_inode_mode(o) & 0111))
+		return -EACCES;
+	if (size > OBJ_MAXDATA)
+		return -ENOEXEC;
+	if (size >= 2 && memcmp(base, "#!", 2) == 0)
+		return IS_SCRIPT;
+	if (size >= SELFMAG && memcmp(base, ELFMAG, SELFMAG) == 0)
+		r = plan_elf(p, twz_object_guid(o), base, size);
+	else
+		r = twix_image_make(twz_object_guid(o), base, size, NULL, &p->program);
+	p->made = r == 0;
+	return r;
+}
+
+/* One argument more at most, the script's path, and its arguments; they are freed with the plan. */
+static int plan_script(struct plan *p, const char *base, uint64_t size)
+{
+	int argc = count(p->argv), n = 0, r;
+	size_t bytes = sizeof(struct script) + ((size_t)argc + 4) * sizeof(char *);
+	struct script *s;
+	char *interpreter, *argument;
+
+	if (p->depth == SCRIPTS)
+		return -ELOOP;
+	s = twix_pages(bytes);
+	if (!s)
+		return -ENOMEM;
+	p->script_bytes[p->depth] = bytes;
+	p->scripts[p->depth++] = s;
+	memcpy(s->line, base, size < sizeof(s->line) ? size : sizeof(s->line));
+	r = twix_script_read(s->line, &interpreter, &argument);
 	if (r < 0)
 		return r;
-	if (argc + 4 > ARGS_MAX)
-		return -E2BIG;
-	args[n++] = line;
-	if (*argument)
-		args[n++] = argument;
-	args[n++] = (char *)path;
+	s->argv[n++] = interpreter;
+	if (argument)
+		s->argv[n++] = argument;
+	s->argv[n++] = (char *)p->path;
 	for (int i = 1; i < argc; i++)
-		args[n++] = argv[i];
-	args[n] = NULL;
-	return run(interpreter, args, envp);
+		s->argv[n++] = p->argv[i];
+	p->path = interpreter;
+	p->argv = s->argv;
+	return IS_SCRIPT;
+}
+
+static int plan_once(struct plan *p)
+{
+	objid_t id;
+	twzobj o;
+	int r = find(p->path, &id);
+
+	if (r == 0)
+		r = twz_object_init_guid(&o, id, FE_READ);
+	if (r < 0)
+		return r;
+	p->program = id;
+	if (!is_program_object(&o)) {
+		r = plan_file(p, &o);
+		if (r == IS_SCRIPT)
+			r = plan_script(p, twz_object_base(&o), twz_object_meta(&o)->sz);
+	}
+	twz_object_release(&o);
+	return r;
+}
+
+/* --- the call */
+
+/* Whether what list leads to is not too much, *room being what is left. */
+static bool fits(char *const *list, size_t *room)
+{
+	for (; *list; list++) {
+		size_t n = strnlen(*list, STRING_MAX) + 1;
+
+		if (n > STRING_MAX || n + sizeof(*list) > *room)
+			return false;
+		*room -= n + sizeof(*list);
+	}
+	return true;
+}
+
+static void drop(struct plan *p)
+{
+	for (unsigned i = 0; i < p->depth; i++)
+		twix_munmap((const long[6]){ (long)p->scripts[i], (long)p->script_bytes[i] });
+	if (p->made)
+		twz_object_tie_guid(twix_view_id(), p->program, TIE_UNTIE);
+}
+
+/* Linux has no program any more to return to. */
+static _Noreturn void end_fatally(void)
+{
+	twix_end_other_threads();
+	twix_process_end(twix_self(), SIGSEGV);
+	twix_leave(128 + SIGSEGV);
 }
 
 long twix_execve(const long a[6])
 {
-	const char *path = (const char *)a[0];
-	char *const *argv = (char *const *)a[1], *const *envp = (char *const *)a[2];
+	static char *const none[] = { NULL };
+	char *const unnamed[] = { (char *)"", NULL };
+	struct plan p = {
+		.path = (const char *)a[0],
+		.argv = a[1] ? (char *const *)a[1] : none,
+		.envp = a[2] ? (char *const *)a[2] : none,
+	};
+	size_t room = STRINGS_MAX;
 	objid_t id;
-	int r = find(path, &id);
+	int r = find(p.path, &id);
 
-	if (r < 0)
-		return r;
-	r = run(id, argv, envp);
-	return r == -ENOEXEC ? run_script(id, path, argv, envp) : r;
+	if (r == 0 && (!fits(p.argv, &room) || !fits(p.envp, &room)))
+		r = -E2BIG;
+	if (!p.argv[0])
+		p.argv = unnamed;
+	if (r == 0)
+		do
+			r = plan_once(&p);
+		while (r == IS_SCRIPT);
+	if (r == 0)
+		r = run(&p);
+	if (r == TWIX_EXEC_FATAL)
+		end_fatally();
+	drop(&p);
+	return r;
 }

@@ -68,6 +68,8 @@ static int copy_view(objid_t thread, objid_t *view)
 	if (r < 0)
 		return r;
 	r = twix_child_object(*view, id_in(TWZSLOT_STACK), &point.stack);
+	if (r == 0 && twix_image_is_made())
+		r = twz_object_tie_guid(*view, id_in(PROGRAM_TEXT_SLOT), 0);
 	if (r == 0)
 		r = twix_memory_copy(*view, &to);
 	if (r == 0)

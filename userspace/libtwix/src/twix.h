@@ -57,6 +57,47 @@ _Noreturn void twix_leave(int status);
 /* The process has ended: what it had is given back, and its parent is told. */
 void twix_process_end(struct twix_process *p, int status);
 
+/* --- elf.c: ELF files, which may be anything */
+#define TWIX_EXEC_FATAL 1 /* where Linux has given up the old program before it refuses the new one */
+#define TWIX_ELF_LOADS 64
+
+struct twix_load {
+	uint64_t address, memory, offset, bytes; /* bytes of the file, which has them all, are at offset */
+	uint32_t flags; /* PF_* */
+};
+
+struct twix_elf {
+	const char *file; /* its first byte, which the object's base is */
+	uint64_t size;    /* of the file */
+	uint64_t entry;
+	uint64_t header, header_count; /* the program headers: address in memory, or 0; how many */
+	uint16_t type;    /* ET_* */
+	unsigned loads;
+	struct twix_load load[TWIX_ELF_LOADS];
+	uint64_t tls[4]; /* address, bytes in the file, in memory, alignment; 0: none */
+	char interpreter[256]; /* "": none */
+};
+
+/* 0, TWIX_EXEC_FATAL, or -ENOEXEC. Nothing of the file is believed later that was not copied here. */
+int twix_elf_read(struct twix_elf *e, const char *file, uint64_t size);
+/* The load that has these bytes, all of them from the file, or NULL. */
+const struct twix_load *twix_elf_find(const struct twix_elf *e, uint64_t address, uint64_t bytes);
+
+/* --- image.c: what is run of a file */
+/*
+ * The object to be run (volatile, tied to this view) of a file with these bytes that is a program for
+ * libtwz: an ELF file that was linked as one, or, without e, a copy of a program object. -ENOEXEC: it
+ * is none; TWIX_EXEC_FATAL; or an error.
+ */
+int twix_image_make(objid_t file, const char *base, uint64_t size, const struct twix_elf *e, objid_t *text);
+/* Whether this program is run of such an object, which goes with the last view that it is tied to. */
+bool twix_image_is_made(void);
+
+/* --- script.c */
+#define TWIX_SCRIPT_LINE 256
+/* Of "#! interpreter argument": 0 and the two, *argument NULL if there is none; or -ENOEXEC. */
+int twix_script_read(char line[TWIX_SCRIPT_LINE], char **interpreter, char **argument);
+
 /* --- signal.c */
 void twix_signals_init(void);
 void twix_signals_hand_over(void); /* before another program runs in this process */
@@ -174,6 +215,7 @@ twix_call twix_sched_getscheduler, twix_sched_getparam, twix_sched_priority;
 
 /* --- arch/ */
 extern const char twix_machine_name[];
+extern const uint16_t twix_elf_machine; /* EM_* */
 
 /* --- system.c: what asks about the machine and the user */
 twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_zero, twix_prlimit, twix_getrusage, twix_umask;

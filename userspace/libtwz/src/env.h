@@ -24,6 +24,10 @@ int __twz_env_list_set(char *list, const char *name, size_t len, const char *val
 /* Set what "NAME=value" says. -EINVAL there is no '='. */
 int __twz_env_list_put(char *list, const char *entry);
 
+/* Strings one behind the other, as they are, into a zeroed list; one without a name is left out.
+ * -ENOMEM they do not fit. */
+int __twz_env_list_fill(char *list, const char *const *env);
+
 /* Copy what is in order of `from` to a zeroed list. */
 void __twz_env_list_copy(char *to, char *from);
 

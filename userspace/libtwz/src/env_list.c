@@ -91,6 +91,24 @@ void __twz_env_list_copy(char *to, char *from)
 		memcpy(to, from, len);
 }
 
+int __twz_env_list_fill(char *list, const char *const *env)
+{
+	char *at = list, *end = list + TWZ_ENV_MAX - 1; /* the last NUL ends the list */
+
+	for (; env && *env; env++) {
+		size_t len = strnlen(*env, TWZ_ENV_MAX) + 1;
+		const char *equals = memchr(*env, '=', len - 1);
+
+		if (!equals || equals == *env)
+			continue;
+		if (len > (size_t)(end - at))
+			return -ENOMEM;
+		memcpy(at, *env, len);
+		at += len;
+	}
+	return 0;
+}
+
 int __twz_env_list_put(char *list, const char *entry)
 {
 	const char *equals = strchr(entry, '=');

@@ -15,6 +15,7 @@
 struct launch {
 	objid_t program;
 	uint64_t entry;
+	size_t slot; /* of the text */
 	objid_t template;
 	objid_t view, stack, data;
 	struct thread *thread;
@@ -80,6 +81,8 @@ static int write_env(char *list, const struct twz_program_opts *opts)
 {
 	int r = 0;
 
+	if (opts && opts->only_env && opts->env_as_is)
+		return __twz_env_list_fill(list, opts->env) < 0 ? -E2BIG : 0;
 	if (!opts || !opts->only_env)
 		__twz_env_inherit(list);
 	for (const char *const *e = opts ? opts->env : NULL; r == 0 && e && *e; e++)
@@ -116,8 +119,8 @@ static int make_view(struct launch *l, const struct twz_program_opts *opts)
 		r = __twz_object_init_transient(&view, l->view, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	twz_view_set(&view, PROGRAM_TEXT_SLOT, l->program, VE_READ | VE_EXEC);
-	twz_view_set(&view, PROGRAM_DATA_SLOT, l->data, VE_READ | VE_WRITE);
+	twz_view_set(&view, l->slot + PROGRAM_TEXT_SLOT, l->program, VE_READ | VE_EXEC);
+	twz_view_set(&view, l->slot + PROGRAM_DATA_SLOT, l->data, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_THRD, l->thread->tid, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_STACK, l->stack, VE_READ | VE_WRITE);
 	twz_view_set(&view, TWZSLOT_CVIEW, l->view, VE_READ | VE_WRITE);
@@ -144,7 +147,7 @@ static int start(struct launch *l, const char *name)
 	struct twzthread_repr *repr = twz_object_base(&l->thread->obj);
 	struct thrd_spawn_args a = {
 		.target_view = l->view,
-		.start_func = l->entry,
+		.start_func = SLOT_TO_VADDR(l->slot) + l->entry,
 		.arg = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_ARGS_OFFSET,
 		.stack_base = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_STACK_OFFSET,
 		.stack_size = TWZ_THREAD_STACK_SIZE,
@@ -157,7 +160,7 @@ static int start(struct launch *l, const char *name)
 int twz_program_spawn(objid_t program, int argc, char *const argv[],
     const struct twz_program_opts *opts, struct thread *t)
 {
-	struct launch l = { .program = program, .thread = t };
+	struct launch l = { .program = program, .slot = opts ? opts->slot : 0, .thread = t };
 	int r;
 
 	memset(t, 0, sizeof(*t));

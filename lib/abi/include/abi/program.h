@@ -17,6 +17,9 @@
 #define PROGRAM_MAGIC 0x4752505a5754ull /* "TWZPRG" */
 #define PROGRAM_VERSION 1u
 
+/* twz_program.flags */
+#define PROGRAM_MADE 1u /* made to be run once, of a file: it goes with the views that it is tied to */
+
 #define PROGRAM_TEXT_SLOT 0
 #define PROGRAM_DATA_SLOT 1
 
@@ -36,10 +39,14 @@ struct twz_program {
 	uint64_t tls_align;  /* power of two ≤ 4096 */
 	uint64_t text_end;   /* end of the used parts, object offsets */
 	uint64_t data_end;
-	uint64_t reserved[5];
+	uint64_t data_image; /* object offset, a multiple of 4096, where this object has the initial data, too, so */
+	uint64_t data_filesz; /* that a copy of its bytes is a program; those are for 0x1000 … of the data; 0: it has not */
+	uint64_t flags; /* PROGRAM_* */
+	uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct twz_program) == 128, "program header");
 _Static_assert(offsetof(struct twz_program, data) == 32, "program header data");
+_Static_assert(offsetof(struct twz_program, data_image) == 88, "program header data image");
 
 #endif

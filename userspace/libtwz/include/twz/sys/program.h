@@ -16,9 +16,9 @@
 #define TWZ_ARGS_MAGIC 0x31534752415a5754ull /* "TWZARGS1" */
 #define TWZ_ARGS_VERSION 1u
 #define TWZ_ARGS_OFFSET (TWZ_STACK_OFFSET + TWZ_THREAD_STACK_SIZE)
-#define TWZ_ARGS_MAX 0x10000ul /* bytes of structure, pointers and strings */
+#define TWZ_ARGS_MAX 0x210000ul /* bytes of structure, pointers and strings */
 #define TWZ_ENV_OFFSET (TWZ_ARGS_OFFSET + TWZ_ARGS_MAX)
-#define TWZ_ENV_MAX 0x10000ul /* bytes of the environment */
+#define TWZ_ENV_MAX 0x210000ul /* bytes of the environment */
 
 struct twz_program_args {
 	uint64_t magic;
@@ -39,6 +39,8 @@ struct twz_program_opts {
 	objid_t packroot; /* 0 = inherit */
 	const char *const *env; /* "NAME=value" … NULL: beside, or instead of, what is inherited */
 	bool only_env;          /* nothing is inherited */
+	bool env_as_is; /* with only_env: nothing is looked for twice; a string without a name is left out */
+	size_t slot;    /* the text stands in this slot, the data in the next: of a program that can stand anywhere */
 	/* Called, unless NULL, before the program starts, with its view and its first thread. */
 	void (*prepare)(twzobj *view, objid_t thread, void *arg);
 	void *prepare_arg;
