@@ -338,7 +338,8 @@ void upcall_user_fault(uintptr_t va, unsigned int access)
 	struct fault_report report;
 
 	TRACE(TWZ_TRACE_FAULTS, TWZ_EVENT_FAULT, access, va);
-	if (space_fault(thread, va, access, &report) == 0)
+	bool stuck = access == ACCESS_WRITE && space_is_own_page(thread, va, arch_regs_pc(&thread->regs), &report);
+	if (!stuck && space_fault(thread, va, access, &report) == 0)
 		arch_tlb_fresh(va);
 	else
 		fault_raise_access(thread, &report);

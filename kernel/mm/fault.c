@@ -41,6 +41,7 @@ static bool prot_allows(enum object_prot prot, unsigned int access)
 		[OBJ_PROT_RW] = ACCESS_READ | ACCESS_WRITE,
 		[OBJ_PROT_RX] = ACCESS_READ | ACCESS_EXEC,
 		[OBJ_PROT_X] = ACCESS_EXEC,
+		[OBJ_PROT_EITHER] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
 	};
 	return (allowed[prot] & access) == access;
 }
@@ -84,13 +85,16 @@ static bool view_entry(struct object *view, uint32_t slot, objid_t *id, uint32_t
 	return stable;
 }
 
-/* Rights of an entry: writing implies reading on every machine we know; W and X never together. */
+/*
+ * Rights of an entry: writing implies reading on every machine we know; W and X only together where
+ * each page may have either.
+ */
 static uint32_t entry_rights(uint32_t flags)
 {
 	uint32_t rights = flags & VE_ACCESS;
 
 	if (rights & VE_WRITE)
-		rights = (rights | VE_READ) & ~VE_EXEC;
+		rights = (rights | VE_READ) & (flags & VE_EITHER ? ~0u : ~VE_EXEC);
 	return rights;
 }
 
@@ -105,7 +109,7 @@ static uint32_t access_right(unsigned int access)
 static enum object_prot widest_prot(uint32_t rights)
 {
 	if (rights & SEC_WRITE)
-		return OBJ_PROT_RW;
+		return rights & SEC_EXEC ? OBJ_PROT_EITHER : OBJ_PROT_RW;
 	if (rights & SEC_EXEC)
 		return rights & SEC_READ ? OBJ_PROT_RX : OBJ_PROT_X;
 	return OBJ_PROT_R;
@@ -133,7 +137,9 @@ static int enter_page(struct mapping *mapping, uint64_t offset, unsigned int acc
 	struct object *object = mapping->object;
 
 	spin_lock(&object->lock);
-	int error = object_map_page(object, mapping->prot, offset / PAGE_SIZE, access == ACCESS_WRITE);
+	int error = mapping->prot == OBJ_PROT_EITHER
+			    ? object_map_either(object, offset / PAGE_SIZE, access)
+			    : object_map_page(object, mapping->prot, offset / PAGE_SIZE, access == ACCESS_WRITE);
 	if (error == -EUCLEAN && hash_mismatch(object, offset / PAGE_SIZE))
 		error = -EBADMSG;
 	spin_unlock(&object->lock);
@@ -271,6 +277,24 @@ static int resolve_fault(struct thread *thread, uintptr_t va, unsigned int acces
 	 * turn.
 	 */
 	return 0;
+}
+
+bool space_is_own_page(struct thread *thread, uintptr_t va, uintptr_t pc, struct fault_report *report)
+{
+	struct addrspace *space = thread->space;
+
+	if (va / PAGE_SIZE != pc / PAGE_SIZE || va >> OBJ_SHIFT >= arch_mmu.user_slots)
+		return false;
+	spin_lock(&space->lock);
+	struct mapping *mapping = space_mapping(space, va >> OBJ_SHIFT);
+	bool own = mapping && mapping->prot == OBJ_PROT_EITHER;
+	if (own)
+		*report = (struct fault_report){ .address = va, .offset = va & (OBJ_MAXSIZE - 1),
+						 .access = ACCESS_WRITE, .object = mapping->object->id };
+	spin_unlock(&space->lock);
+	if (own)
+		fault(report, FAULT_OBJECT, ACCESS_WRITE);
+	return own;
 }
 
 int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report)

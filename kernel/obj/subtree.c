@@ -5,6 +5,7 @@
  * once.
  */
 #include <abi/errno.h>
+#include <arch/upcall.h>
 #include <base/bits.h>
 #include <base/string.h>
 #include <mm/phys.h>
@@ -19,6 +20,7 @@ static const unsigned int prot_bits[OBJ_PROT_COUNT] = {
 	[OBJ_PROT_RW] = PTE_R | PTE_W | PTE_USER,
 	[OBJ_PROT_RX] = PTE_R | PTE_X | PTE_USER,
 	[OBJ_PROT_X] = PTE_X | PTE_USER,
+	[OBJ_PROT_EITHER] = PTE_R | PTE_USER, /* and what the access needs */
 };
 
 pte_t *object_subtree(struct object *object, enum object_prot prot)
@@ -111,16 +113,22 @@ void object_unmap_block(struct object *object, uint64_t pgnr)
 			page_free(tables[prot]);
 }
 
-bool object_protect_page(struct object *object, uint64_t pgnr)
+static bool protect(struct object *object, enum object_prot prot, uint64_t pgnr)
 {
-	pte_t *slot = translation(object, OBJ_PROT_RW, pgnr);
+	pte_t *slot = translation(object, prot, pgnr);
 
 	if (!slot || !arch_pte_writable(*slot))
 		return false;
-	unsigned int level = slot == block_slot(object, OBJ_PROT_RW, pgnr);
-	arch_pte_set(slot,
-		     arch_pte_leaf(arch_pte_addr(*slot), level, prot_bits[OBJ_PROT_RW] & ~PTE_W));
+	unsigned int level = slot == block_slot(object, prot, pgnr);
+	arch_pte_set(slot, arch_pte_leaf(arch_pte_addr(*slot), level, PTE_R | PTE_USER));
 	return true;
+}
+
+bool object_protect_page(struct object *object, uint64_t pgnr)
+{
+	bool found = protect(object, OBJ_PROT_RW, pgnr);
+
+	return protect(object, OBJ_PROT_EITHER, pgnr) || found;
 }
 
 void object_unmap_all(struct object *object)
@@ -274,6 +282,41 @@ int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr,
 	 * needed.
 	 */
 	arch_pte_set(slot, page_entry(object, pgnr, page, prot, writable));
+	return 0;
+}
+
+int object_map_either(struct object *object, uint64_t pgnr, unsigned int access)
+{
+	pte_t *subtree = object_subtree(object, OBJ_PROT_EITHER);
+	bool write = access & ACCESS_WRITE, exec = access & ACCESS_EXEC;
+	void *page;
+
+	if (!subtree)
+		return -ENOMEM;
+	if (object->mmio_pages)
+		return -EACCES;
+	int error = page_to_map(object, pgnr, write, &page);
+	if (error)
+		return error;
+	pte_t *table = leaf_table(subtree, pgnr);
+	if (!table)
+		table = leaf_table_make(object, OBJ_PROT_EITHER, pgnr);
+	if (!table)
+		return -ENOMEM;
+	pte_t *slot = &table[pgnr % PT_ENTRIES];
+	if (arch_pte_valid(*slot) && (!write || arch_pte_writable(*slot)) && (!exec || arch_pte_executable(*slot)))
+		return 0;
+	/* What it allowed is over on all CPUs before it allows the other. */
+	if (arch_pte_valid(*slot) && (arch_pte_writable(*slot) || arch_pte_executable(*slot))) {
+		arch_pte_set(slot, 0);
+		object_flush(object, pgnr, 1);
+	}
+	if (exec)
+		arch_sync_code(page, PAGE_SIZE);
+	object_cache_settle(object, pgnr, page);
+	paddr_t address = page == zero_page ? image_to_phys(zero_page) : virt_to_phys(page);
+	unsigned int bits = prot_bits[OBJ_PROT_EITHER] | (write ? PTE_W : 0) | (exec ? PTE_X : 0);
+	arch_pte_set(slot, arch_pte_leaf(address, 0, bits | object_memory_type(object, pgnr, exec)));
 	return 0;
 }
 

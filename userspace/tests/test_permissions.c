@@ -562,6 +562,11 @@ static void write_or_execute(void)
 	twz_view_object_init(&o);
 	((struct twzview_repr *)twz_object_base(&o))->ves[c.slot].flags |= VE_EXEC;
 	CHECK_EQ(with_rights(c.id, ALL_RIGHTS, jump, &c), -(long)THRD_EXIT_FAULT(FAULT_OBJECT));
+	/* Page by page one of the two, where that is asked for and both are granted. */
+	twz_view_set(NULL, (size_t)c.slot, c.id, VE_READ | VE_WRITE | VE_EXEC | VE_EITHER);
+	CHECK_EQ(with_rights(c.id, ALL_RIGHTS, jump, &c), 0);
+	CHECK_EQ(with_rights(c.id, ALL_RIGHTS & ~SCP_WRITE, jump, &c), 0);
+	CHECK_EQ(with_rights(c.id, ALL_RIGHTS & ~SCP_EXEC, jump, &c), -(long)THRD_EXIT_FAULT(FAULT_SCTX));
 	twz_view_set(NULL, (size_t)c.slot, c.id, FE_READ | FE_EXEC);
 	CHECK_EQ(with_rights(c.id, ALL_RIGHTS, jump, &c), 0);
 	code_drop(&c);

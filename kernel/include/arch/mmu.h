@@ -97,6 +97,7 @@ static inline pte_t arch_pte_leaf(paddr_t page, unsigned int level, unsigned int
 static inline bool arch_pte_valid(pte_t pte);
 static inline bool arch_pte_is_table(pte_t pte, unsigned int level); /* valid, names a lower table */
 static inline bool arch_pte_writable(pte_t pte);
+static inline bool arch_pte_executable(pte_t pte); /* by the user, of a leaf for the user */
 static inline paddr_t arch_pte_addr(pte_t pte);
 
 /*

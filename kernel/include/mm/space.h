@@ -105,6 +105,12 @@ struct fault_report {
 int space_fault(struct thread *thread, uintptr_t va, unsigned int access, struct fault_report *report);
 
 /*
+ * Whether an instruction at pc that writes to va needs its own page executable and writable at once,
+ * which no page ever is: it would fault for ever. Then *report says so.
+ */
+bool space_is_own_page(struct thread *thread, uintptr_t va, uintptr_t pc, struct fault_report *report);
+
+/*
  * What object and offset a user address of the current thread means, checked for `access`.
  * On success a reference is returned in *object. -EFAULT.
  */

@@ -29,8 +29,11 @@
 #define OBJ_MMIO_PGNR 2u
 #define PERSIST_MAX_STORES 8u /* regions of persistent memory that are used */
 
-/* The protections a subtree can have. W and X never stand together. */
-enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_COUNT };
+/*
+ * The protections a subtree can have. W and X never stand together in a page's entry: with
+ * OBJ_PROT_EITHER each page has the one that was asked for last.
+ */
+enum object_prot { OBJ_PROT_R, OBJ_PROT_RW, OBJ_PROT_RX, OBJ_PROT_X, OBJ_PROT_EITHER, OBJ_PROT_COUNT };
 
 /* What is known of the metadata: see docs/objects.md, "Verification". */
 enum object_identity { OBJ_UNVERIFIED, OBJ_VERIFIED, OBJ_INVALID };
@@ -297,6 +300,12 @@ pte_t *object_subtree(struct object *object, enum object_prot prot);
  * page. Neighbours that are resident come along when a leaf table is new. 0 or as object_page().
  */
 int object_map_page(struct object *object, enum object_prot prot, uint64_t pgnr, bool write);
+
+/*
+ * The same for OBJ_PROT_EITHER, for an access (ACCESS_*): the page can be written, or executed, if
+ * that is what is asked for, and from then on on no CPU the other. Page by page, never 2 MiB.
+ */
+int object_map_either(struct object *object, uint64_t pgnr, unsigned int access);
 
 /*
  * Drop every translation to a page, or to the 2 MiB around it, on every CPU. Lock held. Where the 2

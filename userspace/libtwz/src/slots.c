@@ -502,7 +502,7 @@ static void clone_entry(twzobj *old, twzobj *nv, size_t slot,
 	if (!(flags & VE_VALID))
 		return;
 	nid = id;
-	nflags = flags & VE_ACCESS;
+	nflags = flags & (VE_ACCESS | VE_EITHER);
 	if (!fn || fn(old, slot, id, flags, &nid, &nflags))
 		twz_view_set(nv, slot, nid, nflags);
 }

@@ -41,14 +41,14 @@ void twz_view_set(twzobj *v, size_t slot, objid_t id, uint32_t flags)
 		__twz_throw_pptr(id, slot, FAULT_PPTR_INVALID, -EINVAL, NULL);
 		return;
 	}
-	if (flags & VE_WRITE)
+	if (flags & VE_WRITE && !(flags & VE_EITHER))
 		flags &= ~VE_EXEC;
 	ve = &__twz_view_repr(v)->ves[slot];
 	old = __atomic_exchange_n(&ve->flags, 0, __ATOMIC_SEQ_CST);
 	ve->id = id;
 	ve->res0 = 0;
 	if (id)
-		__atomic_store_n(&ve->flags, (flags & VE_ACCESS) | VE_VALID, __ATOMIC_RELEASE);
+		__atomic_store_n(&ve->flags, (flags & (VE_ACCESS | VE_EITHER)) | VE_VALID, __ATOMIC_RELEASE);
 	if (old & VE_VALID)
 		__twz_view_invalidate(v, slot);
 	machine_view_entry(__twz_view_repr(v), slot);

@@ -78,6 +78,11 @@ static inline bool arch_pte_writable(pte_t pte)
 	return (pte & PTE_VALID) && !(pte & PTE_AP_READONLY);
 }
 
+static inline bool arch_pte_executable(pte_t pte)
+{
+	return (pte & PTE_VALID) && !(pte & PTE_UXN);
+}
+
 static inline paddr_t arch_pte_addr(pte_t pte)
 {
 	return pte & PTE_ADDRESS;

@@ -70,6 +70,11 @@ static inline bool arch_pte_writable(pte_t pte)
 	return pte & RISCV_PTE_W;
 }
 
+static inline bool arch_pte_executable(pte_t pte)
+{
+	return pte & RISCV_PTE_X;
+}
+
 static inline paddr_t arch_pte_addr(pte_t pte)
 {
 	return (pte >> RISCV_PTE_PPN_SHIFT & RISCV_PTE_PPN_MASK) << PAGE_SHIFT;

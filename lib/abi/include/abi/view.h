@@ -2,7 +2,9 @@
 /*
  * The view: an object that says which object stands in which 1 GiB slot. All offsets here are
  * base offsets. Kernel rules: flags (acquire), id, flags are read in that order and retried if
- * flags changed; an entry with WRITE and EXEC is mapped without EXEC; slots at or above the
+ * flags changed; an entry with WRITE and EXEC is mapped without EXEC, unless it has EITHER, too: then
+ * each of its pages is at any time either one that can be written or one that can be executed, as the
+ * last access that needed one of the two would have it; slots at or above the
  * number of slots do not exist; an entry is a wish: the object's permission is needed as well.
  */
 #ifndef ABI_VIEW_H
@@ -24,6 +26,7 @@ struct viewentry {
 #define VE_EXEC 0x10u
 #define VE_VALID 0x1000u
 #define VE_FIXED 0x2000u /* never set */
+#define VE_EITHER 0x4000u /* with VE_WRITE and VE_EXEC */
 #define VE_ACCESS (VE_READ | VE_WRITE | VE_EXEC)
 
 struct twzview_repr {

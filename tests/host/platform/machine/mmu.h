@@ -37,6 +37,11 @@ static inline bool arch_pte_writable(pte_t pte)
 	return pte >> HOST_PTE_PROT & PTE_W;
 }
 
+static inline bool arch_pte_executable(pte_t pte)
+{
+	return pte >> HOST_PTE_PROT & PTE_X;
+}
+
 static inline paddr_t arch_pte_addr(pte_t pte)
 {
 	return pte & ((1ul << HOST_PTE_PROT) - PAGE_SIZE);
