@@ -34,7 +34,10 @@ static void **tree_entry(struct object *object, uint64_t pgnr, bool make)
 			if (!*slot)
 				return NULL;
 		}
-		slot = &((struct page_node *)*slot)->entry[index_at(pgnr, level)];
+		struct page_node *node = *slot;
+		if (make)
+			node->there |= 1ull << index_at(pgnr, level);
+		slot = &node->entry[index_at(pgnr, level)];
 	}
 	return slot;
 }
@@ -268,21 +271,44 @@ static uint64_t skip_node(uint64_t pgnr, unsigned int level)
 	return align_down(pgnr, span) + span;
 }
 
+/*
+ * The page at *pgnr; if there is none, NULL, and *pgnr moves on to where there may be one again.
+ */
+static void *seek_page(struct object *object, uint64_t *pgnr)
+{
+	void *node = object->pages;
+	unsigned int level = PAGE_NODE_LEVELS;
+
+	while (node && level > 0) {
+		const struct page_node *upper = node;
+		unsigned int at = index_at(*pgnr, --level);
+		uint64_t rest = upper->there >> at;
+		if (!rest) {
+			node = NULL;
+			level++;
+			break;
+		}
+		unsigned int step = rest & 1 ? 0 : bit_lowest(rest);
+		if (step)
+			*pgnr = align_down(*pgnr, 1ull << (PAGE_NODE_BITS * level)) +
+				((uint64_t)step << (PAGE_NODE_BITS * level));
+		node = upper->entry[at + step];
+	}
+	if (!node)
+		*pgnr = skip_node(*pgnr, level);
+	return node;
+}
+
 static int volatile_walk(struct object *object, uint64_t first, uint64_t end,
 			 int (*fn)(void *arg, uint64_t pgnr, void *page), void *arg)
 {
 	uint64_t pgnr = first;
 
 	while (pgnr < end) {
-		void *node = object->pages;
-		unsigned int level = PAGE_NODE_LEVELS;
-		while (node && level > 0)
-			node = ((struct page_node *)node)->entry[index_at(pgnr, --level)];
-		if (!node) {
-			pgnr = skip_node(pgnr, level);
+		void *page = seek_page(object, &pgnr);
+		if (!page)
 			continue;
-		}
-		int result = fn(arg, pgnr, node);
+		int result = pgnr < end ? fn(arg, pgnr, page) : 0;
 		if (result)
 			return result;
 		pgnr++;
@@ -336,23 +362,25 @@ int object_pages_walk(struct object *object, uint64_t first, uint64_t end,
 
 static void free_leaf(struct page_node *leaf)
 {
-	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++)
-		if (leaf->entry[i])
-			page_drop(leaf->entry[i]);
+	for (uint64_t rest = leaf->there; rest; rest &= rest - 1) {
+		void *page = leaf->entry[bit_lowest(rest)];
+		if (page)
+			page_drop(page);
+	}
 	slab_free(&node_cache, leaf);
 }
 
 /* Free a node above leaves, and at most *left of those. False: some are left. */
 static bool free_middle(struct page_node *node, unsigned int *left)
 {
-	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++) {
-		if (!node->entry[i])
+	for (; node->there; node->there &= node->there - 1) {
+		struct page_node *leaf = node->entry[bit_lowest(node->there)];
+		if (!leaf)
 			continue;
 		if (*left == 0)
 			return false;
 		--*left;
-		free_leaf(node->entry[i]);
-		node->entry[i] = NULL;
+		free_leaf(leaf);
 	}
 	slab_free(&node_cache, node);
 	return true;
@@ -364,10 +392,10 @@ bool object_pages_free_some(struct object *object, unsigned int nodes)
 
 	if (!root)
 		return true;
-	for (unsigned int i = 0; i < PAGE_NODE_ENTRIES; i++) {
-		if (root->entry[i] && !free_middle(root->entry[i], &nodes))
+	for (; root->there; root->there &= root->there - 1) {
+		struct page_node *node = root->entry[bit_lowest(root->there)];
+		if (node && !free_middle(node, &nodes))
 			return false;
-		root->entry[i] = NULL;
 	}
 	slab_free(&node_cache, root);
 	object->pages = NULL;

@@ -15,6 +15,9 @@
 
 unsigned char zero_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
+/* Entries of a level-1 table that share a bit of object->subtree_tables. */
+#define SUBTREE_PART (PT_ENTRIES / 64)
+
 static const unsigned int prot_bits[OBJ_PROT_COUNT] = {
 	[OBJ_PROT_R] = PTE_R | PTE_USER,
 	[OBJ_PROT_RW] = PTE_R | PTE_W | PTE_USER,
@@ -183,6 +186,7 @@ static pte_t *leaf_table_make(struct object *object, enum object_prot prot, uint
 		object_pages_walk(object, first, first + PT_ENTRIES, fill_entry, &fill);
 	arch_pte_set(&object->subtree[prot][pgnr / PT_ENTRIES],
 		     arch_pte_table(virt_to_phys(fill.table)));
+	object->subtree_tables[prot] |= 1ull << (pgnr / PT_ENTRIES / SUBTREE_PART);
 	return fill.table;
 }
 
@@ -320,11 +324,14 @@ int object_map_either(struct object *object, uint64_t pgnr, unsigned int access)
 	return 0;
 }
 
-static void subtree_free(pte_t *subtree)
+static void subtree_free(pte_t *subtree, uint64_t parts)
 {
-	for (unsigned int i = 0; i < PT_ENTRIES; i++)
-		if (arch_pte_is_table(subtree[i], 1))
-			page_free(phys_to_virt(arch_pte_addr(subtree[i])));
+	for (; parts; parts &= parts - 1) {
+		pte_t *part = &subtree[bit_lowest(parts) * SUBTREE_PART];
+		for (unsigned int i = 0; i < SUBTREE_PART; i++)
+			if (arch_pte_is_table(part[i], 1))
+				page_free(phys_to_virt(arch_pte_addr(part[i])));
+	}
 	page_free(subtree);
 }
 
@@ -332,5 +339,5 @@ void object_subtrees_free(struct object *object)
 {
 	for (unsigned int prot = 0; prot < OBJ_PROT_COUNT; prot++)
 		if (object->subtree[prot])
-			subtree_free(object->subtree[prot]);
+			subtree_free(object->subtree[prot], object->subtree_tables[prot]);
 }

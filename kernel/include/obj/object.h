@@ -75,6 +75,7 @@ struct object {
 	struct page_node *pages; /* volatile objects */
 	uint64_t page_count;     /* volatile: pages held; persistent: pages added since it was opened */
 	pte_t *subtree[OBJ_PROT_COUNT]; /* level-1 tables, NULL until first mapped so */
+	uint64_t subtree_tables[OBJ_PROT_COUNT]; /* a bit for each 64th of it that may have tables below */
 	struct list mappings;    /* struct mapping.object_link */
 	uint32_t map_count;
 	uint32_t pins;           /* its pages stay where they are: they are not shared */

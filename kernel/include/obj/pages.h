@@ -13,6 +13,7 @@
 #define PAGE_NODE_LEVELS 3u
 
 struct page_node {
+	uint64_t there; /* a bit for each entry that may not be NULL */
 	void *entry[PAGE_NODE_ENTRIES]; /* nodes in the two upper levels, pages in the lowest */
 };
 
