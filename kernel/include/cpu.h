@@ -23,7 +23,7 @@ struct thread;
 struct twz_cpu_stats;
 
 /* Free order-0 pages kept by a CPU; touched only by that CPU. */
-#define PAGE_CACHE_MAX 32
+#define PAGE_CACHE_MAX 64 /* about what a small program takes, and gives back when it ends */
 struct page_cache {
 	unsigned int count;
 	void *pages[PAGE_CACHE_MAX];

@@ -26,9 +26,9 @@
 #define STATE_USED 0x40u   /* | order: handed out */
 #define STATE_CACHED 0x20u /* in a CPU's page cache */
 
-#define CACHE_BATCH (PAGE_CACHE_MAX / 2)
 #define BATCH_ORDER 4u
-_Static_assert(1u << BATCH_ORDER == CACHE_BATCH, "a block is a batch");
+#define CACHE_BATCH (1u << BATCH_ORDER) /* a block */
+_Static_assert(2 * CACHE_BATCH <= PAGE_CACHE_MAX, "nothing goes to and fro");
 
 struct zone {
 	paddr_t base;

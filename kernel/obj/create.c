@@ -64,16 +64,18 @@ static int make_metapage(const struct object_spec *spec, void **out, objid_t *id
 {
 	const struct object_source *first = spec->source_count ? &spec->sources[0] : NULL;
 	struct metainfo mi;
-	void *page = page_alloc_zero();
+	bool copied = first && first->whole;
+	void *page = copied ? page_alloc() : page_alloc_zero();
 	int error = 0;
 
 	if (!page)
 		return -ENOMEM;
 	meta_init(&mi, spec);
 	*id = spec->p_flags & MIP_HASHDATA ? 0 : draw_id(&mi);
-	memcpy(page, &mi, sizeof(mi));
-	if (first && first->whole)
+	if (copied)
 		error = meta_copy(first->object, page, &mi);
+	else
+		memcpy(page, &mi, sizeof(mi));
 	if (error) {
 		page_free(page);
 		return error;
@@ -162,6 +164,20 @@ static int place_metapage(struct object *draft, struct store *store, void *metap
 	return error;
 }
 
+/*
+ * The ID was derived from this metadata a moment ago, so that object_verify() need not do that again.
+ * What is copied from another object may still not be good metadata: it decides then.
+ */
+static void trust_metadata(struct object *draft, const struct metainfo *mi)
+{
+	if (mi->p_flags & MIP_HASHDATA || meta_check(mi) < 0)
+		return;
+	draft->verified = *mi;
+	draft->p_flags = mi->p_flags;
+	draft->kuid = mi->kuid;
+	draft->identity = OBJ_VERIFIED;
+}
+
 /* An object nobody knows, with nothing but metadata. */
 static int begin_draft(struct object_creation *c, struct store *store)
 {
@@ -177,6 +193,7 @@ static int begin_draft(struct object_creation *c, struct store *store)
 		return -ENOMEM;
 	}
 	draft->deleted = c->spec->born_deleted;
+	trust_metadata(draft, metapage);
 	error = place_metapage(draft, store, metapage);
 	if (error) {
 		object_pages_free(draft);

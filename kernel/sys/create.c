@@ -226,8 +226,8 @@ struct general {
 	unsigned int tie_count;
 };
 
-#define GENERAL_ORDER 3u
-_Static_assert(sizeof(struct general) <= PAGE_SIZE << GENERAL_ORDER, "fits its pages");
+/* The cache keeps one that nobody uses: most of the time nobody has to look for so many pages. */
+static struct slab_cache general_cache = SLAB_CACHE("general creation", struct general);
 _Static_assert(TWZ_OCREATE_MAX_SOURCES == OBJECT_MAX_SOURCES &&
 	       TWZ_OCREATE_MAX_TIES == OBJECT_MAX_TIES, "limits");
 
@@ -301,7 +301,7 @@ static void general_free(struct general *general)
 		object_put(general->sources[i].object);
 	for (unsigned int i = 0; i < general->tie_count; i++)
 		object_put(general->ties[i]);
-	pages_free(general, GENERAL_ORDER);
+	slab_free(&general_cache, general);
 }
 
 static int copy_in(struct general *general, uintptr_t at)
@@ -361,7 +361,7 @@ long sys_ocreate2(SYS_ARGS)
 	making = making_new(thread, args);
 	if (!making)
 		return -ENOMEM;
-	making->general = pages_alloc(GENERAL_ORDER);
+	making->general = slab_alloc(&general_cache);
 	if (!making->general) {
 		making_free(making);
 		return -ENOMEM;
