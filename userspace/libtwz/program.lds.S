@@ -56,7 +56,9 @@ SECTIONS
 	} :data
 	.bss : ALIGN(64) {
 		*(.sbss .sbss.* .scommon)
-		*(.bss .bss.* COMMON)
+		/* Large tables are aligned to pages, and come first: what is small, and written all the
+		 * time, is together then, and a copy of the program writes few pages. */
+		*(SORT_BY_ALIGNMENT(.bss.*) .bss COMMON)
 	} :data
 
 	/* The first thread's TLS block: gap for the C library, the block, slack for alignment. */

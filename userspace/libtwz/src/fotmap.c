@@ -36,11 +36,12 @@ struct view_maps {
 	struct __twz_fotmap *full[VIEW_MAX_SLOTS]; /* first: __twz_fotmaps points here */
 	struct slot_side *side[VIEW_MAX_SLOTS];
 	struct view_maps *next;
-	objid_t view;
+	objid_t view; /* but of the first */
 };
 
-static struct view_maps first_maps;                       /* of the program's first view */
-static struct __twz_fotmap *no_maps[VIEW_MAX_SLOTS];      /* never written */
+static _Alignas(TWZ_PAGE_SIZE) struct view_maps first_maps; /* of the program's first view */
+static objid_t first_view;                                /* set once */
+static _Alignas(TWZ_PAGE_SIZE) struct __twz_fotmap *no_maps[VIEW_MAX_SLOTS]; /* never written */
 static struct mutex lock;                                 /* of all changes below */
 static struct view_maps *other_views;                     /* guarded by lock; only grows */
 
@@ -56,14 +57,14 @@ static objid_t this_view(void)
 
 void __twz_fotmap_thread_begin(void)
 {
-	if (first_maps.view && this_view() != first_maps.view)
+	if (first_view && this_view() != first_view)
 		__twz_fotmaps = no_maps;
 }
 
 void __twz_fotmap_view_known(void)
 {
-	if (!first_maps.view)
-		first_maps.view = this_view();
+	if (!first_view)
+		first_view = this_view();
 }
 
 static struct view_maps *maps_of_view(objid_t id)

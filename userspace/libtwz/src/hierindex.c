@@ -42,7 +42,7 @@ struct hierindex {
 	uint32_t by_dlen[HIER_DLEN_MAX + 1];
 };
 
-static struct hierindex indices[INDICES];
+static _Alignas(TWZ_PAGE_SIZE) struct hierindex indices[INDICES];
 static uint64_t clock; /* atomic */
 
 static uint32_t hash_of(const char *name, size_t len)

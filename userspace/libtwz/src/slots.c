@@ -18,8 +18,8 @@
 #include "fotmap.h"
 
 #define TABLE_MAGIC 0x3262617430c75a54ull
-#define TABLE_VERSION 2u
-#define BUCKETS 4096u
+#define TABLE_VERSION 3u
+#define BUCKETS 512u /* with what is before them, within a page */
 #define NONE 0u /* slot 0 is never allocated */
 #define IDLE_MAX 32u
 
@@ -542,7 +542,8 @@ static void clone_table(struct locked *from, twzobj *nv)
 	struct slot_table *to = (void *)((char *)repr + VIEW_SLOT_TABLE_OFFSET);
 	size_t slot;
 
-	table_clear(to);
+	if (to->magic) /* else it is new, and all zeroes */
+		table_clear(to);
 	to->fresh = from->t->fresh;
 	for (size_t i = 0; i < to->fresh && (slot = slot_of_index(i)) != NONE; i++) {
 		uint32_t refs = from->t->records[slot].refs;
