@@ -20,7 +20,11 @@ static struct twix_file *get(int fd)
 
 static void set(int fd, struct twix_file *f, bool cloexec)
 {
-	twix_descriptors(twix_self())[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
+	struct twix_process *p = twix_self();
+
+	twix_descriptors(p)[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
+	if (f && (unsigned)fd >= p->descriptors)
+		p->descriptors = (unsigned)fd + 1;
 }
 
 void twix_descriptors_init(void)
@@ -95,23 +99,27 @@ long twix_close(const long a[6])
 /* In another process's place: it has ended, or has not begun. */
 void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to)
 {
-	for (int fd = 0; fd < DESCRIPTORS; fd++) {
-		struct twix_file *f = twix_file_number(twix_descriptors(from)[fd].file);
+	const struct twix_descriptor *table = twix_descriptors(from);
+	struct twix_descriptor *copy = twix_descriptors(to);
 
-		if (f)
-			twix_file_get(f);
-		twix_descriptors(to)[fd] = twix_descriptors(from)[fd];
+	to->descriptors = from->descriptors;
+	for (unsigned fd = 0; fd < to->descriptors; fd++) {
+		copy[fd] = table[fd];
+		if (copy[fd].file)
+			twix_file_get(twix_file_number(copy[fd].file));
 	}
 }
 
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec)
 {
-	for (int fd = 0; fd < DESCRIPTORS; fd++) {
-		struct twix_descriptor d = twix_descriptors(p)[fd];
+	struct twix_descriptor *table = twix_descriptors(p);
+
+	for (unsigned fd = 0; fd < p->descriptors; fd++) {
+		struct twix_descriptor d = table[fd];
 
 		if (!d.file || (only_cloexec && !d.cloexec))
 			continue;
-		twix_descriptors(p)[fd] = (struct twix_descriptor){ 0, 0 };
+		table[fd] = (struct twix_descriptor){ 0, 0 };
 		forget(p, twix_file_number(d.file));
 	}
 }

@@ -49,8 +49,9 @@ struct mapping {
 extern char __data_end[];
 
 static struct mutex lock; /* guards all below */
-static struct private privates[PRIVATE_MAX];
-static struct mapping files[FILES];
+static _Alignas(TWIX_PAGE) struct private privates[PRIVATE_MAX];
+static size_t private_end; /* from there on none was ever used */
+static _Alignas(TWIX_PAGE) struct mapping files[FILES];
 static uintptr_t break_now;
 
 /* --- arenas */
@@ -110,7 +111,7 @@ static ssize_t put_private(objid_t src, bool arena, uint32_t access)
 	size_t n = 0;
 	int r;
 
-	while (n < slots() && privates[n].id)
+	while (n < private_end && privates[n].id)
 		n++;
 	if (n == slots())
 		return -ENOMEM;
@@ -118,6 +119,8 @@ static ssize_t put_private(objid_t src, bool arena, uint32_t access)
 	if (r < 0)
 		return r;
 	privates[n].arena = arena;
+	if (n >= private_end)
+		private_end = n + 1;
 	twz_view_set(NULL, slot_of(n), privates[n].id, access);
 	return (ssize_t)n;
 }
@@ -162,7 +165,7 @@ static void *take_pages(size_t count)
 
 	if (count == 0 || count > ARENA_PAGES - ARENA_HEADER_PAGES)
 		return NULL;
-	for (size_t i = 0; !p && i < slots(); i++)
+	for (size_t i = 0; !p && i < private_end; i++)
 		if (privates[i].id && privates[i].arena)
 			p = take_from(i, count);
 	if (p)
@@ -177,7 +180,7 @@ static ssize_t arena_of(uintptr_t start, size_t len)
 	size_t n = VADDR_TO_SLOT(start) - TWZSLOT_MMAP_BASE;
 	uintptr_t first, end;
 
-	if (n >= slots() || !privates[n].id || !privates[n].arena)
+	if (n >= private_end || !privates[n].id || !privates[n].arena)
 		return -1;
 	first = (uintptr_t)base_of(n) + ARENA_HEADER_PAGES * TWIX_PAGE;
 	end = (uintptr_t)base_of(n) + ARENA_PAGES * TWIX_PAGE;
@@ -481,7 +484,7 @@ void twix_memory_thaw(void)
 
 int twix_memory_copy(objid_t view, twzobj *to)
 {
-	for (size_t n = 0; n < slots(); n++) {
+	for (size_t n = 0; n < private_end; n++) {
 		uint32_t flags;
 		objid_t id;
 		int r;
@@ -500,7 +503,7 @@ int twix_memory_copy(objid_t view, twzobj *to)
 void twix_memory_after_fork(void)
 {
 	mutex_init(&lock);
-	for (size_t n = 0; n < slots(); n++)
+	for (size_t n = 0; n < private_end; n++)
 		if (privates[n].id)
 			twz_view_get(NULL, slot_of(n), &privates[n].id, NULL);
 }

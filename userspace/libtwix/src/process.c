@@ -113,7 +113,7 @@ static void disown_children(int pid)
 {
 	struct twix_process *p;
 
-	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
+	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		if (p->state == TWIX_NO_PROCESS || p->parent != pid)
 			continue;
 		p->parent = 0;

@@ -23,6 +23,7 @@ struct shared {
 	uint32_t search;   /* where the last file was; guarded by lock */
 	int32_t last_pid;  /* guarded by lock */
 	uint32_t unused[2];
+	uint64_t there[PROCESSES / 64]; /* atomic: processes that there may be; changed under lock */
 	struct twix_terminals terminals;
 	struct twix_locks locks;
 	struct twix_file files[FILES]; /* the first is never used */
@@ -35,14 +36,16 @@ static struct twix_process *self;
 
 /* This program's handles to the objects of open files, opened when they are first needed. */
 static struct mutex handles_lock;
-static twzobj handles[FILES]; /* guarded by handles_lock */
+static _Alignas(TWIX_PAGE) twzobj handles[FILES]; /* guarded by handles_lock */
 
 /* Whoever started this program may have entered it. */
 static struct twix_process *find_self(void)
 {
-	for (unsigned i = 0; i < PROCESSES; i++)
-		if (shared->processes[i].state == TWIX_RUNNING && shared->processes[i].thread == twz_thread_id())
-			return &shared->processes[i];
+	struct twix_process *p;
+
+	for (unsigned n = 0; (p = twix_process_next(&n));)
+		if (p->state == TWIX_RUNNING && p->thread == twz_thread_id())
+			return p;
 	return NULL;
 }
 
@@ -130,9 +133,29 @@ void twix_become(struct twix_process *p)
 	mutex_init(&handles_lock);
 }
 
-struct twix_process *twix_process_number(unsigned n)
+/* Its place is free: nobody needs to look there until another takes it. */
+static void note_gone(unsigned n)
 {
-	return n < PROCESSES ? &shared->processes[n] : NULL;
+	mutex_acquire(&shared->lock);
+	if (shared->processes[n].state == TWIX_NO_PROCESS)
+		__atomic_fetch_and(&shared->there[n / 64], ~(1ull << n % 64), __ATOMIC_RELEASE);
+	mutex_release(&shared->lock);
+}
+
+struct twix_process *twix_process_next(unsigned *n)
+{
+	while (*n < PROCESSES) {
+		uint64_t rest = __atomic_load_n(&shared->there[*n / 64], __ATOMIC_ACQUIRE) >> *n % 64;
+		unsigned at = rest ? *n + (unsigned)__builtin_ctzll(rest) : 0;
+
+		*n = rest ? at + 1 : *n / 64 * 64 + 64;
+		if (!rest)
+			continue;
+		if (__atomic_load_n(&shared->processes[at].state, __ATOMIC_ACQUIRE) != TWIX_NO_PROCESS)
+			return &shared->processes[at];
+		note_gone(at);
+	}
+	return NULL;
 }
 
 struct twix_process *twix_process_of(int pid)
@@ -148,10 +171,11 @@ static struct twix_process *take_process(int pid)
 
 	if (p->state != TWIX_NO_PROCESS)
 		return NULL;
+	memset(twix_descriptors(p), 0, p->descriptors * sizeof(struct twix_descriptor));
 	memset(p, 0, sizeof(*p));
-	memset(twix_descriptors(p), 0, sizeof(shared->descriptors[0]));
 	p->pid = pid;
 	p->state = TWIX_STARTING;
+	__atomic_fetch_or(&shared->there[(unsigned)pid % PROCESSES / 64], 1ull << (unsigned)pid % 64, __ATOMIC_RELEASE);
 	return p;
 }
 

@@ -452,7 +452,7 @@ int twix_signal_group(int pid, int sig)
 	struct twix_process *p;
 	int found = 0;
 
-	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
+	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		if (!is_meant(p, pid))
 			continue;
 		found++;

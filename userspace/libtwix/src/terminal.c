@@ -30,7 +30,7 @@ static bool is_orphaned(int group)
 {
 	struct twix_process *p, *parent;
 
-	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
+	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		if (p->state != TWIX_RUNNING || p->group != group)
 			continue;
 		parent = twix_process_of(p->parent);
@@ -185,7 +185,7 @@ static int session_of(int group)
 {
 	struct twix_process *p;
 
-	for (unsigned n = 0; (p = twix_process_number(n)); n++)
+	for (unsigned n = 0; (p = twix_process_next(&n));)
 		if (p->state != TWIX_NO_PROCESS && p->group == group)
 			return p->session;
 	return 0;

@@ -29,8 +29,9 @@ struct record {
 };
 
 static struct mutex lock;
-static struct record records[THREADS]; /* guarded by lock, but what a thread needs at its ends */
+static _Alignas(TWIX_PAGE) struct record records[THREADS]; /* guarded by lock, but what a thread needs at its ends */
 static unsigned next_record;           /* guarded by lock */
+static unsigned records_end;           /* guarded by lock: from there on none was ever used */
 
 static __thread struct record *own; /* NULL: the first thread */
 
@@ -71,8 +72,11 @@ static struct record *take_record(void)
 
 		if (r->used && has_ended(r))
 			forget(r);
-		if (!r->used)
-			return r;
+		if (r->used)
+			continue;
+		if (r >= records + records_end)
+			records_end = (unsigned)(r - records) + 1;
+		return r;
 	}
 	return NULL;
 }
@@ -185,7 +189,7 @@ void __twix_unmapself(void *base, size_t size)
 void twix_end_other_threads(void)
 {
 	mutex_acquire(&lock);
-	for (unsigned i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < records_end; i++)
 		if (records[i].used && &records[i] != own)
 			sys_thrd_ctl2(records[i].thread.tid, THRD_CTL_KILL, 1);
 	if (own)
@@ -197,7 +201,8 @@ void twix_end_other_threads(void)
 void twix_threads_after_fork(void)
 {
 	mutex_init(&lock);
-	memset(records, 0, sizeof(records));
+	memset(records, 0, records_end * sizeof(records[0]));
+	records_end = 0;
 	own = NULL;
 }
 

@@ -38,7 +38,7 @@ static struct mutex lock;
 static struct timer timers[TIMERS] = { { .used = true, .sig = SIGALRM } }; /* guarded by lock */
 static atomic_ulong changes;
 static struct thread helper; /* guarded by lock */
-static _Alignas(16) char stack[STACK];
+static _Alignas(TWIX_PAGE) char stack[STACK];
 
 /* --- the thread */
 

@@ -275,6 +275,7 @@ struct twix_process {
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
+	uint32_t descriptors; /* so many of its table were ever used */
 };
 
 /* The object that all share: found if whoever started this program put it there, else made. */
@@ -287,7 +288,8 @@ struct twix_process *twix_self(void);
  */
 struct twix_descriptor *twix_descriptors(const struct twix_process *p);
 struct twix_process *twix_process_of(int pid); /* NULL: there is none */
-struct twix_process *twix_process_number(unsigned n); /* NULL: n is too large */
+/* The next that there is in the table, from number *n on, which is set behind it; NULL: no more. */
+struct twix_process *twix_process_next(unsigned *n);
 /* A process that is starting; NULL: there are too many. */
 struct twix_process *twix_process_new(void);
 /* It is this program from now on: after fork(). */

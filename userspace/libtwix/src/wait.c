@@ -37,7 +37,7 @@ static int reap(int pid, int *status, int options)
 	struct twix_process *p;
 	int r = -ECHILD;
 
-	for (unsigned n = 0; (p = twix_process_number(n)); n++) {
+	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		uint32_t ended = TWIX_ENDED;
 		int child = p->pid, how = p->status;
 
