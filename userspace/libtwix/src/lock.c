@@ -25,7 +25,7 @@ static struct twix_lock *conflict(struct twix_locks *t, const struct twix_lock *
 
 	if (new->type == F_UNLCK)
 		return NULL;
-	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++)
+	for (struct twix_lock *l = t->all; l < t->all + t->used; l++)
 		if (l->owner && l->id == new->id && l->of_file == new->of_file && l->owner != new->owner &&
 		    l->start <= new->end && l->end >= new->start && (l->type == F_WRLCK || new->type == F_WRLCK) &&
 		    (!first || l->start < first->start))
@@ -33,18 +33,31 @@ static struct twix_lock *conflict(struct twix_locks *t, const struct twix_lock *
 	return first;
 }
 
-static struct twix_lock *free_lock(struct twix_locks *t, unsigned *count)
+static unsigned room(const struct twix_locks *t)
 {
-	struct twix_lock *found = NULL;
+	unsigned n = TWIX_LOCKS - t->used;
 
-	*count = 0;
-	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++) {
-		if (l->owner)
-			continue;
-		found = l;
-		++*count;
-	}
-	return found;
+	for (const struct twix_lock *l = t->all; l < t->all + t->used; l++)
+		n += !l->owner;
+	return n;
+}
+
+/* There is room. */
+static struct twix_lock *take_place(struct twix_locks *t)
+{
+	for (struct twix_lock *l = t->all; l < t->all + t->used; l++)
+		if (!l->owner)
+			return l;
+	return &t->all[t->used++];
+}
+
+static void changed(struct twix_locks *t)
+{
+	while (t->used && !t->all[t->used - 1].owner)
+		t->used--;
+	__atomic_fetch_add(&t->changes, 1, __ATOMIC_ACQ_REL);
+	if (t->waiting)
+		twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->changes, (uint64_t)-1, NULL);
 }
 
 static bool is_next_to(const struct twix_lock *l, const struct twix_lock *new)
@@ -52,15 +65,15 @@ static bool is_next_to(const struct twix_lock *l, const struct twix_lock *new)
 	return (new->end == END || l->start <= new->end + 1) && (l->end == END || l->end + 1 >= new->start);
 }
 
-/* Take the new range out of an own lock; what remains beyond it goes to *rest. */
-static void cut(struct twix_lock *l, const struct twix_lock *new, struct twix_lock *rest)
+/* Take the new range out of an own lock, which may leave two. */
+static void cut(struct twix_locks *t, struct twix_lock *l, const struct twix_lock *new)
 {
 	struct twix_lock beyond = *l;
 
 	if (l->end > new->end) {
 		beyond.start = new->end + 1;
 		if (l->start < new->start)
-			*rest = beyond;
+			*take_place(t) = beyond;
 		else
 			*l = beyond;
 	}
@@ -72,14 +85,11 @@ static void cut(struct twix_lock *l, const struct twix_lock *new, struct twix_lo
 
 static int set(struct twix_locks *t, struct twix_lock new)
 {
-	unsigned room;
-
 	if (conflict(t, &new))
 		return -EAGAIN;
-	free_lock(t, &room);
-	if (room < (new.type == F_UNLCK ? 1 : 3)) /* so that what is taken can be given back in parts */
+	if (room(t) < (new.type == F_UNLCK ? 1 : 3)) /* so that what is taken can be given back in parts */
 		return -ENOLCK;
-	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++) {
+	for (struct twix_lock *l = t->all; l < t->all + t->used; l++) {
 		if (!l->owner || !is_own(l, &new))
 			continue;
 		if (l->type == new.type && is_next_to(l, &new)) {
@@ -87,13 +97,12 @@ static int set(struct twix_locks *t, struct twix_lock new)
 			new.end = l->end > new.end ? l->end : new.end;
 			l->owner = 0;
 		} else if (l->start <= new.end && l->end >= new.start) {
-			cut(l, &new, free_lock(t, &room));
+			cut(t, l, &new);
 		}
 	}
 	if (new.type != F_UNLCK)
-		*free_lock(t, &room) = new;
-	__atomic_fetch_add(&t->changes, 1, __ATOMIC_ACQ_REL);
-	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->changes, (uint64_t)-1, NULL);
+		*take_place(t) = new;
+	changed(t);
 	return 0;
 }
 
@@ -108,10 +117,16 @@ static int set_or_wait(const struct twix_lock *new, bool wait)
 		seen = __atomic_load_n(&t->changes, __ATOMIC_ACQUIRE);
 		__atomic_store_n(&t->any, 1, __ATOMIC_RELEASE);
 		r = set(t, *new);
+		wait &= r == -EAGAIN;
+		t->waiting += wait;
 		mutex_release(&t->lock);
-		if (r != -EAGAIN || !wait)
+		if (!wait)
 			return r;
-		if (twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&t->changes, seen, NULL) == -EINTR)
+		r = twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&t->changes, seen, NULL);
+		mutex_acquire(&t->lock);
+		t->waiting--;
+		mutex_release(&t->lock);
+		if (r == -EINTR)
 			return -EINTR;
 	}
 }
@@ -123,12 +138,11 @@ void twix_locks_drop(objid_t id, int owner, bool of_file)
 	if (!__atomic_load_n(&t->any, __ATOMIC_ACQUIRE) || owner == 0)
 		return;
 	mutex_acquire(&t->lock);
-	for (struct twix_lock *l = t->all; l < t->all + TWIX_LOCKS; l++)
+	for (struct twix_lock *l = t->all; l < t->all + t->used; l++)
 		if (l->owner == owner && l->of_file == of_file && l->id == id)
 			l->owner = 0;
-	__atomic_fetch_add(&t->changes, 1, __ATOMIC_ACQ_REL);
+	changed(t);
 	mutex_release(&t->lock);
-	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->changes, (uint64_t)-1, NULL);
 }
 
 static int range_of(struct twix_file *f, const struct flock *fl, struct twix_lock *l)

@@ -352,6 +352,8 @@ struct twix_locks {
 	struct mutex lock; /* guards all */
 	uint64_t changes;  /* atomic: who waits sleeps on it */
 	uint64_t any;      /* atomic: there ever was one */
+	uint32_t used;     /* places from this one on are free */
+	uint32_t waiting;  /* at least as many as do; a process that was killed is still counted */
 	struct twix_lock all[TWIX_LOCKS];
 };
 struct twix_locks *twix_locks(void); /* shared.c */
