@@ -4,27 +4,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
-
-#define DESCRIPTORS TWIX_DESCRIPTORS
+#include <string.h>
 
 static struct mutex *lock(void)
 {
 	return &twix_self()->lock;
 }
 
-/* What stands for a descriptor. Lock held. */
-static struct twix_file *get(int fd)
+/* NULL: no process has such a descriptor. */
+static twix_descriptor *place_of(int fd)
 {
-	return twix_file_number(twix_descriptors(twix_self())[fd].file);
+	return fd >= 0 && fd < TWIX_DESCRIPTORS ? &twix_descriptors(twix_self())[fd] : NULL;
 }
 
+/* Lock held. */
 static void set(int fd, struct twix_file *f, bool cloexec)
 {
 	struct twix_process *p = twix_self();
+	uint32_t end = (uint32_t)fd + 1;
 
-	twix_descriptors(p)[fd] = (struct twix_descriptor){ twix_number_of(f), cloexec };
-	if (f && (unsigned)fd >= p->descriptors)
-		p->descriptors = (unsigned)fd + 1;
+	__atomic_store_n(place_of(fd), twix_number_of(f) | (f && cloexec ? TWIX_CLOEXEC : 0), __ATOMIC_RELEASE);
+	if (f && p->fd_end < end)
+		p->fd_end = end;
+	if (!f && p->fd_free > (uint32_t)fd)
+		p->fd_free = (uint32_t)fd;
 }
 
 void twix_descriptors_init(void)
@@ -32,6 +35,8 @@ void twix_descriptors_init(void)
 	int error;
 	struct twix_file *f = twix_terminal_open("console", O_RDWR | O_NOCTTY, &error);
 
+	if (f)
+		f->parent = twix_node_of_path("/dev/console");
 	for (int fd = 0; f && fd < 3; fd++) {
 		set(fd, f, false);
 		if (fd)
@@ -39,31 +44,40 @@ void twix_descriptors_init(void)
 	}
 }
 
+/* No lock: whoever closes it takes it out of its place first. */
 struct twix_file *twix_file_of(int fd)
 {
-	struct twix_file *f = NULL;
+	twix_descriptor *place = place_of(fd), seen;
+	struct twix_file *f;
 
-	if (fd < 0 || fd >= DESCRIPTORS)
-		return NULL;
-	mutex_acquire(lock());
-	f = get(fd);
-	if (f)
-		twix_file_get(f);
-	mutex_release(lock());
-	return f;
+	while (place && (seen = __atomic_load_n(place, __ATOMIC_ACQUIRE))) {
+		f = twix_file_number(TWIX_FILE_OF(seen));
+		if (!f)
+			return NULL;
+		if (!twix_file_get_open(f))
+			continue;
+		if (TWIX_FILE_OF(__atomic_load_n(place, __ATOMIC_ACQUIRE)) == TWIX_FILE_OF(seen))
+			return f;
+		twix_file_put(f);
+	}
+	return NULL;
 }
 
 int twix_install(struct twix_file *f, int from, bool cloexec)
 {
-	int fd;
+	struct twix_process *p = twix_self();
+	int fd, most;
 
 	mutex_acquire(lock());
-	for (fd = from; fd < DESCRIPTORS && get(fd); fd++)
+	most = (int)p->nofile[0];
+	for (fd = from > (int)p->fd_free ? from : (int)p->fd_free; fd < most && *place_of(fd); fd++)
 		;
-	if (fd < DESCRIPTORS)
+	if (fd < most)
 		set(fd, f, cloexec);
+	if (from <= (int)p->fd_free)
+		p->fd_free = (uint32_t)(fd < most ? fd + 1 : fd);
 	mutex_release(lock());
-	return fd < DESCRIPTORS ? fd : -EMFILE;
+	return fd < most ? fd : -EMFILE;
 }
 
 /* Put f, or nothing, in a descriptor's place; what stood there comes back. */
@@ -72,7 +86,7 @@ static struct twix_file *replace(int fd, struct twix_file *f, bool cloexec)
 	struct twix_file *old;
 
 	mutex_acquire(lock());
-	old = get(fd);
+	old = twix_file_number(TWIX_FILE_OF(*place_of(fd)));
 	set(fd, f, cloexec);
 	mutex_release(lock());
 	return old;
@@ -85,10 +99,9 @@ static void forget(const struct twix_process *p, struct twix_file *f)
 	twix_file_put(f);
 }
 
-long twix_close(const long a[6])
+static int close_one(int fd)
 {
-	int fd = (int)a[0];
-	struct twix_file *f = fd >= 0 && fd < DESCRIPTORS ? replace(fd, NULL, false) : NULL;
+	struct twix_file *f = place_of(fd) ? replace(fd, NULL, false) : NULL;
 
 	if (!f)
 		return -EBADF;
@@ -96,32 +109,80 @@ long twix_close(const long a[6])
 	return 0;
 }
 
-/* In another process's place: it has ended, or has not begun. */
-void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to)
+long twix_close(const long a[6])
 {
-	const struct twix_descriptor *table = twix_descriptors(from);
-	struct twix_descriptor *copy = twix_descriptors(to);
-
-	to->descriptors = from->descriptors;
-	for (unsigned fd = 0; fd < to->descriptors; fd++) {
-		copy[fd] = table[fd];
-		if (copy[fd].file)
-			twix_file_get(twix_file_number(copy[fd].file));
-	}
+	return close_one((int)a[0]);
 }
 
+#define CLOSE_RANGE_UNSHARE 2u
+#define CLOSE_RANGE_CLOEXEC 4u
+
+long twix_close_range(const long a[6])
+{
+	unsigned first = (unsigned)a[0], last = (unsigned)a[1], flags = (unsigned)a[2];
+
+	if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+		return -EINVAL;
+	for (unsigned fd = first; fd <= last && fd < twix_self()->fd_end; fd++) {
+		if (!(flags & CLOSE_RANGE_CLOEXEC))
+			close_one((int)fd);
+		else if (*place_of((int)fd))
+			__atomic_fetch_or(place_of((int)fd), TWIX_CLOEXEC, __ATOMIC_ACQ_REL);
+	}
+	return 0;
+}
+
+static void copy_about(const struct twix_about *from, struct twix_about *to)
+{
+	strcpy(to->exe, from->exe);
+	memcpy(to->command, from->command, from->length);
+	to->length = from->length;
+}
+
+/* To one that has not begun. */
+void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to)
+{
+	const twix_descriptor *old = twix_descriptors(from);
+	struct twix_file *f;
+
+	mutex_acquire((struct mutex *)&from->lock);
+	for (unsigned fd = 0; fd < from->fd_end; fd++) {
+		f = twix_file_number(TWIX_FILE_OF(old[fd]));
+		if (f)
+			twix_file_get(f);
+		twix_descriptors(to)[fd] = old[fd];
+	}
+	to->fd_end = from->fd_end;
+	to->fd_free = from->fd_free;
+	memcpy(to->nofile, from->nofile, sizeof(to->nofile));
+	to->cwd_file = from->cwd_file;
+	f = twix_file_number(to->cwd_file);
+	if (f)
+		twix_file_get(f);
+	mutex_release((struct mutex *)&from->lock);
+	copy_about(twix_about(from), twix_about(to));
+}
+
+/* Of this program, or of one that has ended. */
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec)
 {
-	struct twix_descriptor *table = twix_descriptors(p);
+	twix_descriptor *all = twix_descriptors(p);
+	struct twix_file *cwd = only_cloexec ? NULL : twix_file_number(p->cwd_file);
 
-	for (unsigned fd = 0; fd < p->descriptors; fd++) {
-		struct twix_descriptor d = table[fd];
+	for (unsigned fd = 0; fd < p->fd_end; fd++) {
+		twix_descriptor d = all[fd];
 
-		if (!d.file || (only_cloexec && !d.cloexec))
+		if (!d || (only_cloexec && !(d & TWIX_CLOEXEC)))
 			continue;
-		table[fd] = (struct twix_descriptor){ 0, 0 };
-		forget(p, twix_file_number(d.file));
+		__atomic_store_n(&all[fd], 0, __ATOMIC_RELEASE);
+		if (p->fd_free > fd)
+			p->fd_free = fd;
+		forget(p, twix_file_number(TWIX_FILE_OF(d)));
 	}
+	if (!cwd)
+		return;
+	p->cwd_file = 0;
+	twix_file_put(cwd);
 }
 
 static long duplicate(int fd, int from, bool cloexec)
@@ -131,7 +192,7 @@ static long duplicate(int fd, int from, bool cloexec)
 
 	if (!f)
 		return -EBADF;
-	if (from < 0 || from >= DESCRIPTORS)
+	if (from < 0 || from >= (int)twix_self()->nofile[0])
 		r = -EINVAL;
 	else
 		r = twix_install(f, from, cloexec);
@@ -152,7 +213,7 @@ long twix_dup3(const long a[6])
 
 	if (fd == to || flags & ~O_CLOEXEC)
 		return -EINVAL;
-	if (to < 0 || to >= DESCRIPTORS)
+	if (to < 0 || to >= (int)twix_self()->nofile[0])
 		return -EBADF;
 	f = twix_file_of(fd);
 	if (!f)
@@ -175,15 +236,16 @@ static long set_status_flags(struct twix_file *f, unsigned flags)
 
 static long descriptor_flags(int fd, int cmd, long arg)
 {
+	twix_descriptor *place = place_of(fd);
 	long r = -EBADF;
 
-	if (fd < 0 || fd >= DESCRIPTORS)
+	if (!place)
 		return r;
 	mutex_acquire(lock());
-	if (get(fd)) {
-		r = cmd == F_GETFD && twix_descriptors(twix_self())[fd].cloexec ? FD_CLOEXEC : 0;
+	if (*place) {
+		r = cmd == F_GETFD && *place & TWIX_CLOEXEC ? FD_CLOEXEC : 0;
 		if (cmd == F_SETFD)
-			twix_descriptors(twix_self())[fd].cloexec = arg & FD_CLOEXEC ? 1 : 0;
+			*place = TWIX_FILE_OF(*place) | (arg & FD_CLOEXEC ? TWIX_CLOEXEC : 0);
 	}
 	mutex_release(lock());
 	return r;
@@ -243,7 +305,9 @@ long twix_ioctl(const long a[6])
 
 	if (!f)
 		return -EBADF;
-	if (twix_ops_of(f)->ioctl)
+	if (f->flags & O_PATH)
+		r = -EBADF;
+	else if (twix_ops_of(f)->ioctl)
 		r = twix_ops_of(f)->ioctl(f, (unsigned long)a[1], (void *)a[2]);
 	twix_file_put(f);
 	return r;

@@ -35,8 +35,15 @@ static ssize_t swallow(struct twix_file *f, const void *buf, size_t n)
 	return (ssize_t)n;
 }
 
+static ssize_t no_room(struct twix_file *f, const void *buf, size_t n)
+{
+	(void)f, (void)buf, (void)n;
+	return -ENOSPC;
+}
+
 const struct twix_ops twix_null_ops = { .read = nothing, .write = swallow, .mode = S_IFCHR | 0666 };
 const struct twix_ops twix_zero_ops = { .read = zeroes, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_full_ops = { .read = zeroes, .write = no_room, .mode = S_IFCHR | 0666 };
 const struct twix_ops twix_random_ops = { .read = noise, .write = swallow, .mode = S_IFCHR | 0666 };
 
 static const struct twix_ops no_ops;
@@ -56,32 +63,9 @@ const struct twix_ops *twix_ops_of(const struct twix_file *f)
 		[TWIX_EVENTFD] = &twix_eventfd_ops,
 		[TWIX_EPOLL] = &twix_epoll_ops,
 		[TWIX_PTMX] = &twix_ptmx_ops,
+		[TWIX_FULL] = &twix_full_ops,
+		[TWIX_TEXT] = &twix_text_ops,
 	};
 
 	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;
-}
-
-objid_t twix_special_id(const char *path)
-{
-	return twix_special(path) == TWIX_TERMINAL ? twix_terminal()->client : 0;
-}
-
-enum twix_kind twix_special(const char *path)
-{
-	static const struct {
-		const char *path;
-		enum twix_kind kind;
-	} known[] = {
-		{ "/dev/null", TWIX_NULL },
-		{ "/dev/zero", TWIX_ZERO },
-		{ "/dev/random", TWIX_RANDOM },
-		{ "/dev/urandom", TWIX_RANDOM },
-		{ "/dev/tty", TWIX_TERMINAL },
-		{ "/dev/console", TWIX_TERMINAL },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(path, known[i].path) == 0)
-			return known[i].kind;
-	return TWIX_FREE;
 }

@@ -160,10 +160,12 @@ long twix_fork(void)
 	if (__twz_try_save(point.regs))
 		return be_child();
 	r = make_child(&t);
-	if (r < 0)
+	if (r < 0) {
 		__atomic_store_n(&point.child->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
-	else
+		twix_process_freed(point.child);
+	} else {
 		r = point.child->pid;
+	}
 	mutex_release(&lock);
 	return r;
 }

@@ -41,7 +41,7 @@ void twix_inode_make(twzobj *o, mode_t mode)
 	struct inode *in = (void *)((char *)twz_object_meta(o) + INODE_OFFSET);
 	uint64_t now = twz_clock_real_ns();
 
-	*in = (struct inode){ .mode = mode, .links = 1, .atime = now, .mtime = now, .ctime = now };
+	*in = (struct inode){ .mode = mode, .links = S_ISDIR(mode) ? 2 : 1, .atime = now, .mtime = now, .ctime = now };
 	persist(in, sizeof(*in));
 	twz_object_addext(o, TWIX_INODE_TAG, in);
 }
@@ -139,12 +139,19 @@ void twix_inode_changed(twzobj *o)
 		in->mtime = in->ctime = twz_clock_real_ns();
 }
 
+unsigned twix_inode_links(twzobj *o)
+{
+	struct inode *in = inode_of(o);
+
+	return in ? __atomic_load_n(&in->links, __ATOMIC_ACQUIRE) : 1;
+}
+
 unsigned twix_inode_link(twzobj *o, int by)
 {
 	struct inode *in = inode_of(o);
 	unsigned n;
 
-	if (!in)
+	if (!in || by == 0)
 		return by < 0 ? 0 : 1;
 	n = __atomic_add_fetch(&in->links, (uint32_t)by, __ATOMIC_ACQ_REL);
 	in->ctime = twz_clock_real_ns();

@@ -18,7 +18,7 @@ static long with_file(int fd, long (*fn)(struct twix_file *, const long *), cons
 
 	if (!f)
 		return -EBADF;
-	r = fn(f, a);
+	r = f->flags & O_PATH ? -EBADF : fn(f, a);
 	twix_file_put(f);
 	return r;
 }

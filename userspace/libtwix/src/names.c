@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Names of files: directories, links, removing, renaming. */
-#include "twix.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
+#include <twz/sys/program.h>
 
 #define RENAME_NOREPLACE 1u /* of renameat2() */
 
@@ -16,16 +17,108 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* The place for a new name. */
+/* --- one change of a directory at a time, among programs that share */
+
+static struct mutex *lock_of(objid_t dir)
+{
+	uint64_t bits = ID_LO(dir) ^ ID_HI(dir);
+
+	return &twix_shared->names[(bits ^ bits >> 32) % TWIX_NAME_LOCKS];
+}
+
+static void lock_names(objid_t a, objid_t b)
+{
+	struct mutex *first = lock_of(a), *second = lock_of(b);
+
+	if (first > second) {
+		struct mutex *swap = first;
+
+		first = second;
+		second = swap;
+	}
+	mutex_acquire(first);
+	if (second != first)
+		mutex_acquire(second);
+}
+
+static void unlock_names(objid_t a, objid_t b)
+{
+	mutex_release(lock_of(a));
+	if (lock_of(b) != lock_of(a))
+		mutex_release(lock_of(b));
+}
+
+/* Look the last component up again, now that nobody changes it. */
+static int find_again(struct twix_where *w)
+{
+	int r;
+
+	if (!w->name[0] || is_dots(w->name))
+		return 0;
+	r = twix_path_find(w->parent, w->name, &w->id, &w->type);
+	if (r == -ENOENT) {
+		w->id = 0;
+		w->type = NAME_ENT_REGULAR;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool exists(const struct twix_where *w)
+{
+	return w->id || w->type == NAME_ENT_SYMLINK;
+}
+
+static int open_parent(const struct twix_where *w, twzobj *parent)
+{
+	return twix_is_node(w->parent) ? -EPERM : twz_object_init_guid(parent, w->parent, FE_READ | FE_WRITE);
+}
+
+/* The place for a new name, locked. */
 static int free_place(int dirfd, const char *path, struct twix_where *w, twzobj *parent)
 {
 	int r = twix_resolve(dirfd, path, false, w);
 
+	if (r == 0 && exists(w))
+		r = -EEXIST;
+	if (r == 0)
+		r = open_parent(w, parent);
 	if (r < 0)
 		return r;
-	if (w->id || w->type == NAME_ENT_SYMLINK || !w->name[0] || is_dots(w->name))
-		return -EEXIST;
-	return twz_object_init_guid(parent, w->parent, FE_READ | FE_WRITE);
+	lock_names(w->parent, w->parent);
+	r = find_again(w);
+	if (r == 0)
+		r = exists(w) ? -EEXIST : twix_inode_links(parent) ? 0 : -ENOENT;
+	if (r == 0)
+		return 0;
+	unlock_names(w->parent, w->parent);
+	twz_object_release(parent);
+	return r;
+}
+
+static void done_with_place(const struct twix_where *w, twzobj *parent, bool changed)
+{
+	if (changed)
+		twix_inode_changed(parent);
+	unlock_names(w->parent, w->parent);
+	twz_object_release(parent);
+}
+
+/* A file gets its name; if there is one of that name now, it is found instead. -EEXIST. */
+int twix_name_new(struct twix_where *w, objid_t id)
+{
+	twzobj parent;
+	int r = open_parent(w, &parent);
+
+	if (r < 0)
+		return r;
+	lock_names(w->parent, w->parent);
+	r = find_again(w);
+	if (r == 0 && exists(w))
+		r = -EEXIST;
+	if (r == 0)
+		r = twz_hier_assign_name(&parent, w->name, NAME_ENT_REGULAR, id);
+	done_with_place(w, &parent, r == 0);
+	return r;
 }
 
 long twix_mkdirat(const long a[6])
@@ -38,10 +131,11 @@ long twix_mkdirat(const long a[6])
 		return r;
 	r = twz_hier_namespace_new(&ns, &parent, w.name, 0);
 	if (r == 0) {
-		twix_inode_make(&ns, S_IFDIR | ((mode_t)a[2] & 0777 & ~twix_mode_mask()));
+		twix_inode_make(&ns, S_IFDIR | ((mode_t)a[2] & 01777 & ~twix_mode_mask()));
 		twz_object_release(&ns);
+		twix_inode_link(&parent, 1);
 	}
-	twz_object_release(&parent);
+	done_with_place(&w, &parent, r == 0);
 	return r;
 }
 
@@ -57,15 +151,14 @@ long twix_symlinkat(const long a[6])
 	r = free_place((int)a[1], (const char *)a[2], &w, &parent);
 	if (r < 0)
 		return r;
-	r = twz_hier_symlink(&parent, w.name, target);
-	twz_object_release(&parent);
+	r = w.slash ? -ENOENT : twz_hier_symlink(&parent, w.name, target);
+	done_with_place(&w, &parent, r == 0);
 	return r;
 }
 
 long twix_readlinkat(const long a[6])
 {
 	struct twix_where w;
-	twzobj parent;
 	int r = twix_resolve((int)a[0], (const char *)a[1], false, &w);
 
 	if (r < 0)
@@ -74,13 +167,23 @@ long twix_readlinkat(const long a[6])
 		return -EINVAL;
 	if (w.type != NAME_ENT_SYMLINK)
 		return w.id ? -EINVAL : -ENOENT;
-	r = twz_object_init_guid(&parent, w.parent, FE_READ);
-	if (r < 0)
-		return r;
-	r = twz_hier_readlink(&parent, w.name, (char *)a[2], (size_t)a[3]);
-	twz_object_release(&parent);
-	return r;
+	return twix_path_read_link(&w, (char *)a[2], (size_t)a[3]);
 }
+
+/* Of Linux; a device by anybody else needs a driver. */
+long twix_mknodat(const long a[6])
+{
+	mode_t mode = (mode_t)a[2];
+	long fd;
+
+	if ((mode & S_IFMT) && !S_ISREG(mode))
+		return S_ISDIR(mode) ? -EPERM : S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode) || S_ISSOCK(mode) ?
+		    -EOPNOTSUPP : -EINVAL;
+	fd = twix_openat((const long[6]){ a[0], a[1], O_CREAT | O_EXCL | O_WRONLY, (long)(mode & 07777) });
+	return fd < 0 ? fd : twix_close((const long[6]){ fd });
+}
+
+/* --- removing */
 
 /* Names that a directory has besides . and .. */
 static bool is_empty(objid_t id)
@@ -91,7 +194,7 @@ static bool is_empty(objid_t id)
 	ssize_t n;
 	twzobj ns;
 
-	if (twz_object_init_guid(&ns, id, FE_READ) < 0)
+	if (twix_is_node(id) || twz_object_init_guid(&ns, id, FE_READ) < 0)
 		return false;
 	while (empty && (n = twz_hier_get_entry(&ns, pos, &e)) > 0) {
 		empty = !(e->flags & NAME_ENT_VALID) || is_dots(e->name);
@@ -108,37 +211,49 @@ static void drop_link(objid_t id, bool directory)
 
 	if (!id || twz_object_init_guid(&o, id, FE_READ | FE_WRITE) < 0)
 		return;
-	if (directory || twix_inode_link(&o, -1) == 0)
+	if (twix_inode_link(&o, directory ? -(int)twix_inode_links(&o) : -1) == 0) {
+		twix_file_orphan(id);
 		twz_object_delete(&o, 0);
+	}
 	twz_object_release(&o);
 }
 
+/* Names locked. */
 static int remove_name(const struct twix_where *w)
 {
+	bool directory = w->type == NAME_ENT_NAMESPACE;
 	twzobj parent;
-	int r = twz_object_init_guid(&parent, w->parent, FE_READ | FE_WRITE);
+	int r = open_parent(w, &parent);
 
 	if (r < 0)
 		return r;
 	r = twz_hier_remove_name(&parent, w->name);
+	if (r == 0) {
+		if (directory)
+			twix_inode_link(&parent, -1);
+		twix_inode_changed(&parent);
+		drop_link(w->id, directory);
+	}
 	twz_object_release(&parent);
-	if (r == 0)
-		drop_link(w->id, w->type == NAME_ENT_NAMESPACE);
 	return r;
 }
 
 static int check_remove(const struct twix_where *w, bool directory)
 {
-	if (!w->id && w->type != NAME_ENT_SYMLINK)
+	if (directory && is_dots(w->name))
+		return w->name[1] ? -ENOTEMPTY : -EINVAL;
+	if (!w->name[0])
+		return directory ? -EBUSY : -EISDIR;
+	if (!exists(w))
 		return -ENOENT;
+	if (twix_is_node(w->parent) || twix_is_node(w->id))
+		return -EPERM;
 	if (!directory)
-		return w->type == NAME_ENT_NAMESPACE ? -EISDIR : 0;
+		return w->type == NAME_ENT_NAMESPACE ? -EISDIR : w->slash ? -ENOTDIR : 0;
 	if (w->type != NAME_ENT_NAMESPACE)
 		return -ENOTDIR;
-	if (!w->name[0])
+	if (w->id == twz_program_packroot())
 		return -EBUSY;
-	if (is_dots(w->name))
-		return w->name[1] ? -ENOTEMPTY : -EINVAL;
 	return is_empty(w->id) ? 0 : -ENOTEMPTY;
 }
 
@@ -151,35 +266,89 @@ long twix_unlinkat(const long a[6])
 	if (flags & ~AT_REMOVEDIR)
 		return -EINVAL;
 	r = twix_resolve((int)a[0], (const char *)a[1], false, &w);
+	if (r < 0)
+		return r;
+	/* A directory that is empty stays so: nobody can enter a name without its lock. */
+	lock_names(w.parent, w.type == NAME_ENT_NAMESPACE && w.id ? w.id : w.parent);
+	objid_t locked = w.type == NAME_ENT_NAMESPACE && w.id ? w.id : w.parent;
+	r = find_again(&w);
 	if (r == 0)
 		r = check_remove(&w, flags & AT_REMOVEDIR);
-	return r < 0 ? r : remove_name(&w);
+	if (r == 0)
+		r = remove_name(&w);
+	unlock_names(w.parent, locked);
+	return r;
+}
+
+/* --- another name */
+
+/* An object in memory can have no name in the store, nor the other way. */
+static bool same_place(twzobj *a, twzobj *b)
+{
+	struct kernel_ostat sa, sb;
+
+	return twz_object_kstat(a, &sa) < 0 || twz_object_kstat(b, &sb) < 0 || sa.backing == sb.backing;
+}
+
+static int link_to(objid_t id, const struct twix_where *to, twzobj *parent)
+{
+	twzobj o;
+	int r = twz_object_init_guid(&o, id, FE_READ | FE_WRITE);
+
+	if (r < 0)
+		return r;
+	if (!same_place(&o, parent))
+		r = -EXDEV;
+	if (r == 0) {
+		twix_inode_link(&o, 1);
+		r = twz_hier_assign_name(parent, to->name, NAME_ENT_REGULAR, id);
+		if (r < 0)
+			twix_inode_link(&o, -1);
+	}
+	twz_object_release(&o);
+	return r;
+}
+
+/* What is to get another name: a path's, or with AT_EMPTY_PATH a descriptor's. */
+static int find_for_link(int dirfd, const char *path, int flags, objid_t *id)
+{
+	struct twix_where from;
+	struct twix_file *f;
+	int r;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (flags & AT_EMPTY_PATH && !path[0]) {
+		f = twix_file_of(dirfd);
+		if (!f)
+			return -EBADF;
+		*id = f->kind == TWIX_REGULAR ? f->id : 0;
+		r = f->kind == TWIX_DIRECTORY ? -EPERM : *id ? 0 : -EXDEV;
+		twix_file_put(f);
+		return r;
+	}
+	r = twix_resolve(dirfd, path, flags & AT_SYMLINK_FOLLOW, &from);
+	if (r < 0)
+		return r;
+	*id = from.id;
+	if (!from.id)
+		return from.type == NAME_ENT_SYMLINK ? -EPERM : -ENOENT;
+	return from.type == NAME_ENT_NAMESPACE || twix_is_node(from.id) ? -EPERM : 0;
 }
 
 long twix_linkat(const long a[6])
 {
-	struct twix_where from, to;
-	twzobj parent, o;
-	int r = twix_resolve((int)a[0], (const char *)a[1], (int)a[4] & AT_SYMLINK_FOLLOW, &from);
+	struct twix_where to;
+	twzobj parent;
+	objid_t id;
+	int r = find_for_link((int)a[0], (const char *)a[1], (int)a[4], &id);
 
+	if (r == 0)
+		r = free_place((int)a[2], (const char *)a[3], &to, &parent);
 	if (r < 0)
 		return r;
-	if (!from.id)
-		return from.type == NAME_ENT_SYMLINK ? -EPERM : -ENOENT;
-	if (from.type == NAME_ENT_NAMESPACE)
-		return -EPERM;
-	r = free_place((int)a[2], (const char *)a[3], &to, &parent);
-	if (r < 0)
-		return r;
-	r = twz_object_init_guid(&o, from.id, FE_READ | FE_WRITE);
-	if (r == 0) {
-		twix_inode_link(&o, 1);
-		r = twz_hier_assign_name(&parent, to.name, NAME_ENT_REGULAR, from.id);
-		if (r < 0)
-			twix_inode_link(&o, -1);
-		twz_object_release(&o);
-	}
-	twz_object_release(&parent);
+	r = to.slash ? -ENOENT : link_to(id, &to, &parent);
+	done_with_place(&to, &parent, r == 0);
 	return r;
 }
 
@@ -189,19 +358,21 @@ static int check_rename(const struct twix_where *from, const struct twix_where *
 {
 	bool directory = from->type == NAME_ENT_NAMESPACE;
 
-	if (flags & ~RENAME_NOREPLACE)
-		return -EINVAL;
-	if (!from->id && from->type != NAME_ENT_SYMLINK)
-		return -ENOENT;
 	if (!from->name[0] || is_dots(from->name) || !to->name[0] || is_dots(to->name))
 		return -EBUSY;
-	if (!to->id && to->type != NAME_ENT_SYMLINK)
+	if (!exists(from))
+		return -ENOENT;
+	if (twix_is_node(from->parent) || twix_is_node(to->parent) || twix_is_node(from->id) || twix_is_node(to->id))
+		return from->parent == to->parent ? -EPERM : -EXDEV;
+	if ((from->slash || to->slash) && !directory)
+		return -ENOTDIR;
+	if (!exists(to))
 		return 0;
 	if (flags & RENAME_NOREPLACE)
 		return -EEXIST;
 	if (directory != (to->type == NAME_ENT_NAMESPACE))
 		return directory ? -ENOTDIR : -EISDIR;
-	return directory && !is_empty(to->id) ? -ENOTEMPTY : 0;
+	return directory && from->id != to->id && !is_empty(to->id) ? -ENOTEMPTY : 0;
 }
 
 /* Whether `id` is `top` or lies below it. */
@@ -215,7 +386,7 @@ static bool is_below(objid_t id, objid_t top)
 		here = up.id;
 		if (here == top)
 			return true;
-		if (twz_object_init_guid(&ns, here, FE_READ) < 0)
+		if (twix_is_node(here) || twz_object_init_guid(&ns, here, FE_READ) < 0)
 			return false;
 		int r = twz_hier_resolve_name(&ns, "..", 0, &up);
 		twz_object_release(&ns);
@@ -225,8 +396,11 @@ static bool is_below(objid_t id, objid_t top)
 	return true;
 }
 
+/* Names locked. */
 static int rename_to(const struct twix_where *from, const struct twix_where *to)
 {
+	int across = from->parent != to->parent && from->type == NAME_ENT_NAMESPACE;
+	bool replaced = to->type == NAME_ENT_NAMESPACE && to->id;
 	twzobj a, b;
 	int r = twz_object_init_guid(&a, from->parent, FE_READ | FE_WRITE);
 
@@ -234,31 +408,56 @@ static int rename_to(const struct twix_where *from, const struct twix_where *to)
 		return r;
 	r = twz_object_init_guid(&b, to->parent, FE_READ | FE_WRITE);
 	if (r == 0) {
-		r = twz_hier_rename(&a, from->name, &b, to->name);
+		r = same_place(&a, &b) ? twix_inode_links(&b) ? 0 : -ENOENT : -EXDEV;
+		if (r == 0)
+			r = twz_hier_rename(&a, from->name, &b, to->name);
+		if (r == 0) {
+			twix_inode_link(&a, -across);
+			twix_inode_link(&b, across - replaced);
+			twix_inode_changed(&a);
+			twix_inode_changed(&b);
+		}
 		twz_object_release(&b);
 	}
 	twz_object_release(&a);
 	return r;
 }
 
+/* Names locked. */
+static int move_locked(struct twix_where *from, struct twix_where *to, unsigned flags)
+{
+	int r = find_again(from);
+
+	if (r == 0)
+		r = find_again(to);
+	if (r == 0)
+		r = check_rename(from, to, flags);
+	if (r < 0)
+		return r;
+	if (from->id && from->id == to->id)
+		return 0;
+	if (from->type == NAME_ENT_NAMESPACE && is_below(to->parent, from->id))
+		return -EINVAL;
+	if (to->type == NAME_ENT_NAMESPACE && to->id && is_below(from->parent, to->id))
+		return -ENOTEMPTY;
+	r = rename_to(from, to);
+	if (r == 0)
+		drop_link(to->id, to->type == NAME_ENT_NAMESPACE);
+	return r;
+}
+
 static long move(int dirfd, const char *path, int todir, const char *topath, unsigned flags)
 {
 	struct twix_where from, to;
-	int r = twix_resolve(dirfd, path, false, &from);
+	int r = flags & ~RENAME_NOREPLACE ? -EINVAL : twix_resolve(dirfd, path, false, &from);
 
 	if (r == 0)
 		r = twix_resolve(todir, topath, false, &to);
-	if (r == 0)
-		r = check_rename(&from, &to, flags);
 	if (r < 0)
 		return r;
-	if (from.id && from.id == to.id)
-		return 0;
-	if (from.type == NAME_ENT_NAMESPACE && is_below(to.parent, from.id))
-		return -EINVAL;
-	r = rename_to(&from, &to);
-	if (r == 0)
-		drop_link(to.id, to.type == NAME_ENT_NAMESPACE);
+	lock_names(from.parent, to.parent);
+	r = move_locked(&from, &to, flags);
+	unlock_names(from.parent, to.parent);
 	return r;
 }
 

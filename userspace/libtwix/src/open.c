@@ -4,53 +4,68 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
 
+/* Flags that only count while a file is opened. */
+#define KEPT_OUT (unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW)
+
 #define NEW_FILE (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
 
-/* A new empty file, named by the last component of *w. */
-static int make_file(struct twix_where *w, mode_t mode)
+static bool is_volatile(twzobj *o)
 {
-	twzobj file, parent;
-	int r = twz_object_init_guid(&parent, w->parent, FE_READ | FE_WRITE);
+	struct kernel_ostat st;
+
+	return twz_object_kstat(o, &st) == 0 && st.backing != TWZ_BACKING_PERSISTENT;
+}
+
+/* A new empty file without a name; in memory if its directory is there. */
+static int make_object(objid_t parent, mode_t mode, twzobj *file)
+{
+	twzobj dir;
+	int r = twz_object_init_guid(&dir, parent, FE_READ | FE_WRITE);
 
 	if (r < 0)
 		return r;
-	r = twz_object_new(&file, NULL, NULL, NEW_FILE);
+	if (twix_inode_links(&dir) == 0)
+		r = -ENOENT;
+	else
+		r = twz_object_new(file, NULL, NULL, NEW_FILE | (is_volatile(&dir) ? TWZ_OC_VOLATILE : 0));
+	twz_object_release(&dir);
+	if (r < 0)
+		return r;
+	twz_object_setsz(file, TWZ_OSSM_ABSOLUTE, 0);
+	twix_inode_make(file, S_IFREG | (mode & 07777 & ~twix_mode_mask()));
+	return 0;
+}
+
+/* A new empty file, named by the last component of *w; or the one that somebody made meanwhile. */
+static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
+{
+	twzobj file;
+	int r;
+
+	if (w->slash)
+		return -EISDIR;
+	if (twix_is_node(w->parent))
+		return -EACCES;
+	r = make_object(w->parent, mode, &file);
+	if (r < 0)
+		return r;
+	r = twix_name_new(w, twz_object_guid(&file));
 	if (r == 0) {
-		twz_object_setsz(&file, TWZ_OSSM_ABSOLUTE, 0);
-		twix_inode_make(&file, S_IFREG | (mode & 07777 & ~twix_mode_mask()));
 		w->id = twz_object_guid(&file);
 		w->type = NAME_ENT_REGULAR;
-		r = twz_hier_assign_name(&parent, w->name, NAME_ENT_REGULAR, w->id);
-		if (r < 0)
-			twz_object_delete(&file, TWZ_OD_IMMEDIATE);
-		twz_object_release(&file);
+	} else {
+		twz_object_delete(&file, TWZ_OD_IMMEDIATE);
 	}
-	twz_object_release(&parent);
-	return r;
+	twz_object_release(&file);
+	return r == -EEXIST && !(flags & O_EXCL) ? 0 : r;
 }
 
 static bool wants_to_write(unsigned flags)
 {
 	return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
-}
-
-/* Whether the object's own permissions allow it. */
-static int check_access(objid_t id, unsigned flags)
-{
-	uint16_t need = wants_to_write(flags) ? MIP_DFL_READ | MIP_DFL_WRITE : MIP_DFL_READ;
-	twzobj o;
-	int r = twz_object_init_guid(&o, id, FE_READ);
-
-	if (r < 0)
-		return r;
-	if ((twz_object_meta(&o)->p_flags & need) != need)
-		r = -EACCES;
-	twz_object_release(&o);
-	return r;
 }
 
 static int find_or_make(int dirfd, const char *path, unsigned flags, mode_t mode, struct twix_where *w)
@@ -62,18 +77,52 @@ static int find_or_make(int dirfd, const char *path, unsigned flags, mode_t mode
 	if (w->id == 0 && w->type != NAME_ENT_SYMLINK) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
-		return flags & O_DIRECTORY ? -EINVAL : make_file(w, mode);
+		return make_file(w, flags, mode);
 	}
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	if (w->type == NAME_ENT_SYMLINK)
-		return -ELOOP;
+		return flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
 	if (w->type == NAME_ENT_NAMESPACE)
-		return wants_to_write(flags) || flags & O_CREAT ? -EISDIR : 0;
-	return flags & O_DIRECTORY ? -ENOTDIR : check_access(w->id, flags);
+		return (wants_to_write(flags) && !(flags & O_PATH)) || flags & O_CREAT ? -EISDIR : 0;
+	return flags & O_DIRECTORY ? -ENOTDIR : 0;
 }
 
-static int give_descriptor(struct twix_file *f, unsigned flags)
+/*
+ * Whether the object's own permissions allow it. It is looked at while the file stands in the table
+ * of those that are open: what still has a name then, stays.
+ */
+static int check_access(const struct twix_file *f, unsigned flags)
+{
+	uint16_t need = wants_to_write(flags) ? MIP_DFL_READ | MIP_DFL_WRITE : MIP_DFL_READ;
+	twzobj o;
+	int r = twz_object_init_guid(&o, f->id, FE_READ);
+
+	if (r < 0)
+		return r;
+	if (f->kind == TWIX_REGULAR && !(flags & O_PATH) && (twz_object_meta(&o)->p_flags & need) != need)
+		r = -EACCES;
+	twz_object_release(&o);
+	return r;
+}
+
+static int open_object(const struct twix_where *w, unsigned flags, struct twix_file **f)
+{
+	enum twix_kind kind = w->type == NAME_ENT_NAMESPACE ? TWIX_DIRECTORY : TWIX_REGULAR;
+	int r;
+
+	*f = twix_file_open(kind, w->id, w->parent, flags);
+	if (!*f)
+		return -ENFILE;
+	r = check_access(*f, flags);
+	if (r == 0 && flags & O_TRUNC && kind == TWIX_REGULAR && !(flags & O_PATH))
+		twix_ops_of(*f)->truncate(*f, 0);
+	if (r < 0)
+		twix_file_put(*f);
+	return r;
+}
+
+static int install(struct twix_file *f, unsigned flags)
 {
 	int fd = twix_install(f, 0, flags & O_CLOEXEC);
 
@@ -82,40 +131,55 @@ static int give_descriptor(struct twix_file *f, unsigned flags)
 	return fd;
 }
 
-static int open_terminal(const char *name, unsigned flags)
+/* A file in a directory that never has a name, unless link() gives it one. */
+static int open_nameless(int dirfd, const char *path, unsigned flags, mode_t mode)
 {
-	int error;
-	struct twix_file *f = twix_terminal_open(name, flags & ~(unsigned)(O_CREAT | O_TRUNC | O_CLOEXEC), &error);
+	struct twix_where w;
+	struct twix_file *f;
+	twzobj file;
+	int r = twix_resolve(dirfd, path, true, &w);
 
-	return f ? give_descriptor(f, flags) : error;
-}
-
-static int open_file(enum twix_kind kind, objid_t id, unsigned flags)
-{
-	unsigned kept = flags & ~(unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-	struct twix_file *f = twix_file_new(kind, id, kept);
-
-	if (!f)
-		return -ENFILE;
-	if (flags & O_TRUNC && twix_ops_of(f)->truncate)
-		twix_ops_of(f)->truncate(f, 0);
-	return give_descriptor(f, flags);
+	if (r < 0)
+		return r;
+	if ((flags & O_ACCMODE) == O_RDONLY || flags & O_CREAT)
+		return -EINVAL;
+	if (!w.id)
+		return -ENOENT;
+	if (w.type != NAME_ENT_NAMESPACE)
+		return -ENOTDIR;
+	if (twix_is_node(w.id))
+		return -EOPNOTSUPP;
+	r = make_object(w.id, mode, &file);
+	if (r < 0)
+		return r;
+	twix_inode_link(&file, -1);
+	f = twix_file_open(TWIX_REGULAR, twz_object_guid(&file), 0, flags & ~KEPT_OUT);
+	if (f)
+		twix_file_orphan(f->id);
+	twz_object_delete(&file, 0);
+	twz_object_release(&file);
+	return f ? install(f, flags) : -ENFILE;
 }
 
 long twix_openat(const long a[6])
 {
-	const char *path = (const char *)a[1];
-	unsigned flags = (unsigned)a[2];
+	unsigned flags = (unsigned)a[2] & ~(unsigned)O_LARGEFILE;
 	struct twix_where w;
+	struct twix_file *f;
 	int r;
 
-	r = strncmp(path, "/dev/", 5) ? -ENOENT : open_terminal(path + 5, flags);
-	if (r != -ENOENT)
-		return r;
-	if (twix_special(path) != TWIX_FREE)
-		return flags & O_DIRECTORY ? -ENOTDIR : open_file(twix_special(path), twix_special_id(path), flags);
-	r = find_or_make((int)a[0], path, flags, (mode_t)a[3], &w);
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open_nameless((int)a[0], (const char *)a[1], flags, (mode_t)a[3]);
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
+		return -EINVAL;
+	r = find_or_make((int)a[0], (const char *)a[1], flags, (mode_t)a[3], &w);
 	if (r < 0)
 		return r;
-	return open_file(w.type == NAME_ENT_NAMESPACE ? TWIX_DIRECTORY : TWIX_REGULAR, w.id, flags);
+	r = twix_is_node(w.id) ? twix_node_open(w.id, flags, &f) : open_object(&w, flags, &f);
+	if (r < 0)
+		return r;
+	__atomic_store_n(&f->flags, f->flags & ~KEPT_OUT, __ATOMIC_RELAXED);
+	return install(f, flags);
 }

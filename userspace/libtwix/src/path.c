@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Paths. The root directory is the program's default namespace; where that has no /bin, the
- * programs that the machine was started with stand there.
+ * Paths. The root directory is the program's default namespace; names that it does not have may be
+ * those that every root has (node.c): /bin, the programs that the machine was started with, /dev, /proc.
  */
 #include "twix.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <twz/name.h>
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
 
-static objid_t root_id(void)
+#define LINKS_MAX 40 /* symbolic links followed on one path */
+
+objid_t twix_root_id(void)
 {
 	twzobj *root = twz_name_get_root();
 
@@ -27,7 +30,7 @@ static objid_t current_id(void)
 	mutex_acquire(&twix_self()->lock);
 	id = twix_self()->cwd;
 	mutex_release(&twix_self()->lock);
-	return id ? id : root_id();
+	return id ? id : twix_root_id();
 }
 
 objid_t twix_directory_of(int dirfd, int *error)
@@ -47,109 +50,193 @@ objid_t twix_directory_of(int dirfd, int *error)
 	return id;
 }
 
-/* One look-up of a path without a trailing slash. */
-static int look_up(objid_t from, const char *path, int flags, struct twz_name_ent *ent)
+/* --- one name */
+
+/* What a directory's own object says. */
+static int find_in_object(objid_t dir, const char *name, objid_t *id, int *type)
 {
+	struct twz_name_ent ent;
 	twzobj ns;
-	int r = twz_object_init_guid(&ns, from, FE_READ);
+	int r = twz_object_init_guid(&ns, dir, FE_READ);
 
 	if (r < 0)
 		return r;
-	r = twz_hier_resolve_name(&ns, path, flags, ent);
+	r = twz_hier_resolve_name(&ns, name, TWZ_HIER_SYM, &ent);
 	twz_object_release(&ns);
+	*id = ent.id;
+	*type = ent.type;
 	return r == -EINVLOBJ ? -EIO : r;
 }
 
-static int find_directory(objid_t from, const char *path, objid_t *id)
+int twix_path_find(objid_t dir, const char *name, objid_t *id, int *type)
 {
-	struct twz_name_ent ent;
-	int r = look_up(from, path, 0, &ent);
+	int r;
 
-	if (r == -ENOENT && (strcmp(path, "/bin") == 0 || strcmp(path, "/bin/") == 0) && twz_program_packroot()) {
-		*id = twz_program_packroot();
+	if (twix_is_node(dir))
+		return twix_node_find(dir, name, id, type);
+	if (dir == twz_program_packroot() && strcmp(name, "..") == 0) {
+		*id = twix_root_id();
+		*type = NAME_ENT_NAMESPACE;
 		return 0;
+	}
+	r = find_in_object(dir, name, id, type);
+	if (r == -ENOENT && dir == twix_root_id())
+		r = twix_node_find(twix_node_root(), name, id, type);
+	return r;
+}
+
+ssize_t twix_path_read_link(const struct twix_where *w, char *buf, size_t n)
+{
+	twzobj ns;
+	ssize_t r;
+
+	if (twix_is_node(w->id))
+		return twix_node_text(w->id, buf, n, 0);
+	r = twz_object_init_guid(&ns, w->parent, FE_READ);
+	if (r < 0)
+		return r;
+	r = twz_hier_readlink(&ns, w->name, buf, n);
+	twz_object_release(&ns);
+	return r;
+}
+
+/* --- all of them */
+
+struct walk {
+	objid_t here;     /* the directory */
+	const char *rest; /* of the path */
+	unsigned links;   /* followed so far */
+	char path[PATH_MAX]; /* with the targets of links */
+};
+
+/* Take the next name, and the slashes behind it. The name is empty at the end. */
+static int take_name(struct walk *k, struct twix_where *w)
+{
+	size_t len;
+
+	k->rest += strspn(k->rest, "/");
+	len = strcspn(k->rest, "/");
+	if (len > NAME_MAXLEN)
+		return -ENAMETOOLONG;
+	memcpy(w->name, k->rest, len);
+	w->name[len] = 0;
+	k->rest += len;
+	w->slash = *k->rest == '/';
+	k->rest += strspn(k->rest, "/");
+	return 0;
+}
+
+/* The open file that a descriptor's link in /proc stands for is found without a path. */
+static bool follow_descriptor(struct walk *k, struct twix_where *w)
+{
+	struct twix_file *f = twix_node_descriptor(w->id);
+
+	if (!f)
+		return false;
+	w->type = NAME_ENT_REGULAR;
+	if (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY)
+		w->id = f->id;
+	if (f->kind == TWIX_DIRECTORY)
+		w->type = NAME_ENT_NAMESPACE;
+	twix_file_put(f);
+	k->links++;
+	return true;
+}
+
+/* Put the link's target in front of the rest. */
+static int follow_link(struct walk *k, const struct twix_where *w)
+{
+	char target[PATH_MAX];
+	size_t rest = strlen(k->rest);
+	ssize_t n = twix_path_read_link(w, target, sizeof(target));
+
+	if (n < 0)
+		return (int)n;
+	if (++k->links > LINKS_MAX)
+		return -ELOOP;
+	if (n == 0)
+		return -ENOENT;
+	if ((size_t)n + 1 + rest >= sizeof(k->path))
+		return -ENAMETOOLONG;
+	memmove(k->path + n + (rest || w->slash), k->rest, rest + 1);
+	memcpy(k->path, target, (size_t)n);
+	if (rest || w->slash)
+		k->path[n] = '/';
+	if (w->slash && !rest)
+		k->path[n + 1] = 0;
+	k->rest = k->path;
+	if (k->path[0] == '/')
+		k->here = twix_root_id();
+	return 0;
+}
+
+/* The next component. 1: it was the last. */
+static int step(struct walk *k, bool follow, struct twix_where *w)
+{
+	bool last;
+	int r = take_name(k, w);
+
+	if (r < 0)
+		return r;
+	w->parent = w->id = k->here;
+	w->type = NAME_ENT_NAMESPACE;
+	if (!w->name[0])
+		return 1;
+	last = !*k->rest;
+	r = twix_path_find(k->here, w->name, &w->id, &w->type);
+	if (r == -ENOENT && last) {
+		w->id = 0;
+		w->type = NAME_ENT_REGULAR;
+		return 1;
 	}
 	if (r < 0)
 		return r;
-	if (ent.type != NAME_ENT_NAMESPACE)
+	if (w->type == NAME_ENT_SYMLINK && (!last || follow || w->slash) && !follow_descriptor(k, w))
+		return follow_link(k, w);
+	if (last && !w->slash)
+		return 1;
+	if (w->type != NAME_ENT_NAMESPACE)
 		return -ENOTDIR;
-	*id = ent.id;
-	return 0;
-}
-
-/* Split off the last component. -ENAMETOOLONG. */
-static int split(const char *path, char *dir, char *last)
-{
-	size_t len = strnlen(path, PATH_MAX), name;
-
-	if (len == 0)
-		return -ENOENT;
-	if (len == PATH_MAX)
-		return -ENAMETOOLONG;
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	name = len;
-	while (name && path[name - 1] != '/')
-		name--;
-	if (len - name > NAME_MAXLEN)
-		return -ENAMETOOLONG;
-	memcpy(dir, path, name);
-	dir[name] = 0;
-	memcpy(last, path + name, len - name);
-	last[len - name] = 0;
-	return 0;
-}
-
-/* The last component: "" is the directory itself. */
-static int find_last(struct twix_where *w, bool follow)
-{
-	struct twz_name_ent ent;
-	int r = look_up(w->parent, w->name[0] ? w->name : ".", follow ? 0 : TWZ_HIER_SYM, &ent);
-
-	if (r == -ENOENT) {
-		objid_t bin;
-
-		if (w->parent == root_id() && strcmp(w->name, "bin") == 0 &&
-		    find_directory(w->parent, "/bin", &bin) == 0) {
-			w->id = bin;
-			w->type = NAME_ENT_NAMESPACE;
-		}
-		return 0;
-	}
-	if (r == 0) {
-		w->id = ent.id;
-		w->type = ent.type;
-	}
-	return r;
+	k->here = w->id;
+	return last;
 }
 
 int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w)
 {
-	char dir[PATH_MAX];
-	int r = split(path, dir, w->name);
+	struct walk k;
+	size_t len = strnlen(path, PATH_MAX);
+	int r = 0;
 
-	w->id = 0;
-	w->type = NAME_ENT_REGULAR;
-	if (r < 0)
-		return r;
-	w->parent = path[0] == '/' ? root_id() : twix_directory_of(dirfd, &r);
-	if (!w->parent)
+	if (len == 0 || len == PATH_MAX)
+		return len ? -ENAMETOOLONG : -ENOENT;
+	k.rest = path;
+	k.links = 0;
+	k.here = path[0] == '/' ? twix_root_id() : twix_directory_of(dirfd, &r);
+	if (!k.here)
 		return r ? r : -ENOENT;
-	r = 0;
-	if (dir[0] && strspn(dir, "/") != strlen(dir))
-		r = find_directory(w->parent, dir, &w->parent);
-	if (r == 0)
-		r = find_last(w, follow);
-	if (r == 0 && w->id && w->type != NAME_ENT_NAMESPACE && path[strlen(path) - 1] == '/')
-		r = -ENOTDIR;
-	return r;
+	do {
+		r = step(&k, follow, w);
+	} while (r == 0);
+	return r < 0 ? r : 0;
 }
 
+/* --- the current directory */
+
+/* It is kept by an open file. */
 static long change_to(objid_t id)
 {
-	mutex_acquire(&twix_self()->lock);
-	twix_self()->cwd = id;
-	mutex_release(&twix_self()->lock);
+	struct twix_process *p = twix_self();
+	struct twix_file *f = twix_file_open(TWIX_DIRECTORY, id, 0, O_PATH), *old;
+
+	if (!f)
+		return -ENFILE;
+	mutex_acquire(&p->lock);
+	p->cwd = id;
+	old = twix_file_number(p->cwd_file);
+	p->cwd_file = twix_number_of(f);
+	mutex_release(&p->lock);
+	if (old)
+		twix_file_put(old);
 	return 0;
 }
 
@@ -197,8 +284,7 @@ static int name_in(objid_t parent, objid_t id, char *name)
 	return r;
 }
 
-/* Puts "/name" in front of what stands in path from *at on. */
-static int prepend(char *path, size_t *at, const char *name)
+int twix_path_prepend(char *path, size_t *at, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -210,24 +296,71 @@ static int prepend(char *path, size_t *at, const char *name)
 	return 0;
 }
 
+/* Nodes stand at the root; so do the objects that stand in a node's place. */
+static int path_of_fixed(objid_t id, char *path, size_t *at, bool *done)
+{
+	int r;
+
+	*done = true;
+	if (twix_is_node(id))
+		return twix_node_path(id, path, at);
+	if (id == twz_program_packroot())
+		return twix_path_prepend(path, at, "bin");
+	*done = id == twix_root_id();
+	if (!*done && id == twix_shared_memory_made()) {
+		*done = true;
+		r = twix_path_prepend(path, at, "shm");
+		return r < 0 ? r : twix_path_prepend(path, at, "dev");
+	}
+	return 0;
+}
+
 /* The number of steps is bounded: a hierarchy may have been made a circle. */
-static int path_of(objid_t id, char *path, size_t *at)
+static int directory_path(objid_t id, char *path, size_t *at)
 {
 	char name[NAME_MAXLEN + 1];
-	struct twz_name_ent up;
-	int r = 0;
+	bool done = false;
+	objid_t up;
+	int type, r;
 
-	for (int depth = 0; r == 0 && id != root_id() && depth < PATH_MAX / 2; depth++) {
-		if (id == twz_program_packroot())
-			return prepend(path, at, "bin");
-		r = look_up(id, "..", 0, &up);
+	for (int depth = 0; depth < PATH_MAX / 2; depth++) {
+		r = path_of_fixed(id, path, at, &done);
+		if (r < 0 || done)
+			return r;
+		r = find_in_object(id, "..", &up, &type);
 		if (r == 0)
-			r = name_in(up.id, id, name);
+			r = name_in(up, id, name);
 		if (r == 0)
-			r = prepend(path, at, name);
-		id = up.id;
+			r = twix_path_prepend(path, at, name);
+		if (r < 0)
+			return r;
+		id = up;
 	}
-	return r;
+	return -ELOOP;
+}
+
+int twix_path_of(objid_t id, char *path, size_t *at)
+{
+	int r = directory_path(id, path, at);
+
+	return r == 0 && !path[*at] ? twix_path_prepend(path, at, "") : r;
+}
+
+int twix_path_of_file(const struct twix_file *f, char *path, size_t *at)
+{
+	char name[NAME_MAXLEN + 1];
+
+	if (f->kind == TWIX_DIRECTORY)
+		return twix_path_of(f->id, path, at);
+	if (twix_is_node(f->parent))
+		return twix_path_of(f->parent, path, at);
+	if (f->parent && name_in(f->parent, f->id, name) == 0 && twix_path_prepend(path, at, name) == 0)
+		return directory_path(f->parent, path, at);
+	snprintf(name, sizeof(name), f->kind == TWIX_REGULAR ? "object:[%lu]" : f->kind == TWIX_EVENTFD ||
+	    f->kind == TWIX_EPOLL ? "anon_inode:[%lu]" : "pipe:[%lu]", (unsigned long)ID_LO(f->id));
+	*at -= strlen(name);
+	memcpy(path + *at, name, strlen(name));
+	return 0;
 }
 
 long twix_getcwd(const long a[6])
@@ -237,9 +370,7 @@ long twix_getcwd(const long a[6])
 	int r;
 
 	path[at] = 0;
-	r = path_of(current_id(), path, &at);
-	if (r == 0 && !path[at])
-		r = prepend(path, &at, "");
+	r = twix_path_of(current_id(), path, &at);
 	if (r < 0)
 		return r;
 	len = sizeof(path) - at;

@@ -117,8 +117,10 @@ static void disown_children(int pid)
 		if (p->state == TWIX_NO_PROCESS || p->parent != pid)
 			continue;
 		p->parent = 0;
-		if (p->state == TWIX_ENDED)
-			__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
+		if (p->state != TWIX_ENDED)
+			continue;
+		__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
+		twix_process_freed(p);
 	}
 }
 
@@ -138,6 +140,8 @@ void twix_process_end(struct twix_process *p, int status)
 		return;
 	if (parent)
 		tell(parent);
+	else
+		twix_process_freed(p);
 }
 
 void twix_process_report(struct twix_process *p, int status)

@@ -3,40 +3,21 @@
  * What programs that come from one another share: open files and processes. They stand in an object
  * that each maps at the same place; the first of them makes it.
  */
-#include "twix.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <twz/obj/hier.h>
 #include <twz/sys/slots.h>
 #include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/thread.h>
 #include <twz/sys/view.h>
 
-#define FILES 4096u
-#define PROCESSES 512u
-#define PID_MAX 32768
-
-struct shared {
-	struct mutex lock; /* between those who look for a free file or process */
-	uint32_t search;   /* where the last file was; guarded by lock */
-	int32_t last_pid;  /* guarded by lock */
-	uint32_t unused[2];
-	uint64_t there[PROCESSES / 64]; /* atomic: processes that there may be; changed under lock */
-	struct twix_terminals terminals;
-	struct twix_locks locks;
-	struct twix_file files[FILES]; /* the first is never used */
-	struct twix_process processes[PROCESSES];
-	struct twix_descriptor descriptors[PROCESSES][TWIX_DESCRIPTORS];
-};
-
-static struct shared *shared;
+struct twix_shared *twix_shared;
 static struct twix_process *self;
-
-/* This program's handles to the objects of open files, opened when they are first needed. */
-static struct mutex handles_lock;
-static _Alignas(TWIX_PAGE) twzobj handles[FILES]; /* guarded by handles_lock */
 
 /* Whoever started this program may have entered it. */
 static struct twix_process *find_self(void)
@@ -57,7 +38,6 @@ static int make_shared(void)
 	if (r < 0)
 		return r;
 	twz_view_set(NULL, TWZSLOT_UNIX, id, VE_READ | VE_WRITE);
-	shared->files[0].refs = 1;
 	return 0;
 }
 
@@ -83,7 +63,7 @@ int twix_shared_init(void)
 	uint32_t flags;
 	int r = 0;
 
-	shared = (void *)(SLOT_TO_VADDR(TWZSLOT_UNIX) + OBJ_NULLPAGE_SIZE);
+	twix_shared = (void *)(SLOT_TO_VADDR(TWZSLOT_UNIX) + OBJ_NULLPAGE_SIZE);
 	twz_view_get(NULL, TWZSLOT_UNIX, NULL, &flags);
 	if (!(flags & VE_VALID))
 		r = make_shared();
@@ -105,16 +85,37 @@ objid_t twix_shared_id(void)
 	return id;
 }
 
+/* Its directory's names are in memory: what they stand for must be so, too. */
+objid_t twix_shared_memory(void)
+{
+	twzobj ns;
+
+	mutex_acquire(&twix_shared->lock);
+	if (!twix_shared->memory && twix_child_object(twix_shared_id(), 0, &twix_shared->memory) == 0 &&
+	    twz_object_init_guid(&ns, twix_shared->memory, FE_READ | FE_WRITE) == 0) {
+		twz_hier_namespace_init(&ns, twix_node_of_path("/dev"));
+		twix_inode_make(&ns, S_IFDIR | S_ISVTX | 0777);
+		twz_object_release(&ns);
+	}
+	mutex_release(&twix_shared->lock);
+	return twix_shared->memory;
+}
+
+objid_t twix_shared_memory_made(void)
+{
+	return twix_shared->memory;
+}
+
 /* --- processes */
 
 struct twix_terminals *twix_terminals(void)
 {
-	return &shared->terminals;
+	return &twix_shared->terminals;
 }
 
 struct twix_locks *twix_locks(void)
 {
-	return &shared->locks;
+	return &twix_shared->locks;
 }
 
 struct twix_process *twix_self(void)
@@ -122,196 +123,102 @@ struct twix_process *twix_self(void)
 	return self;
 }
 
-struct twix_descriptor *twix_descriptors(const struct twix_process *p)
+struct twix_about *twix_about(const struct twix_process *p)
 {
-	return shared->descriptors[p - shared->processes];
+	return &twix_shared->about[p - twix_shared->processes];
+}
+
+twix_descriptor *twix_descriptors(const struct twix_process *p)
+{
+	return twix_shared->descriptors[p - twix_shared->processes];
 }
 
 void twix_become(struct twix_process *p)
 {
 	self = p;
-	mutex_init(&handles_lock);
-}
-
-/* Its place is free: nobody needs to look there until another takes it. */
-static void note_gone(unsigned n)
-{
-	mutex_acquire(&shared->lock);
-	if (shared->processes[n].state == TWIX_NO_PROCESS)
-		__atomic_fetch_and(&shared->there[n / 64], ~(1ull << n % 64), __ATOMIC_RELEASE);
-	mutex_release(&shared->lock);
+	twix_handles_after_fork();
 }
 
 struct twix_process *twix_process_next(unsigned *n)
 {
-	while (*n < PROCESSES) {
-		uint64_t rest = __atomic_load_n(&shared->there[*n / 64], __ATOMIC_ACQUIRE) >> *n % 64;
-		unsigned at = rest ? *n + (unsigned)__builtin_ctzll(rest) : 0;
+	while (*n < __atomic_load_n(&twix_shared->process_end, __ATOMIC_ACQUIRE)) {
+		struct twix_process *p = &twix_shared->processes[(*n)++];
 
-		*n = rest ? at + 1 : *n / 64 * 64 + 64;
-		if (!rest)
-			continue;
-		if (__atomic_load_n(&shared->processes[at].state, __ATOMIC_ACQUIRE) != TWIX_NO_PROCESS)
-			return &shared->processes[at];
-		note_gone(at);
+		if (__atomic_load_n(&p->state, __ATOMIC_ACQUIRE) != TWIX_NO_PROCESS)
+			return p;
 	}
 	return NULL;
+}
+
+static struct twix_process *by_pid(int pid)
+{
+	unsigned place = twix_shared->by_pid[(unsigned)pid % TWIX_PIDS];
+
+	return place ? &twix_shared->processes[(place - 1) % TWIX_PROCESSES] : NULL;
 }
 
 struct twix_process *twix_process_of(int pid)
 {
-	struct twix_process *p = &shared->processes[(unsigned)pid % PROCESSES];
+	struct twix_process *p = pid > 0 ? by_pid(pid) : NULL;
 
-	return pid > 0 && p->state != TWIX_NO_PROCESS && p->pid == pid ? p : NULL;
+	return p && p->state != TWIX_NO_PROCESS && p->pid == pid ? p : NULL;
 }
 
-static struct twix_process *take_process(int pid)
+static void prepare(struct twix_process *p, int pid)
 {
-	struct twix_process *p = &shared->processes[(unsigned)pid % PROCESSES];
-
-	if (p->state != TWIX_NO_PROCESS)
-		return NULL;
-	memset(twix_descriptors(p), 0, p->descriptors * sizeof(struct twix_descriptor));
+	memset(twix_descriptors(p), 0, p->fd_end * sizeof(twix_descriptor));
 	memset(p, 0, sizeof(*p));
+	twix_about(p)->length = 0;
+	twix_about(p)->exe[0] = 0;
 	p->pid = pid;
+	p->started = twz_clock_ns();
+	p->nofile[0] = 1024;
+	p->nofile[1] = TWIX_DESCRIPTORS;
 	p->state = TWIX_STARTING;
-	__atomic_fetch_or(&shared->there[(unsigned)pid % PROCESSES / 64], 1ull << (unsigned)pid % 64, __ATOMIC_RELEASE);
-	return p;
 }
 
+/* The next number of which no process has the remainder. Lock held; there are more than processes. */
+static int next_pid(void)
+{
+	struct twix_process *p;
+
+	do {
+		twix_shared->last_pid = twix_shared->last_pid % TWIX_PID_MAX + 1;
+		p = by_pid(twix_shared->last_pid);
+	} while (p && p->state != TWIX_NO_PROCESS && (unsigned)p->pid % TWIX_PIDS == (unsigned)twix_shared->last_pid % TWIX_PIDS);
+	return twix_shared->last_pid;
+}
+
+/* The lowest place that is free, so that few pages are in use. */
 struct twix_process *twix_process_new(void)
 {
-	struct twix_process *p = NULL;
+	struct twix_process *p = twix_shared->processes, *end = p + TWIX_PROCESSES;
+	unsigned n;
 
-	mutex_acquire(&shared->lock);
-	for (unsigned i = 0; !p && i < PROCESSES; i++) {
-		shared->last_pid = shared->last_pid % PID_MAX + 1;
-		p = take_process(shared->last_pid);
-	}
-	mutex_release(&shared->lock);
-	return p;
-}
-
-/* --- open files */
-
-static bool take(struct twix_file *f)
-{
-	uint32_t none = 0;
-
-	return __atomic_compare_exchange_n(&f->refs, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags)
-{
-	struct twix_file *f = NULL;
-
-	mutex_acquire(&shared->lock);
-	for (unsigned i = 0; !f && i < FILES; i++) {
-		struct twix_file *candidate = &shared->files[(shared->search + i) % FILES];
-
-		if (take(candidate))
-			f = candidate;
-	}
-	if (f)
-		shared->search = (uint32_t)(f - shared->files) + 1;
-	mutex_release(&shared->lock);
-	if (!f)
-		return NULL;
-	f->generation++;
-	f->kind = kind;
-	f->id = id;
-	f->flags = flags;
-	f->offset = 0;
-	mutex_init(&f->lock);
-	return f;
-}
-
-struct twix_file *twix_file_number(unsigned n)
-{
-	return n && n < FILES ? &shared->files[n] : NULL;
-}
-
-int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file **f)
-{
-	objid_t id;
-	int r = twix_child_object(twix_shared_id(), 0, &id);
-
-	if (r < 0)
-		return r;
-	*f = twix_file_new(kind, id, flags);
-	if (!*f) {
-		twz_object_tie_guid(twix_shared_id(), id, TIE_UNTIE);
-		return -ENFILE;
-	}
-	if (twix_file_object(*f))
-		return 0;
-	twix_file_put(*f);
-	return -ENOMEM;
-}
-
-struct twix_file *twix_file_get_again(unsigned n, uint32_t generation)
-{
-	struct twix_file *f = twix_file_number(n);
-	uint32_t refs = f ? __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) : 0;
-
-	while (refs && !__atomic_compare_exchange_n(&f->refs, &refs, refs + 1, false, __ATOMIC_ACQ_REL,
-	    __ATOMIC_ACQUIRE))
+	mutex_acquire(&twix_shared->lock);
+	n = __atomic_load_n(&twix_shared->process_free, __ATOMIC_ACQUIRE);
+	for (p += n; p < end && p->state != TWIX_NO_PROCESS; p++)
 		;
-	if (!refs)
-		return NULL;
-	if (f->generation == generation)
-		return f;
-	twix_file_put(f);
-	return NULL;
-}
+	n = (unsigned)(p - twix_shared->processes);
+	if (p < end) {
+		int pid = next_pid();
 
-unsigned twix_number_of(const struct twix_file *f)
-{
-	return f ? (unsigned)(f - shared->files) : 0;
-}
-
-void twix_file_get(struct twix_file *f)
-{
-	__atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
-}
-
-static void forget_handle(const struct twix_file *f)
-{
-	mutex_acquire(&handles_lock);
-	twz_object_release(&handles[f - shared->files]);
-	mutex_release(&handles_lock);
-}
-
-void twix_file_put(struct twix_file *f)
-{
-	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE);
-
-	while (refs > 1)
-		if (__atomic_compare_exchange_n(&f->refs, &refs, refs - 1, false, __ATOMIC_ACQ_REL,
-		    __ATOMIC_ACQUIRE))
-			return;
-	/* The last reference: nobody can take another, and the place is not free until it is gone. */
-	twix_locks_drop(f->id, (int)twix_number_of(f), true);
-	if (twix_ops_of(f)->last)
-		twix_ops_of(f)->last(f);
-	forget_handle(f);
-	__atomic_store_n(&f->refs, 0, __ATOMIC_RELEASE);
-}
-
-/* The place in the table may have stood for another file before. */
-twzobj *twix_file_object(struct twix_file *f)
-{
-	twzobj *h = &handles[f - shared->files];
-	/* Who reads a pipe moves it on. */
-	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ && f->kind != TWIX_PTMX;
-	uint32_t access = reads ? FE_READ : FE_READ | FE_WRITE;
-	int r = 0;
-
-	mutex_acquire(&handles_lock);
-	if (!h->base || h->id != f->id || h->vf != access) {
-		twz_object_release(h);
-		r = twz_object_init_guid(h, f->id, access);
+		prepare(p, pid);
+		twix_shared->by_pid[(unsigned)pid % TWIX_PIDS] = (uint16_t)(n + 1);
+		__atomic_store_n(&twix_shared->process_free, n + 1, __ATOMIC_RELEASE);
+		if (twix_shared->process_end <= n)
+			__atomic_store_n(&twix_shared->process_end, n + 1, __ATOMIC_RELEASE);
 	}
-	mutex_release(&handles_lock);
-	return r < 0 ? NULL : h;
+	mutex_release(&twix_shared->lock);
+	return p < end ? p : NULL;
+}
+
+void twix_process_freed(const struct twix_process *p)
+{
+	unsigned n = (unsigned)(p - twix_shared->processes);
+
+	mutex_acquire(&twix_shared->lock);
+	if (twix_shared->process_free > n)
+		__atomic_store_n(&twix_shared->process_free, n, __ATOMIC_RELEASE);
+	mutex_release(&twix_shared->lock);
 }

@@ -100,5 +100,6 @@ int __twz_run(int argc, char **argv)
 	twix_timers_init();
 	sys_random(randomness, sizeof(randomness), 0);
 	describe_tls();
+	twix_describe(NULL, argc, argv);
 	return __libc_start_main(main, argc, lay_out(argc, argv), NULL, NULL, NULL);
 }

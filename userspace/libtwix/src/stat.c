@@ -12,6 +12,16 @@
 #include <twz/sys/syscall.h>
 #include <unistd.h>
 
+/* A number for it that others are unlikely to have. */
+uint64_t twix_link_number(objid_t parent, const char *name)
+{
+	uint64_t h = ID_LO(parent) ^ ID_HI(parent);
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3ull;
+	return h;
+}
+
 /* A symbolic link is a record of its directory, and no object. */
 static int stat_link(const struct twix_where *w, struct stat *st)
 {
@@ -25,9 +35,12 @@ static int stat_link(const struct twix_where *w, struct stat *st)
 	twz_object_release(&ns);
 	if (r < 0)
 		return r;
-	*st = (struct stat){ .st_dev = 1, .st_ino = 1, .st_nlink = 1, .st_mode = S_IFLNK | 0777, .st_size = r };
+	*st = (struct stat){ .st_dev = 1, .st_nlink = 1, .st_mode = S_IFLNK | 0777, .st_size = r };
+	st->st_ino = twix_link_number(w->parent, w->name);
 	return 0;
 }
+
+static int stat_file(const struct twix_file *f, struct stat *st);
 
 static int stat_object(objid_t id, struct stat *st)
 {
@@ -41,20 +54,39 @@ static int stat_object(objid_t id, struct stat *st)
 	return 0;
 }
 
-static int stat_special(enum twix_kind kind, struct stat *st)
+/* What is in no object, and has no name. */
+static int stat_kind(const struct twix_file *f, struct stat *st)
 {
-	struct twix_file f = { .kind = kind };
-
-	*st = (struct stat){ .st_dev = 2, .st_ino = kind, .st_nlink = 1, .st_blksize = 4096, .st_rdev = kind };
-	st->st_mode = twix_ops_of(&f)->mode;
+	*st = (struct stat){ .st_dev = 7, .st_ino = ID_LO(f->id) ^ ID_HI(f->id), .st_nlink = 1, .st_blksize = 4096 };
+	st->st_mode = twix_ops_of(f)->mode;
+	st->st_atim = st->st_mtim = st->st_ctim = twix_time_of(twz_clock_real_ns());
 	return 0;
 }
 
-static int stat_file(struct twix_file *f, struct stat *st)
+static int stat_node(objid_t id, struct stat *st)
 {
-	bool file = f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY;
+	struct twix_file *f = twix_node_descriptor(id);
 
-	return file ? stat_object(f->id, st) : stat_special((enum twix_kind)f->kind, st);
+	if (!f) {
+		twix_node_stat(id, st);
+		return 0;
+	}
+	stat_file(f, st);
+	twix_file_put(f);
+	return 0;
+}
+
+static int stat_file(const struct twix_file *f, struct stat *st)
+{
+	if (twix_is_node(f->parent)) {
+		twix_node_stat(f->parent, st);
+		return 0;
+	}
+	if (twix_is_node(f->id)) {
+		twix_node_stat(f->id, st);
+		return 0;
+	}
+	return f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY ? stat_object(f->id, st) : stat_kind(f, st);
 }
 
 static int stat_descriptor(int fd, struct stat *st)
@@ -69,28 +101,36 @@ static int stat_descriptor(int fd, struct stat *st)
 	return r;
 }
 
-static int stat_path(int dirfd, const char *path, int flags, struct stat *st)
+static int stat_where(const struct twix_where *w, struct stat *st)
+{
+	if (w->type == NAME_ENT_SYMLINK && twix_is_node(w->id)) {
+		twix_node_stat(w->id, st);
+		return 0;
+	}
+	if (w->type == NAME_ENT_SYMLINK)
+		return stat_link(w, st);
+	if (twix_is_node(w->id))
+		return stat_node(w->id, st);
+	return w->id ? stat_object(w->id, st) : -ENOENT;
+}
+
+/* An empty path with AT_EMPTY_PATH means the descriptor itself. */
+int twix_stat_path(int dirfd, const char *path, int flags, struct stat *st)
 {
 	struct twix_where w;
 	int r;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_EACCESS))
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
 		return -EINVAL;
 	if (!path[0] && flags & AT_EMPTY_PATH && dirfd != AT_FDCWD)
 		return stat_descriptor(dirfd, st);
-	if (twix_special(path) != TWIX_FREE)
-		return stat_special(twix_special(path), st);
-	r = twix_resolve(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &w);
-	if (r < 0)
-		return r;
-	if (w.type == NAME_ENT_SYMLINK)
-		return stat_link(&w, st);
-	return w.id ? stat_object(w.id, st) : -ENOENT;
+	r = twix_resolve(dirfd, path[0] || !(flags & AT_EMPTY_PATH) ? path : ".", !(flags & AT_SYMLINK_NOFOLLOW), &w);
+	return r < 0 ? r : stat_where(&w, st);
 }
 
 long twix_fstatat(const long a[6])
 {
-	return stat_path((int)a[0], (const char *)a[1], (int)a[3], (struct stat *)a[2]);
+	return twix_stat_path((int)a[0], (const char *)a[1], (int)a[3], (struct stat *)a[2]);
 }
 
 long twix_fstat(const long a[6])
@@ -98,44 +138,71 @@ long twix_fstat(const long a[6])
 	return stat_descriptor((int)a[0], (struct stat *)a[1]);
 }
 
-/* There is one user, who owns everything: what counts is what is allowed to the owner. */
-long twix_faccessat(const long a[6])
+/* There is one user, 0, who may read and write everything, and execute what anybody may. */
+static long check_mode(int dirfd, const char *path, int mode, int flags)
 {
-	int mode = (int)a[2];
 	struct stat st;
 	int r;
 
 	if (mode & ~(R_OK | W_OK | X_OK))
 		return -EINVAL;
-	r = stat_path((int)a[0], (const char *)a[1], 0, &st);
+	r = twix_stat_path(dirfd, path, flags, &st);
 	if (r < 0)
 		return r;
-	return (st.st_mode >> 6 & (mode_t)mode) == (mode_t)mode ? 0 : -EACCES;
+	return mode & X_OK && !S_ISDIR(st.st_mode) && !(st.st_mode & 0111) ? -EACCES : 0;
+}
+
+long twix_faccessat(const long a[6])
+{
+	return check_mode((int)a[0], (const char *)a[1], (int)a[2], 0);
+}
+
+long twix_faccessat2(const long a[6])
+{
+	if ((int)a[3] & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return check_mode((int)a[0], (const char *)a[1], (int)a[2], (int)a[3] & ~AT_EACCESS);
 }
 
 /* --- changing it */
 
+/* NOTHING: a symbolic link, or what is in no object: it has nothing that could be changed. */
+#define NOTHING 1
+
+static int open_found(objid_t id, int type, twzobj *o)
+{
+	if (type == NAME_ENT_SYMLINK || twix_is_node(id))
+		return NOTHING;
+	return id ? twz_object_init_guid(o, id, FE_READ | FE_WRITE) : -ENOENT;
+}
+
+static int open_descriptor(int fd, bool path_too, twzobj *o)
+{
+	struct twix_file *f = twix_file_of(fd);
+	int r = -EBADF;
+
+	if (!f)
+		return r;
+	if (f->kind != TWIX_REGULAR && f->kind != TWIX_DIRECTORY)
+		r = NOTHING;
+	else if (path_too || !(f->flags & O_PATH))
+		r = open_found(f->id, NAME_ENT_REGULAR, o);
+	twix_file_put(f);
+	return r;
+}
+
 /* Open what a path, or with path NULL a descriptor, leads to. */
 static int open_to_change(int dirfd, const char *path, int flags, twzobj *o)
 {
-	struct twix_where w = { 0 };
-	struct twix_file *f;
-	int r = 0;
+	struct twix_where w;
+	int r;
 
-	if (path) {
-		r = twix_resolve(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &w);
-	} else {
-		f = twix_file_of(dirfd);
-		if (!f)
-			return -EBADF;
-		w.id = f->id;
-		twix_file_put(f);
-	}
-	if (r < 0)
-		return r;
-	if (!w.id)
-		return path ? w.type == NAME_ENT_SYMLINK ? -EOPNOTSUPP : -ENOENT : -EPERM;
-	return twz_object_init_guid(o, w.id, FE_READ | FE_WRITE);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (!path || (!path[0] && flags & AT_EMPTY_PATH && dirfd != AT_FDCWD))
+		return open_descriptor(dirfd, path, o);
+	r = twix_resolve(dirfd, path[0] || !(flags & AT_EMPTY_PATH) ? path : ".", !(flags & AT_SYMLINK_NOFOLLOW), &w);
+	return r < 0 ? r : open_found(w.id, w.type, o);
 }
 
 static long change_mode(int dirfd, const char *path, mode_t mode)
@@ -143,8 +210,8 @@ static long change_mode(int dirfd, const char *path, mode_t mode)
 	twzobj o;
 	int r = open_to_change(dirfd, path, 0, &o);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r == NOTHING ? -EPERM : r;
 	r = twix_inode_chmod(&o, mode);
 	twz_object_release(&o);
 	return r;
@@ -168,7 +235,8 @@ static long change_owner(int dirfd, const char *path, uid_t uid, gid_t gid, int 
 
 	if (r < 0)
 		return r;
-	twz_object_release(&o);
+	if (r == 0)
+		twz_object_release(&o);
 	return (uid == 0 || uid == (uid_t)-1) && (gid == 0 || gid == (gid_t)-1) ? 0 : -EPERM;
 }
 
@@ -187,8 +255,8 @@ long twix_utimensat(const long a[6])
 	twzobj o;
 	int r = open_to_change((int)a[0], (const char *)a[1], (int)a[3], &o);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r == NOTHING ? 0 : r;
 	r = twix_inode_times(&o, (const struct timespec *)a[2]);
 	twz_object_release(&o);
 	return r;
@@ -197,8 +265,11 @@ long twix_utimensat(const long a[6])
 long twix_truncate(const long a[6])
 {
 	const long open[6] = { AT_FDCWD, a[0], O_WRONLY };
-	long fd = twix_openat(open), r;
+	long fd, r;
 
+	if (a[1] < 0)
+		return -EINVAL;
+	fd = twix_openat(open);
 	if (fd < 0)
 		return fd;
 	r = twix_ftruncate((const long[6]){ fd, a[1] });
@@ -221,7 +292,7 @@ static long fill_statfs(struct statfs *s)
 long twix_statfs(const long a[6])
 {
 	struct stat st;
-	int r = stat_path(AT_FDCWD, (const char *)a[0], 0, &st);
+	int r = twix_stat_path(AT_FDCWD, (const char *)a[0], 0, &st);
 
 	return r < 0 ? r : fill_statfs((struct statfs *)a[1]);
 }

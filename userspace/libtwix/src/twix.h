@@ -227,30 +227,34 @@ struct twix_file;
 /* What an open file is of. The order is that of twix_ops in files.c. */
 enum twix_kind {
 	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
-	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL, TWIX_PTMX,
+	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL, TWIX_PTMX, TWIX_FULL, TWIX_TEXT,
 };
 
 /*
- * An open file, which several descriptors of several programs may stand for. refs is atomic, kind and
- * id stay as they are while there are references, the rest is guarded by lock.
+ * An open file, which several descriptors of several programs may stand for. refs is atomic; kind, id
+ * and parent stay as they are while there are references, the rest is guarded by lock.
  */
 struct twix_file {
-	objid_t id;     /* of the object it is kept in, or 0 */
+	objid_t id;     /* of the object it is kept in, or what node.c knows it by, or 0 */
+	objid_t parent; /* the directory it was found in; of what node.c has, its node; or 0 */
 	uint32_t kind;
 	uint32_t refs;
 	uint32_t flags; /* O_… as of open and F_SETFL */
 	uint32_t used;       /* atomic: counts reads and writes of what has no size */
 	uint32_t generation; /* of the place in the table; stays as it is */
+	uint32_t next;       /* in the list of free places */
+	uint32_t next_open;  /* among the open files of objects with one hash; guarded by its lock */
+	uint32_t orphan;     /* the object has no name any more, and is tied; guarded by the same */
 	int64_t offset; /* of a directory: where its list stands */
 	struct mutex lock;
 };
 
-#define TWIX_DESCRIPTORS 1024
+#define TWIX_DESCRIPTORS 16384 /* of a process at most */
 
-struct twix_descriptor {
-	uint16_t file; /* its number; 0: none */
-	uint16_t cloexec;
-};
+/* The number of an open file, 0: none; and whether it is closed by execve(). Atomic. */
+typedef uint32_t twix_descriptor;
+#define TWIX_CLOEXEC (1u << 31)
+#define TWIX_FILE_OF(d) ((d) & ~TWIX_CLOEXEC)
 
 enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_ENDED };
 
@@ -273,9 +277,20 @@ struct twix_process {
 	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
 	objid_t helper;    /* the thread of its timers, or 0 */
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
+	uint64_t started;  /* by the monotonic clock */
+	uint32_t nofile[2]; /* descriptors it may have: as it set itself, and at most */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
-	uint32_t descriptors; /* so many of its table were ever used */
+	uint32_t cwd_file; /* an open file of it, which keeps it; 0: none */
+	uint32_t fd_free;  /* no descriptor below is free */
+	uint32_t fd_end;   /* all descriptors from here on are free */
+};
+
+/* What others can ask about the program of a process. */
+struct twix_about {
+	char exe[1024];    /* the path that it was found at */
+	uint32_t length;   /* of the command */
+	char command[3068]; /* its arguments, each with its NUL; no more than there is room for */
 };
 
 /* The object that all share: found if whoever started this program put it there, else made. */
@@ -286,24 +301,34 @@ struct twix_process *twix_self(void);
  * Its table, guarded by its lock. Not in struct twix_process: those are gone through to find one, and
  * would then be a page each.
  */
-struct twix_descriptor *twix_descriptors(const struct twix_process *p);
+twix_descriptor *twix_descriptors(const struct twix_process *p);
+struct twix_about *twix_about(const struct twix_process *p);
 struct twix_process *twix_process_of(int pid); /* NULL: there is none */
 /* The next that there is in the table, from number *n on, which is set behind it; NULL: no more. */
 struct twix_process *twix_process_next(unsigned *n);
 /* A process that is starting; NULL: there are too many. */
 struct twix_process *twix_process_new(void);
+/* Its state has just become TWIX_NO_PROCESS: the place can be used again. */
+void twix_process_freed(const struct twix_process *p);
 /* It is this program from now on: after fork(). */
 void twix_become(struct twix_process *p);
 /* A new open file with one reference; NULL: -ENFILE. */
 struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
+/* The same of an object that names lead to, from the directory parent. */
+struct twix_file *twix_file_open(enum twix_kind kind, objid_t id, objid_t parent, unsigned flags);
+/* Its last name has gone: it stays while a file of it is open. Whether one is. */
+bool twix_file_orphan(objid_t id);
 struct twix_file *twix_file_number(unsigned n); /* NULL: 0, or too large */
 /* A new volatile object, of zeroes, and an open file of it, whose last() unties it. */
 int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file **f);
+/* A reference, unless nobody has it open any more. */
+bool twix_file_get_open(struct twix_file *f);
 /* A reference to the file of that number, if it still is the same; else NULL. */
 struct twix_file *twix_file_get_again(unsigned n, uint32_t generation);
 unsigned twix_number_of(const struct twix_file *f);
 void twix_file_get(struct twix_file *f);
 void twix_file_put(struct twix_file *f);
+void twix_handles_after_fork(void);
 /* This program's handle to its object. NULL: it cannot be had. */
 twzobj *twix_file_object(struct twix_file *f);
 
@@ -326,9 +351,6 @@ struct twix_ops {
 };
 
 const struct twix_ops *twix_ops_of(const struct twix_file *f);
-/* The kind of a file that is in no object; TWIX_FREE: there is none of that absolute path. */
-enum twix_kind twix_special(const char *path);
-objid_t twix_special_id(const char *path);
 
 /* --- descriptor.c */
 void twix_descriptors_init(void);
@@ -338,7 +360,7 @@ struct twix_file *twix_file_of(int fd);
 int twix_install(struct twix_file *f, int from, bool cloexec);
 void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to);
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec);
-twix_call twix_close, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
+twix_call twix_close, twix_close_range, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
 
 /* --- lock.c */
 #define TWIX_LOCKS 512
@@ -368,7 +390,7 @@ twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fallocate, twix_fsync, 
 
 /* --- terminal.c, regular.c, directory.c, files.c */
 extern const struct twix_ops twix_terminal_ops, twix_ptmx_ops, twix_regular_ops, twix_directory_ops;
-extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_random_ops;
+extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_full_ops, twix_random_ops;
 
 /* --- inode.c: what a file has beside its bytes */
 struct stat;
@@ -379,25 +401,81 @@ int twix_inode_times(twzobj *o, const struct timespec times[2]);
 void twix_inode_changed(twzobj *o);
 /* Names more (or fewer) lead to it; returns how many do. */
 unsigned twix_inode_link(twzobj *o, int by);
+/* How many do; of a directory that was removed none. */
+unsigned twix_inode_links(twzobj *o);
 mode_t twix_inode_mode(twzobj *o);
+
+/* --- node.c: files that are in no object; their IDs begin with a tag */
+struct twix_node_entry {
+	objid_t id;
+	int type; /* NAME_ENT_* */
+	char name[32];
+};
+extern const struct twix_ops twix_text_ops;
+bool twix_is_node(objid_t id);
+/* The names that the root has beside those of its own. */
+objid_t twix_node_root(void);
+/* The node at a path that has one; 0: another object, or nothing. */
+objid_t twix_node_of_path(const char *path);
+/* A name in a directory. -ENOENT. */
+int twix_node_find(objid_t dir, const char *name, objid_t *id, int *type);
+/* The next of a directory's names, *at being 0 at first; false: there are no more. */
+bool twix_node_next(objid_t dir, long *at, struct twix_node_entry *e);
+/* As fstatat(). */
+int twix_stat_path(int dirfd, const char *path, int flags, struct stat *st); /* stat.c */
+/* What a link, which is no object, is told by. */
+uint64_t twix_link_number(objid_t parent, const char *name); /* stat.c */
+void twix_node_stat(objid_t id, struct stat *st);
+/* A device's own file, not a directory or something that is read. */
+bool twix_node_is_device(objid_t id);
+/* Of /proc/PID/fd/N: the open file, with a reference; else NULL. */
+struct twix_file *twix_node_descriptor(objid_t id);
+/* What a file says from `at` on, or where a link leads to: its length, or an error. */
+ssize_t twix_node_text(objid_t id, char *buf, size_t n, off_t at);
+int twix_node_open(objid_t id, unsigned flags, struct twix_file **f);
+/* As twix_path_of. */
+int twix_node_path(objid_t id, char *path, size_t *at);
+/* A directory in memory, for all that share. */
+objid_t twix_shared_memory(void); /* shared.c */
+objid_t twix_shared_memory_made(void); /* 0: it was not asked for yet */
+
+/* --- proc.c */
+/* What others can see of this program from now on; exe NULL: that stays. */
+void twix_describe(const char *exe, int argc, char *const *argv);
+uint64_t twix_cpu_of_all(void); /* nanoseconds */
 
 /* --- path.c: names to objects */
 struct twix_where {
 	objid_t parent; /* the directory that has (or would have) the name */
 	objid_t id;     /* 0: there is none of that name yet */
 	int type;       /* NAME_ENT_* of id */
-	char name[256]; /* the last component */
+	bool slash;     /* a slash follows the last component */
+	char name[256]; /* the last component; "": there is none, the directory itself is meant */
 };
+objid_t twix_root_id(void);
+/* Where the path of an object begins in path, of which from *at on is in use already. */
+int twix_path_of(objid_t id, char *path, size_t *at);
+/* The same of an open file; what has no path is told in another way. */
+int twix_path_of_file(const struct twix_file *f, char *path, size_t *at);
+/* Puts "/name" in front of what stands in path from *at on. -ENAMETOOLONG. */
+int twix_path_prepend(char *path, size_t *at, const char *name);
 /* Follow a path from dirfd. Without `follow` a last symbolic link is found itself. 0, or an error. */
 int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w);
+/* What a name in a directory leads to. -ENOENT. */
+int twix_path_find(objid_t dir, const char *name, objid_t *id, int *type);
+/* Where a symbolic link leads to: the length. */
+ssize_t twix_path_read_link(const struct twix_where *w, char *buf, size_t n);
 /* The directory that relative paths begin at; 0: there is none. */
 objid_t twix_directory_of(int dirfd, int *error);
 twix_call twix_getcwd, twix_chdir, twix_fchdir;
 
+/* The file gets the name *w, unless there is one now: that is found instead. -EEXIST. */
+int twix_name_new(struct twix_where *w, objid_t id); /* names.c */
+
 /* --- open.c, names.c, stat.c: the calls that take paths */
 twix_call twix_openat;
-twix_call twix_mkdirat, twix_unlinkat, twix_renameat2, twix_renameat, twix_symlinkat, twix_readlinkat, twix_linkat;
+twix_call twix_mkdirat, twix_mknodat, twix_unlinkat, twix_renameat2, twix_renameat, twix_symlinkat, twix_readlinkat, twix_linkat;
 twix_call twix_fstatat, twix_fstat, twix_faccessat, twix_fchmodat, twix_fchmod, twix_fchownat, twix_fchown;
-twix_call twix_utimensat, twix_truncate, twix_statfs, twix_fstatfs, twix_sync;
+twix_call twix_utimensat, twix_faccessat2, twix_statx, twix_truncate, twix_statfs, twix_fstatfs, twix_sync;
 
 #endif

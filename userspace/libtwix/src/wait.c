@@ -49,6 +49,7 @@ static int reap(int pid, int *status, int options)
 		if (!__atomic_compare_exchange_n(&p->state, &ended, TWIX_NO_PROCESS, false, __ATOMIC_ACQ_REL,
 		    __ATOMIC_RELAXED))
 			continue;
+		twix_process_freed(p);
 		if (status)
 			*status = how;
 		return child;
