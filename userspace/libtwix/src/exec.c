@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,6 +30,7 @@
 /* A program that is to be run. */
 struct plan {
 	objid_t program; /* the object with the code */
+	struct twix_where where; /* the file that it is of */
 	bool made;       /* it was made for this: a child of this view */
 	const char *path;
 	char *const *argv, *const *envp;
@@ -52,12 +54,24 @@ static int count(char *const *list)
 
 /* --- running */
 
+/* For /proc/PID/exe: of a script that is its interpreter. */
+static void note_path(const struct twix_where *w)
+{
+	char path[PATH_MAX];
+	size_t at = sizeof(path) - 1;
+
+	path[at] = 0;
+	if (twix_path_prepend(path, &at, w->name) == 0 && twix_path_of(w->parent, path, &at) == 0)
+		twix_describe(path + at, 0, NULL);
+}
+
 /* The new program finds the process by its thread, in the object that all share. */
 static void hand_over(twzobj *view, objid_t thread, void *arg)
 {
 	const struct plan *p = arg;
 	objid_t shared;
 
+	note_path(&p->where);
 	if (p->made)
 		twz_object_tie_guid(twz_object_guid(view), p->program, 0);
 	twz_view_get(NULL, TWZSLOT_UNIX, &shared, NULL);
@@ -69,8 +83,11 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	__atomic_store_n(&twix_self()->taken, 0, __ATOMIC_RELEASE);
 }
 
-/* Wait until the new program has taken the process over, or has ended. */
-static bool is_taken(struct thread *t)
+/*
+ * Wait until the new program has taken the process over, or has ended. The process may have ended by
+ * then, and its place be another's.
+ */
+static bool is_taken(struct thread *t, int pid)
 {
 	struct twzthread_repr *repr = twz_object_base(&t->obj);
 	atomic_ulong *taken = (atomic_ulong *)&twix_self()->taken;
@@ -82,25 +99,25 @@ static bool is_taken(struct thread *t)
 		twz_thread_sync_init(&ops[1], THREAD_SYNC_SLEEP, ended, 0);
 		twz_thread_sync_multiple(2, ops, NULL);
 	}
-	return atomic_load(taken);
+	return atomic_load(taken) || __atomic_load_n(&twix_self()->pid, __ATOMIC_ACQUIRE) != pid;
 }
 
 /*
  * A program that is not of this kind does not know that it is a process: its end has to be told for
  * it. And who started the first program waits for its thread, which stays until the new one ends.
  */
-static _Noreturn void leave(struct thread *t)
+static _Noreturn void leave(struct thread *t, int pid, bool first)
 {
 	struct twix_process *p = twix_self();
 	uint64_t status = 0;
-	bool taken = is_taken(t);
+	bool taken = is_taken(t, pid);
 
-	if (taken && !p->first) {
+	if (taken && !first) {
 		twz_thread_release(t);
 		twz_thread_exit(0);
 	}
 	twz_program_wait(t, &status);
-	if (p->first)
+	if (first)
 		twix_terminal_end();
 	if (!taken)
 		twix_process_end(p, (int)(status & 0xff) << 8);
@@ -117,6 +134,8 @@ static int run(struct plan *p)
 		.prepare_arg = p,
 	};
 	objid_t old = twix_self()->thread;
+	bool first = twix_self()->first;
+	int pid = twix_self()->pid;
 	struct thread t;
 	int r = twz_program_spawn(p->program, count(p->argv), p->argv, &opts, &t);
 
@@ -127,24 +146,20 @@ static int run(struct plan *p)
 		return r;
 	}
 	twix_end_other_threads();
-	leave(&t);
+	leave(&t, pid, first);
 }
 
 /* --- finding out what a file is */
 
-static int find(const char *path, objid_t *id)
+static int find(const char *path, struct twix_where *w)
 {
-	struct twix_where w;
-	int r = twix_resolve(AT_FDCWD, path, true, &w);
+	int r = twix_resolve(AT_FDCWD, path, true, w);
 
 	if (r < 0)
 		return r;
-	if (!w.id)
+	if (!w->id)
 		return -ENOENT;
-	if (w.type == NAME_ENT_NAMESPACE)
-		return -EACCES;
-	*id = w.id;
-	return 0;
+	return w->type == NAME_ENT_NAMESPACE || twix_is_node(w->id) ? -EACCES : 0;
 }
 
 /* An object that nobody writes to by default is run where it is. */
@@ -159,8 +174,8 @@ static bool is_program_object(twzobj *o)
 /* One that needs an interpreter: Linux's error where there is none, or nothing that can be one. */
 static int check_interpreter(const char *path)
 {
-	objid_t id;
-	int r = find(path, &id);
+	struct twix_where w;
+	int r = find(path, &w);
 
 	return r < 0 ? r : -ELIBBAD;
 }
@@ -228,15 +243,14 @@ static int plan_script(struct plan *p, const char *base, uint64_t size)
 
 static int plan_once(struct plan *p)
 {
-	objid_t id;
 	twzobj o;
-	int r = find(p->path, &id);
+	int r = find(p->path, &p->where);
 
 	if (r == 0)
-		r = twz_object_init_guid(&o, id, FE_READ);
+		r = twz_object_init_guid(&o, p->where.id, FE_READ);
 	if (r < 0)
 		return r;
-	p->program = id;
+	p->program = p->where.id;
 	if (!is_program_object(&o)) {
 		r = plan_file(p, &o);
 		if (r == IS_SCRIPT)
@@ -287,8 +301,7 @@ long twix_execve(const long a[6])
 		.envp = a[2] ? (char *const *)a[2] : none,
 	};
 	size_t room = STRINGS_MAX;
-	objid_t id;
-	int r = find(p.path, &id);
+	int r = find(p.path, &p.where);
 
 	if (r == 0 && (!fits(p.argv, &room) || !fits(p.envp, &room)))
 		r = -E2BIG;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <twz/env.h>
@@ -26,6 +27,13 @@ void twix_describe(const char *exe, int argc, char *const *argv)
 	struct twix_about *a = twix_about(twix_self());
 	size_t at = 0;
 
+	if (exe)
+		strlcpy(a->exe, exe, sizeof(a->exe));
+	if (!argc)
+		return;
+	if (!a->exe[0]) /* the machine started it */
+		snprintf(a->exe, sizeof(a->exe), "%s%s", argv[0][0] == '/' ? "" : "/bin/", argv[0]);
+
 	for (int i = 0; i < argc && at < sizeof(a->command); i++) {
 		size_t n = strlen(argv[i]) + 1;
 
@@ -37,8 +45,6 @@ void twix_describe(const char *exe, int argc, char *const *argv)
 	if (at)
 		a->command[at - 1] = 0;
 	a->length = (uint32_t)at;
-	if (exe)
-		strlcpy(a->exe, exe, sizeof(a->exe));
 }
 
 /* --- what is known about the process */
