@@ -75,7 +75,9 @@ bench:
 	+@$(foreach b,$(boards),tools/build/release-config $b $(call quote,$(bench-root))/$b && \
 		$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
 		BOARD=$b O=$(call quote,$(bench-root))/$b all &&) true
-	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec bench/run --build $(call quote,$(bench-root)) $(tests)
+	+@$(foreach a,$(sdk-archs),$(call sdk-make,$a) all PORTS=dash &&) true
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec bench/run --build $(call quote,$(bench-root)) \
+		$(if $(explicit-O),--sdk $(call quote,$(explicit-O))) $(tests)
 
 # --- libtwz and its programs for the machine that builds: a makefile of its own
 
