@@ -353,6 +353,34 @@ static void across_exec(char *self)
 	TELL("ended by", WIFSIGNALED(status) ? WTERMSIG(status) : -1);
 }
 
+static void poll_for_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	SAY(poll(&p, 1, 0));
+	TELL("ready", p.revents);
+}
+
+/* 4096 bytes are written in one piece, or not at all. */
+static void pieces(void)
+{
+	static char block[4096];
+	int fds[2];
+
+	SAY(pipe2(fds, O_NONBLOCK));
+	while (write(fds[1], block, sizeof(block)) == sizeof(block))
+		;
+	SAY(read(fds[0], block, 100));
+	poll_for_room(fds[1]);
+	SAY(write(fds[1], block, sizeof(block)));
+	SAY(read(fds[0], block, sizeof(block) - 100));
+	poll_for_room(fds[1]);
+	SAY(write(fds[1], block, sizeof(block)));
+	SAY(write(fds[1], block, 0));
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(int argc, char **argv)
 {
 	while (argc > 1)
@@ -366,5 +394,6 @@ int main(int argc, char **argv)
 	waiting_for_signals();
 	other_stack();
 	room();
+	pieces();
 	return 0;
 }

@@ -141,6 +141,32 @@ static void readiness(void)
 	drop_object(&o);
 }
 
+static void all_or_nothing(void)
+{
+	struct event e;
+	char buf[ROOM + 1];
+	twzobj o;
+
+	NEED(new_stream(&o, NBITS) == 0);
+	memset(buf, 1, sizeof(buf));
+	CHECK_EQ(bstream_write_whole(&o, buf, ROOM + 1, 0, NB), -EMSGSIZE);
+	CHECK_EQ(bstream_write_whole(&o, buf, ROOM, 1, NB), -EMSGSIZE);
+	CHECK_EQ(bstream_write_whole(&o, buf, 2, SIZE_MAX, NB), -EMSGSIZE);
+	CHECK_EQ(bstream_write_whole(&o, buf, ROOM - 3, 0, NB), ROOM - 3);
+	CHECK_EQ(bstream_write_whole(&o, buf, 4, 0, NB), -EAGAIN);
+	CHECK_EQ(bstream_write_whole(&o, buf, 2, 2, NB), -EAGAIN);
+	CHECK_EQ(bstream_poll_room(&o, 3, &e), 1);
+	CHECK_EQ(bstream_poll_room(&o, 4, &e), 0);
+	CHECK_EQ(event_wait(1, &e, &now), 0);
+	CHECK_EQ(bstream_read(&o, buf, 1, NB), 1);
+	CHECK_EQ(event_wait(1, &e, &now), 1);
+	CHECK_EQ(bstream_poll_room(&o, 4, NULL), 1);
+	CHECK_EQ(bstream_write_whole(&o, buf, 2, 2, NB), 2);
+	CHECK_EQ(bstream_write_whole(&o, buf, 2, 0, 0), 2);
+	CHECK_EQ(bstream_read(&o, buf, ROOM, NB), ROOM);
+	drop_object(&o);
+}
+
 static void ends(void)
 {
 	char buf[8] = "abc";
@@ -668,6 +694,7 @@ static const struct ktap_case cases[] = {
 	{ "many_refusals", many_refusals },
 	{ "making", making },
 	{ "readiness", readiness },
+	{ "all_or_nothing", all_or_nothing },
 	{ "ends", ends },
 	{ "pieces_stay_whole", pieces_stay_whole },
 	{ "many_of_both", many_of_both },

@@ -9,7 +9,10 @@
 #include <twz/obj/bstream.h>
 #include <twz/sys/syscall.h>
 
-#define BITS 16 /* of the size */
+#define BITS 17       /* of the stream's size */
+#define CAPACITY 65536ul
+#define SPARE ((1ul << BITS) - 1 - CAPACITY)
+#define WHOLE 4096ul  /* PIPE_BUF: a write of so much is in one piece, or not at all */
 
 static unsigned flags_of(const struct twix_file *f)
 {
@@ -33,7 +36,9 @@ static ssize_t pipe_write(struct twix_file *f, const void *buf, size_t n)
 	if (!o)
 		return -EIO;
 	do {
-		r = bstream_write(o, (const char *)buf + done, n - done, flags_of(f));
+		size_t piece = n - done < WHOLE ? n - done : WHOLE;
+
+		r = bstream_write_whole(o, (const char *)buf + done, piece, SPARE, flags_of(f));
 		if (r > 0)
 			done += (size_t)r;
 	} while (r > 0 && done < n);
@@ -70,7 +75,9 @@ static int pipe_poll(struct twix_file *f, uint64_t type, struct event *event)
 {
 	twzobj *o = twix_file_object(f);
 
-	return o ? bstream_poll(o, type, event) : -EIO;
+	if (!o)
+		return -EIO;
+	return type == TWZIO_EVENT_WRITE ? bstream_poll_room(o, WHOLE + SPARE, event) : bstream_poll(o, type, event);
 }
 
 static bool hung_up(struct twix_file *f)

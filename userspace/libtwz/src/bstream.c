@@ -79,8 +79,8 @@ QUICK ssize_t readable(struct look *l)
 	return used(l) || l->flags & STREAM_CLOSED ? (ssize_t)used(l) : -EAGAIN;
 }
 
-/* How many bytes can be written: -EAGAIN none yet, -EPIPE closed, -EINVLOBJ. */
-QUICK ssize_t writable(struct look *l)
+/* How many bytes can be written: -EAGAIN fewer than room yet, -EPIPE closed, -EINVLOBJ. */
+QUICK ssize_t writable(struct look *l, size_t room)
 {
 	int r = look(l);
 
@@ -88,7 +88,7 @@ QUICK ssize_t writable(struct look *l)
 		return r;
 	if (l->flags & STREAM_CLOSED)
 		return -EPIPE;
-	return space(l) ? (ssize_t)space(l) : -EAGAIN;
+	return space(l) >= room ? (ssize_t)space(l) : -EAGAIN;
 }
 
 /* The same for a call that moves bytes. */
@@ -200,8 +200,9 @@ ssize_t bstream_hdr_read(twzobj *o, struct bstream_hdr *hdr, void *buf, size_t l
 	return n;
 }
 
-ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, size_t len,
-    unsigned flags)
+/* As soon as there is room for so many bytes. */
+QUICK ssize_t write_with_room(twzobj *o, struct bstream_hdr *hdr, const void *buf, size_t len,
+    unsigned flags, size_t room)
 {
 	struct look l;
 	ssize_t n;
@@ -209,10 +210,12 @@ ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, s
 
 	if (r < 0 || len == 0)
 		return r;
+	if (room > l.mask)
+		return -EMSGSIZE;
 	__stream_touch(buf, least(len, l.mask));
 	for (;;) {
 		lock(&l);
-		n = writable(&l);
+		n = writable(&l, room);
 		if (n != -EAGAIN || flags & TWZIO_NONBLOCK)
 			break;
 		r = __stream_wait(&hdr->ev, &hdr->mutex, STREAM_WRITE);
@@ -225,6 +228,19 @@ ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, s
 	}
 	__stream_unlock(&hdr->ev, &hdr->mutex, n > 0 ? STREAM_READ : 0);
 	return n;
+}
+
+ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, size_t len,
+    unsigned flags)
+{
+	return write_with_room(o, hdr, buf, len, flags, 1);
+}
+
+ssize_t bstream_write_whole(twzobj *o, const void *buf, size_t len, size_t spare, unsigned flags)
+{
+	size_t room = len + spare < len ? SIZE_MAX : len + spare;
+
+	return write_with_room(o, __stream_base(o), buf, len, flags, room);
 }
 
 ssize_t bstream_read(twzobj *o, void *buf, size_t len, unsigned flags)
@@ -250,29 +266,29 @@ ssize_t bstream_iowrite(twzobj *o, const void *buf, size_t len, size_t off, unsi
 }
 
 /* 1 ready, 0 not, or an error. */
-static int ready(struct look *l, uint64_t type)
+static int ready(struct look *l, uint64_t type, size_t room)
 {
-	ssize_t n = type == STREAM_READ ? readable(l) : writable(l);
+	ssize_t n = type == STREAM_READ ? readable(l) : writable(l, room);
 
 	return n == -EINVLOBJ ? -EINVLOBJ : n != -EAGAIN;
 }
 
 /* Who waits will be told: a bit that is set makes event_wait return at once, one that is clear will
  * be set. */
-static int ready_or_watched(struct look *l, uint64_t type, bool waits)
+static int ready_or_watched(struct look *l, uint64_t type, size_t room, bool waits)
 {
 	struct bstream_hdr *hdr = l->hdr;
 	int r;
 
 	lock(l);
-	r = ready(l, type);
+	r = ready(l, type, room);
 	if (r == 0 && waits)
 		event_clear(&hdr->ev, type);
 	__stream_unlock(&hdr->ev, &hdr->mutex, r > 0 && waits ? type : 0);
 	return r;
 }
 
-int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct event *event)
+static int poll_for(twzobj *o, struct bstream_hdr *hdr, uint64_t type, size_t room, struct event *event)
 {
 	struct look l;
 	int r = type == STREAM_READ || type == STREAM_WRITE ? begin(&l, hdr) : -ENOTSUP;
@@ -282,7 +298,17 @@ int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct e
 	if (event)
 		event_init(event, &hdr->ev, type);
 	l.durable = __stream_durable(o);
-	return ready_or_watched(&l, type, event != NULL);
+	return ready_or_watched(&l, type, room, event != NULL);
+}
+
+int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct event *event)
+{
+	return poll_for(o, hdr, type, 1, event);
+}
+
+int bstream_poll_room(twzobj *o, size_t room, struct event *event)
+{
+	return poll_for(o, __stream_base(o), STREAM_WRITE, room, event);
 }
 
 int bstream_poll(twzobj *o, uint64_t type, struct event *event)

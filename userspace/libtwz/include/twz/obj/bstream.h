@@ -70,9 +70,17 @@ ssize_t bstream_write(twzobj *o, const void *buf, size_t len, unsigned flags);
 ssize_t bstream_hdr_write(twzobj *o, struct bstream_hdr *hdr, const void *buf, size_t len,
     unsigned flags);
 
+/*
+ * Add all of it in one piece, sleeping until there is room for that and spare bytes more; len if
+ * nothing is wrong. -EMSGSIZE there never will be; else as for writing.
+ */
+ssize_t bstream_write_whole(twzobj *o, const void *buf, size_t len, size_t spare, unsigned flags);
+
 /* As twzio_poll. A closed stream is ready: it needs no waiting to be told so. */
 int bstream_poll(twzobj *o, uint64_t type, struct event *event);
 int bstream_hdr_poll(twzobj *o, struct bstream_hdr *hdr, uint64_t type, struct event *event);
+/* The same for writing, with room for so many bytes. */
+int bstream_poll_room(twzobj *o, size_t room, struct event *event);
 
 /* Close the sides in which (BSTREAM_*CLOSED), for good, and wake all. Durable on return. hdr NULL:
  * at the base. -EINVAL which. */
