@@ -136,6 +136,7 @@ static int move_to_memory(struct object *object, struct list *spent)
 		return error;
 	}
 	object->pages = draft->pages;
+	object->metapage = draft->metapage;
 	object->page_count = draft->page_count;
 	slab_free(&object_cache, draft);
 	hash_forget(object);

@@ -26,6 +26,8 @@ static void **tree_entry(struct object *object, uint64_t pgnr, bool make)
 {
 	void **slot = (void **)&object->pages;
 
+	if (pgnr == OBJ_META_PGNR)
+		return &object->metapage;
 	for (unsigned int level = PAGE_NODE_LEVELS; level-- > 0;) {
 		if (!*slot) {
 			if (!make)
@@ -272,7 +274,8 @@ static uint64_t skip_node(uint64_t pgnr, unsigned int level)
 }
 
 /*
- * The page at *pgnr; if there is none, NULL, and *pgnr moves on to where there may be one again.
+ * The page at *pgnr, below the metadata's; if there is none, NULL, and *pgnr moves on to where there
+ * may be one again.
  */
 static void *seek_page(struct object *object, uint64_t *pgnr)
 {
@@ -295,7 +298,7 @@ static void *seek_page(struct object *object, uint64_t *pgnr)
 		node = upper->entry[at + step];
 	}
 	if (!node)
-		*pgnr = skip_node(*pgnr, level);
+		*pgnr = MIN(skip_node(*pgnr, level), (uint64_t)OBJ_META_PGNR);
 	return node;
 }
 
@@ -305,10 +308,11 @@ static int volatile_walk(struct object *object, uint64_t first, uint64_t end,
 	uint64_t pgnr = first;
 
 	while (pgnr < end) {
-		void *page = seek_page(object, &pgnr);
-		if (!page)
+		bool last = pgnr == OBJ_META_PGNR;
+		void *page = last ? object->metapage : seek_page(object, &pgnr);
+		if (!page && !last)
 			continue;
-		int result = pgnr < end ? fn(arg, pgnr, page) : 0;
+		int result = page && pgnr < end ? fn(arg, pgnr, page) : 0;
 		if (result)
 			return result;
 		pgnr++;
@@ -390,15 +394,17 @@ bool object_pages_free_some(struct object *object, unsigned int nodes)
 {
 	struct page_node *root = object->pages;
 
-	if (!root)
-		return true;
-	for (; root->there; root->there &= root->there - 1) {
+	for (; root && root->there; root->there &= root->there - 1) {
 		struct page_node *node = root->entry[bit_lowest(root->there)];
 		if (node && !free_middle(node, &nodes))
 			return false;
 	}
-	slab_free(&node_cache, root);
+	if (root)
+		slab_free(&node_cache, root);
+	if (object->metapage)
+		page_drop(object->metapage);
 	object->pages = NULL;
+	object->metapage = NULL;
 	object->page_count = 0;
 	return true;
 }

@@ -72,7 +72,8 @@ struct object {
 	objid_t kuid;
 	struct metainfo verified; /* the metadata that was verified: equal bytes need no second hash */
 	struct hash_state *hash;  /* hash-data objects whose pages are verified as they are used; else NULL */
-	struct page_node *pages; /* volatile objects */
+	struct page_node *pages; /* volatile objects: all pages but the next */
+	void *metapage;          /* volatile objects: that of the metadata, which all have */
 	uint64_t page_count;     /* volatile: pages held; persistent: pages added since it was opened */
 	pte_t *subtree[OBJ_PROT_COUNT]; /* level-1 tables, NULL until first mapped so */
 	uint64_t subtree_tables[OBJ_PROT_COUNT]; /* a bit for each 64th of it that may have tables below */

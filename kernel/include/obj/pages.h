@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The pages of a volatile object: a radix tree over 18-bit page numbers, 3 levels of 64 entries,
- * so that an object with a few pages costs a few half-KiB nodes. The object's lock guards it.
+ * so that an object with a few pages costs a few half-KiB nodes. The metadata page, which every object
+ * has far from its others, stands beside it. The object's lock guards both.
  */
 #ifndef OBJ_PAGES_H
 #define OBJ_PAGES_H
