@@ -425,7 +425,7 @@ static void settings(void)
 	CHECK_EQ(pty_ioctl_client(&client, TCGETS, (long)&t), 0);
 	CHECK_EQ(t.c_iflag, ICRNL);
 	CHECK_EQ(t.c_oflag, OPOST | ONLCR);
-	CHECK_EQ(t.c_lflag, ICANON | ECHO | ECHOE | ISIG);
+	CHECK_EQ(t.c_lflag, ICANON | ECHO | ECHOE | ECHOK | ECHOKE | ISIG | IEXTEN);
 	CHECK_EQ(t.c_cflag, CS8);
 	CHECK_EQ(pty_ioctl_client(&client, TIOCGWINSZ, (long)&got), 0);
 	CHECK(got.ws_row == 25 && got.ws_col == 80);

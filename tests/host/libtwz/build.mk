@@ -24,7 +24,7 @@ $(eval $(call explore-test,test_twz_hier,$(addprefix userspace/libtwz/src/,hier.
 $(eval $(call explore-test,test_twz_fotname,userspace/libtwz/src/fotname.c $(explore-alloc)))
 $(eval $(call explore-test,test_twz_queue,$(addprefix userspace/libtwz/src/,queue.c stream.c)))
 $(eval $(call explore-test,test_twz_keyring,userspace/libtwz/src/keyring.c))
-$(eval $(call explore-test,test_twz_pty,$(addprefix userspace/libtwz/src/,pty.c pty_line.c stream.c bstream.c event.c) \
+$(eval $(call explore-test,test_twz_pty,$(addprefix userspace/libtwz/src/,pty.c pty_read.c pty_settings.c pty_line.c pty_edit.c stream.c bstream.c event.c) \
 	userspace/libtwz/hosted/arch/x86_64/copy.c))
 $(eval $(call explore-test,test_twz_mutex))
 $(eval $(call explore-test,test_twz_structures,$(wildcard userspace/libtwz/src/ds/*.c) $(explore-alloc)))

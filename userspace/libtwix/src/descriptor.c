@@ -308,7 +308,7 @@ long twix_ioctl(const long a[6])
 	if (f->flags & O_PATH)
 		r = -EBADF;
 	else if (twix_ops_of(f)->ioctl)
-		r = twix_ops_of(f)->ioctl(f, (unsigned long)a[1], (void *)a[2]);
+		r = twix_ops_of(f)->ioctl(f, (unsigned)a[1], (void *)a[2]);
 	twix_file_put(f);
 	return r;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Terminals: making them, their calls from both sides, their settings. pty_line.c does the rest. */
+/* Terminals: making them, their calls from both sides. The other pty_*.c do the rest. */
 #include "pty.h"
 
 #define ACCESS (FE_READ | FE_WRITE)
-#define DECISECOND 100000000l
 
 /* --- making */
 
@@ -11,7 +10,7 @@ static const struct termios usual = {
 	.c_iflag = ICRNL,
 	.c_oflag = OPOST | ONLCR,
 	.c_cflag = CS8,
-	.c_lflag = ICANON | ECHO | ECHOE | ISIG,
+	.c_lflag = ICANON | ECHO | ECHOE | ECHOK | ECHOKE | ISIG | IEXTEN,
 	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1,
 		  [VSUSP] = 26, [VWERASE] = 23 },
 };
@@ -69,7 +68,7 @@ static struct bstream_hdr *stream(twzobj *o, struct bstream_hdr **place)
 	return s;
 }
 
-static int open_server(struct pty *p, twzobj *o, void *hdr)
+int __pty_open_server(struct pty *p, twzobj *o, void *hdr)
 {
 	if (!__stream_fits(hdr, PTY_SIZE))
 		return -EINVLOBJ;
@@ -84,7 +83,7 @@ static int open_server(struct pty *p, twzobj *o, void *hdr)
 }
 
 /* The terminal that a client leads to, through a handle for the call. */
-static int open_client(struct pty *p, twzobj *server, twzobj *o, struct pty_client_hdr *hdr)
+int __pty_open_client(struct pty *p, twzobj *server, twzobj *o, struct pty_client_hdr *hdr)
 {
 	struct pty_hdr *at;
 
@@ -95,7 +94,7 @@ static int open_client(struct pty *p, twzobj *server, twzobj *o, struct pty_clie
 	if (!at)
 		return -EINVLOBJ;
 	twz_object_init_ptr(server, at);
-	return open_server(p, server, at);
+	return __pty_open_server(p, server, at);
 }
 
 /* Input and output from before a reset are gone, and what a cut left of them. */
@@ -132,9 +131,7 @@ void __pty_unlock(struct pty *p)
 
 /* --- reading and writing */
 
-/* Sleep until the stream may be ready, or the time is up (-ETIMEDOUT). With the lock, which it gives
- * back. */
-static int unlock_and_wait(struct pty *p, struct bstream_hdr *s, uint64_t type,
+int __pty_unlock_and_wait(struct pty *p, struct bstream_hdr *s, uint64_t type,
     const struct timespec *timeout)
 {
 	struct event event;
@@ -145,21 +142,6 @@ static int unlock_and_wait(struct pty *p, struct bstream_hdr *s, uint64_t type,
 		return r < 0 ? r : 0;
 	r = event_wait(1, &event, timeout);
 	return r == 0 && timeout ? -ETIMEDOUT : r < 0 ? r : 0;
-}
-
-ssize_t __pty_server_read(twzobj *o, void *hdr, void *buf, size_t len, unsigned flags)
-{
-	struct pty p;
-	ssize_t n = open_server(&p, o, hdr);
-
-	if (n == 0)
-		n = bstream_hdr_read(o, p.out, buf, len, flags);
-	if (n > 0 && __atomic_load_n(&p.state->owed, __ATOMIC_RELAXED)) {
-		__pty_lock(&p);
-		__pty_pay(&p);
-		__pty_unlock(&p);
-	}
-	return n;
 }
 
 /* The bytes taken; -EAGAIN none, -EPIPE. */
@@ -205,7 +187,7 @@ static ssize_t write_side(struct pty *p, struct bstream_hdr *s,
 			__pty_unlock(p);
 			return n;
 		}
-		r = unlock_and_wait(p, s, TWZIO_EVENT_WRITE, NULL);
+		r = __pty_unlock_and_wait(p, s, TWZIO_EVENT_WRITE, NULL);
 		if (r < 0)
 			return r;
 	}
@@ -214,7 +196,7 @@ static ssize_t write_side(struct pty *p, struct bstream_hdr *s,
 ssize_t __pty_server_write(twzobj *o, void *hdr, const void *buf, size_t len, unsigned flags)
 {
 	struct pty p;
-	int r = open_server(&p, o, hdr);
+	int r = __pty_open_server(&p, o, hdr);
 
 	return r < 0 ? r : write_side(&p, p.in, type_all, buf, len, flags);
 }
@@ -223,48 +205,9 @@ ssize_t __pty_client_write(twzobj *o, void *hdr, const void *buf, size_t len, un
 {
 	twzobj server;
 	struct pty p;
-	int r = open_client(&p, &server, o, hdr);
+	int r = __pty_open_client(&p, &server, o, hdr);
 
 	return r < 0 ? r : write_side(&p, p.out, print_all, buf, len, flags);
-}
-
-/* Without ICANON and with VMIN 0 a read waits VTIME tenths of a second at most, and then gives 0. */
-static const struct timespec *patience(const struct pty *p, struct timespec *time)
-{
-	const struct termios *t = &p->settings;
-
-	if (t->c_lflag & ICANON || t->c_cc[VMIN])
-		return NULL;
-	time->tv_sec = t->c_cc[VTIME] / 10;
-	time->tv_nsec = t->c_cc[VTIME] % 10 * DECISECOND;
-	return time;
-}
-
-ssize_t __pty_client_read(twzobj *o, void *hdr, void *buf, size_t len, unsigned flags)
-{
-	const struct timespec *timeout;
-	struct timespec time;
-	twzobj server;
-	struct pty p;
-	ssize_t n;
-	int r = flags & ~TWZIO_NONBLOCK ? -EINVAL : open_client(&p, &server, o, hdr);
-
-	if (r < 0 || len == 0)
-		return r;
-	len = len < PTY_SIZE ? len : PTY_SIZE; /* there cannot be more */
-	__stream_touch_writable(buf, len);
-	for (;;) {
-		__pty_lock(&p);
-		n = __pty_take(&p, buf, len);
-		timeout = patience(&p, &time);
-		if (n != -EAGAIN || flags & TWZIO_NONBLOCK) {
-			__pty_unlock(&p);
-			return n;
-		}
-		r = unlock_and_wait(&p, p.in, TWZIO_EVENT_READ, timeout);
-		if (r < 0)
-			return r == -ETIMEDOUT ? 0 : r;
-	}
 }
 
 /* --- polling */
@@ -282,13 +225,14 @@ static int poll_events(struct pty *p, uint64_t type, struct event *event)
 int __pty_server_poll(twzobj *o, void *hdr, uint64_t type, struct event *event)
 {
 	struct pty p;
-	int r = open_server(&p, o, hdr);
+	int r = __pty_open_server(&p, o, hdr);
 
 	if (r < 0)
 		return r;
 	if (type != TWZIO_EVENT_READ && type != TWZIO_EVENT_WRITE)
 		return poll_events(&p, type, event);
-	return bstream_hdr_poll(o, type == TWZIO_EVENT_READ ? p.out : p.in, type, event);
+	return type == TWZIO_EVENT_READ ? __pty_output_poll(&p, event) :
+					  bstream_hdr_poll(o, p.in, type, event);
 }
 
 /* An end of file is no byte in the stream: its event is set here. */
@@ -310,7 +254,7 @@ int __pty_client_poll(twzobj *o, void *hdr, uint64_t type, struct event *event)
 {
 	twzobj server;
 	struct pty p;
-	int r = open_client(&p, &server, o, hdr);
+	int r = __pty_open_client(&p, &server, o, hdr);
 
 	if (r < 0)
 		return r;
@@ -321,103 +265,19 @@ int __pty_client_poll(twzobj *o, void *hdr, uint64_t type, struct event *event)
 	return poll_events(&p, type, event);
 }
 
-/* --- settings */
-
-static void keep(struct pty *p, const void *at, size_t len)
-{
-	__twz_obj_flush(p->o, at, len);
-	__twz_obj_fence(p->o);
-}
-
-/* What was written is on its way as it is to be shown: there is nothing to wait for. */
-static void set_termios(struct pty *p, const struct termios *new, bool discard)
-{
-	__pty_lock(p);
-	if (discard)
-		__pty_discard(p);
-	p->hdr->termios = *new;
-	keep(p, &p->hdr->termios, sizeof(*new));
-	p->settings = *new;
-	if (!(new->c_lflag & ICANON))
-		__pty_end_line(p);
-	__pty_unlock(p);
-}
-
-static void set_winsize(struct pty *p, const struct winsize *new)
-{
-	bool other;
-
-	__pty_lock(p);
-	other = memcmp(&p->hdr->winsize, new, sizeof(*new)) != 0;
-	p->hdr->winsize = *new;
-	keep(p, &p->hdr->winsize, sizeof(*new));
-	__pty_unlock(p);
-	if (other)
-		event_wake(&p->state->ev, PTY_EVENT_WINCH, -1);
-}
-
-static void get_settings(struct pty *p, struct termios *t, struct winsize *w)
-{
-	__pty_lock(p);
-	*t = p->hdr->termios;
-	*w = p->hdr->winsize;
-	__pty_unlock(p);
-}
-
-/* The caller's structures are copied without the lock: a bad pointer faults with nothing held. */
-static int control(struct pty *p, int req, void *arg)
-{
-	struct termios t;
-	struct winsize w;
-
-	switch (req) {
-	case TCGETS:
-		get_settings(p, &t, &w);
-		memcpy(arg, &t, sizeof(t));
-		return 0;
-	case TIOCGWINSZ:
-		get_settings(p, &t, &w);
-		memcpy(arg, &w, sizeof(w));
-		return 0;
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-		memcpy(&t, arg, sizeof(t));
-		set_termios(p, &t, req == TCSETSF);
-		return 0;
-	case TIOCSWINSZ:
-		memcpy(&w, arg, sizeof(w));
-		set_winsize(p, &w);
-		return 0;
-	default:
-		return -ENOTSUP;
-	}
-}
-
-int __pty_server_ioctl(twzobj *o, void *hdr, int req, long arg)
-{
-	struct pty p;
-	int r = open_server(&p, o, hdr);
-
-	return r < 0 ? r : control(&p, req, (void *)arg);
-}
-
-int __pty_client_ioctl(twzobj *o, void *hdr, int req, long arg)
-{
-	twzobj server;
-	struct pty p;
-	int r = open_client(&p, &server, o, hdr);
-
-	return r < 0 ? r : control(&p, req, (void *)arg);
-}
+/* --- the end */
 
 int pty_hangup(twzobj *o)
 {
 	struct pty p;
-	int r = open_server(&p, o, twz_object_base(o));
+	int r = __pty_open_server(&p, o, twz_object_base(o));
 
-	if (r == 0)
+	if (r == 0) {
+		__pty_lock(&p);
+		__pty_stop(&p, false);
+		__pty_unlock(&p);
 		r = bstream_close(o, p.in, BSTREAM_WCLOSED);
+	}
 	return r < 0 ? r : bstream_close(o, p.out, BSTREAM_WCLOSED | BSTREAM_RCLOSED);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The parts of a terminal: pty.c has its calls, pty_line.c what happens between its two sides.
+ * The parts of a terminal: pty.c has its calls, pty_read.c the waiting of those that read, pty_settings.c the
+ * ioctls, pty_line.c and pty_edit.c what happens between its two sides.
  *
  * All of it is under the header's buffer_lock. Nobody sleeps with it: into the streams goes only
  * what fits, and what does not fit yet is kept in the state below and goes in when the other side
@@ -26,9 +27,13 @@ struct pty_state {
 	uint32_t passed;        /* bytes of it that the program can read already */
 	uint32_t owed;          /* 1: '\n' after a '\r' that just fitted into the output */
 	uint32_t marks_first, marks_count;
-	uint32_t reserved;
+	uint32_t flags;         /* PTY_STOPPED, PTY_LITERAL */
 	uint64_t marks[PTY_MARKS]; /* where (of written) VEOF was typed; PTY_MARK_EOF */
 };
+
+#define PTY_STOPPED 1u /* output is held: the server gets none until it is not */
+#define PTY_LITERAL 2u /* what is typed next has no special meaning */
+#define PTY_EVENT_FLOW (1ul << 12) /* of ev: output is not held any more */
 
 #define PTY_ENDED_NOT 0u
 #define PTY_ENDED_LINE 1u
@@ -54,6 +59,18 @@ struct pty {
 void __pty_lock(struct pty *p);
 void __pty_unlock(struct pty *p);
 
+/* For a call: of the server's object, or through a client with a handle that lasts as long as the call. */
+int __pty_open_server(struct pty *p, twzobj *o, void *hdr);
+int __pty_open_client(struct pty *p, twzobj *server, twzobj *o, struct pty_client_hdr *hdr);
+
+/* Sleep until the stream may be ready, or the time is up (-ETIMEDOUT). With the lock, which it gives
+ * back. */
+int __pty_unlock_and_wait(struct pty *p, struct bstream_hdr *s, uint64_t type,
+    const struct timespec *timeout);
+
+/* As twzio_poll, of what the server reads. */
+int __pty_output_poll(struct pty *p, struct event *event);
+
 /* The rest with the lock. */
 
 /* Take one byte that was typed; false: there is no room for what it leads to. */
@@ -71,8 +88,32 @@ ssize_t __pty_take(struct pty *p, uint8_t *bytes, size_t len);
 /* Whether there is an end of file to be read before anything else. */
 bool __pty_at_end(struct pty *p);
 
-/* Forget all input. */
+/* What the program can read already is a line, though no newline ends it. */
+void __pty_push(struct pty *p);
+
+/* Forget all input; all output that the server has not read. */
 void __pty_discard(struct pty *p);
+void __pty_discard_output(struct pty *p);
+
+/* Hold output, or let it go. */
+void __pty_stop(struct pty *p, bool stop);
+
+/* Show a control character of the settings, by its index. */
+void __pty_show_key(struct pty *p, unsigned index);
+
+/* A local flag; whether c is the control character of that index, which 0 never is; bytes of the line
+ * so far. */
+bool __pty_has(const struct pty *p, tcflag_t flag);
+bool __pty_is_cc(const struct pty *p, uint8_t c, unsigned index);
+uint32_t __pty_filled(const struct pty *p);
+
+/* Put bytes on the screen if they fit; columns that a character takes there; what is echoed of it. */
+void __pty_show(struct pty *p, const char *text, size_t n);
+unsigned __pty_columns(const struct pty *p, uint8_t c);
+void __pty_echo(struct pty *p, uint8_t c);
+
+/* pty_edit.c: whether c edits the line; then it has. */
+bool __pty_edits(struct pty *p, uint8_t c);
 
 /* What was typed of a line is read as it is: it is not edited any more. */
 void __pty_end_line(struct pty *p);

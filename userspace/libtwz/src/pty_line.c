@@ -8,20 +8,20 @@
 #define BEL 7
 #define DEL 127
 
-static bool has(const struct pty *p, tcflag_t flag)
+bool __pty_has(const struct pty *p, tcflag_t flag)
 {
 	return p->settings.c_lflag & flag;
 }
 
 /* Whether c is the control character of that index; 0 is none. */
-static bool is_cc(const struct pty *p, uint8_t c, unsigned index)
+bool __pty_is_cc(const struct pty *p, uint8_t c, unsigned index)
 {
 	return c != 0 && p->settings.c_cc[index] == c;
 }
 
 /* Bytes of the line so far. Somebody may be changing the number meanwhile: it is read once for every
  * use, and never leads out of the buffer. */
-static uint32_t filled(const struct pty *p)
+uint32_t __pty_filled(const struct pty *p)
 {
 	uint64_t n = __atomic_load_n(&p->hdr->bufpos, __ATOMIC_RELAXED);
 
@@ -62,7 +62,7 @@ static size_t processed(const struct pty *p, uint8_t c, uint8_t out[2])
 	if (!(flags & OPOST))
 		return 1;
 	if (c == '\r' && flags & OCRNL)
-		c = out[0] = '\n';
+		out[0] = '\n';
 	if (c != '\n' || !(flags & ONLCR))
 		return 1;
 	out[0] = '\r';
@@ -100,34 +100,55 @@ size_t __pty_print(struct pty *p, const uint8_t *bytes, size_t len)
 }
 
 /* What is echoed and does not fit is not seen; nobody waits for it. */
-static void show(struct pty *p, const char *text, size_t n)
+void __pty_show(struct pty *p, const char *text, size_t n)
 {
 	if (__pty_pay(p) && room(p->out) >= n)
 		put_out(p, text, n);
 }
 
 /* Columns that a character takes when it is echoed. */
-static unsigned columns(const struct pty *p, uint8_t c)
+unsigned __pty_columns(const struct pty *p, uint8_t c)
 {
-	return has(p, ECHOCTL) && (c < ' ' || c == DEL) && c != '\t' ? 2 : 1;
+	return __pty_has(p, ECHOCTL) && (c < ' ' || c == DEL) && c != '\t' ? 2 : 1;
 }
 
-static void echo(struct pty *p, uint8_t c)
+void __pty_echo(struct pty *p, uint8_t c)
 {
 	char shown[2] = { (char)c };
 
-	if (c == '\n') {
-		if (has(p, ECHO | ECHONL) && room(p->out) >= 2)
+	if (c == '\n' && (__pty_has(p, ICANON) || !__pty_has(p, ECHOCTL))) {
+		if ((__pty_has(p, ECHO) || (__pty_has(p, ECHONL) && __pty_has(p, ICANON))) && room(p->out) >= 2)
 			__pty_print(p, &c, 1);
 		return;
 	}
-	if (!has(p, ECHO))
+	if (!__pty_has(p, ECHO))
 		return;
-	if (columns(p, c) == 2) {
+	if (__pty_columns(p, c) == 2) {
 		shown[0] = '^';
 		shown[1] = (char)(c ^ 64);
 	}
-	show(p, shown, columns(p, c));
+	__pty_show(p, shown, __pty_columns(p, c));
+}
+
+void __pty_show_key(struct pty *p, unsigned index)
+{
+	char key = (char)p->settings.c_cc[index];
+
+	if (key)
+		__pty_show(p, &key, 1);
+}
+
+void __pty_stop(struct pty *p, bool stop)
+{
+	uint32_t flags = p->state->flags;
+
+	if (stop)
+		event_clear(&p->state->ev, PTY_EVENT_FLOW);
+	__atomic_store_n(&p->state->flags, stop ? flags | PTY_STOPPED : flags & ~PTY_STOPPED, __ATOMIC_RELEASE);
+	if (flags & PTY_STOPPED && !stop)
+		event_wake(&p->state->ev, PTY_EVENT_FLOW, -1);
+	else if (stop) /* whoever reads looks again */
+		event_wake(&p->out->ev, TWZIO_EVENT_READ, -1);
 }
 
 /* --- towards the program */
@@ -137,11 +158,16 @@ static void push_mark(struct pty *p, uint64_t flag)
 	struct pty_state *s = p->state;
 
 	if (s->marks_count == PTY_MARKS) {
-		show(p, "\a", 1);
+		__pty_show(p, "\a", 1);
 		return;
 	}
 	s->marks[(s->marks_first + s->marks_count++) % PTY_MARKS] = s->written | flag;
 	event_wake(&p->in->ev, TWZIO_EVENT_READ, -1);
+}
+
+void __pty_push(struct pty *p)
+{
+	push_mark(p, 0);
 }
 
 /* Pass on what fits of a complete line; whether there is none left. */
@@ -153,7 +179,7 @@ static bool pass_line(struct pty *p)
 
 	if (!s->ended)
 		return true;
-	while ((passed = __atomic_load_n(&s->passed, __ATOMIC_RELAXED)) < (end = filled(p))) {
+	while ((passed = __atomic_load_n(&s->passed, __ATOMIC_RELAXED)) < (end = __pty_filled(p))) {
 		ssize_t n = bstream_hdr_write(p->o, p->in, h->buffer + passed, end - passed,
 		    TWZIO_NONBLOCK);
 
@@ -172,127 +198,67 @@ static bool pass_line(struct pty *p)
 
 void __pty_end_line(struct pty *p)
 {
-	if (!p->state->ended && filled(p)) {
+	if (!p->state->ended && __pty_filled(p)) {
 		p->state->ended = PTY_ENDED_LINE;
 		pass_line(p);
 	}
 }
 
+/* A stream holds no more than so many bytes, whatever its header says. */
+static void empty(struct pty *p, struct bstream_hdr *stream)
+{
+	uint8_t scratch[256];
+
+	for (unsigned i = 0; i <= (1u << PTY_STREAM_BITS) / sizeof(scratch); i++)
+		if (bstream_hdr_read(p->o, stream, scratch, sizeof(scratch), TWZIO_NONBLOCK) <= 0)
+			break;
+}
+
+void __pty_discard_output(struct pty *p)
+{
+	empty(p, p->out);
+}
+
 void __pty_discard(struct pty *p)
 {
 	struct pty_state *s = p->state;
-	uint8_t scratch[256];
 
 	p->hdr->bufpos = 0;
 	s->passed = 0;
 	s->ended = PTY_ENDED_NOT;
 	s->marks_first = s->marks_count = 0;
-	/* A stream holds no more than so many bytes, whatever its header says. */
-	for (unsigned i = 0; i <= (1u << PTY_STREAM_BITS) / sizeof(scratch); i++)
-		if (bstream_hdr_read(p->o, p->in, scratch, sizeof(scratch), TWZIO_NONBLOCK) <= 0)
-			break;
+	empty(p, p->in);
 	s->read = s->written;
 }
 
 static uint64_t signal_of(const struct pty *p, uint8_t c)
 {
-	if (!has(p, ISIG))
+	if (!__pty_has(p, ISIG))
 		return 0;
-	if (is_cc(p, c, VINTR))
+	if (__pty_is_cc(p, c, VINTR))
 		return PTY_EVENT_INT;
-	if (is_cc(p, c, VQUIT))
+	if (__pty_is_cc(p, c, VQUIT))
 		return PTY_EVENT_QUIT;
-	return is_cc(p, c, VSUSP) ? PTY_EVENT_SUSP : 0;
+	return __pty_is_cc(p, c, VSUSP) ? PTY_EVENT_SUSP : 0;
 }
 
 static void raise_signal(struct pty *p, uint8_t c, uint64_t signal)
 {
-	if (!has(p, NOFLSH))
+	if (!__pty_has(p, NOFLSH)) {
 		__pty_discard(p);
-	echo(p, c);
+		__pty_discard_output(p);
+	}
+	if (p->settings.c_iflag & IXON)
+		__pty_stop(p, false);
+	__pty_echo(p, c);
 	event_wake(&p->state->ev, signal, -1);
 }
 
-/* --- editing */
-
-static void wipe(struct pty *p, unsigned n)
-{
-	while (has(p, ECHO) && has(p, ECHOE) && n--)
-		show(p, "\b \b", 3);
-}
-
-/* Take the last byte off the line, which has one. */
-static uint8_t drop_byte(struct pty *p)
-{
-	uint32_t n = filled(p) - 1;
-
-	p->hdr->bufpos = n;
-	return p->hdr->buffer[n];
-}
-
-/* With IUTF8 a character is its first byte and those that continue it. */
-static void erase_one(struct pty *p)
-{
-	uint8_t last;
-
-	if (!filled(p))
-		return;
-	last = drop_byte(p);
-	while (p->settings.c_iflag & IUTF8 && (last & 0xc0) == 0x80 && filled(p))
-		last = drop_byte(p);
-	wipe(p, columns(p, last));
-}
-
-/* The last byte of the line; -1: it is empty. */
-static int last_byte(const struct pty *p)
-{
-	uint32_t n = filled(p);
-
-	return n ? p->hdr->buffer[n - 1] : -1;
-}
-
-static bool ends_with_blank(const struct pty *p)
-{
-	return last_byte(p) == ' ' || last_byte(p) == '\t';
-}
-
-static void erase_word(struct pty *p)
-{
-	while (ends_with_blank(p))
-		erase_one(p);
-	while (last_byte(p) >= 0 && !ends_with_blank(p))
-		erase_one(p);
-}
-
-static void erase_line(struct pty *p)
-{
-	while (filled(p))
-		erase_one(p);
-	if (has(p, ECHOK) && !has(p, ECHOE))
-		echo(p, '\n');
-}
-
-/* Whether c edits the line; then it has. */
-static bool edits(struct pty *p, uint8_t c)
-{
-	bool one = is_cc(p, c, VERASE), word = is_cc(p, c, VWERASE), line = is_cc(p, c, VKILL);
-
-	if (!one && !word && !line)
-		return false;
-	if (!has(p, ECHOE))
-		echo(p, c);
-	if (one)
-		erase_one(p);
-	else if (word)
-		erase_word(p);
-	else
-		erase_line(p);
-	return true;
-}
+/* --- what was typed */
 
 static void type_eof(struct pty *p)
 {
-	if (filled(p) == 0) {
+	if (__pty_filled(p) == 0) {
 		push_mark(p, PTY_MARK_EOF);
 		return;
 	}
@@ -300,29 +266,34 @@ static void type_eof(struct pty *p)
 	pass_line(p);
 }
 
-static void type_in_line(struct pty *p, uint8_t c)
+/* The last byte of the buffer is for what ends the line. */
+static void append(struct pty *p, uint8_t c, bool ends)
 {
-	uint32_t n;
-	bool ends = c == '\n' || is_cc(p, c, VEOL) || is_cc(p, c, VEOL2);
+	uint32_t n = __pty_filled(p);
 
-	if (edits(p, c))
-		return;
-	if (is_cc(p, c, VEOF)) {
-		type_eof(p);
-		return;
-	}
-	n = filled(p); /* the last byte is for what ends the line */
 	if (n >= PTY_BUFFER_SZ - (ends ? 0 : 1)) {
-		show(p, "\a", 1);
+		__pty_show(p, "\a", 1);
 		return;
 	}
 	p->hdr->buffer[n] = c;
 	p->hdr->bufpos = n + 1;
-	echo(p, c);
+	__pty_echo(p, c);
 	if (ends) {
 		p->state->ended = PTY_ENDED_LINE;
 		pass_line(p);
 	}
+}
+
+static void type_in_line(struct pty *p, uint8_t c)
+{
+	bool second = __pty_has(p, IEXTEN) && __pty_is_cc(p, c, VEOL2);
+
+	if (__pty_edits(p, c))
+		return;
+	if (__pty_is_cc(p, c, VEOF))
+		type_eof(p);
+	else
+		append(p, c, c == '\n' || second || __pty_is_cc(p, c, VEOL));
 }
 
 static bool type_raw(struct pty *p, uint8_t c)
@@ -330,19 +301,41 @@ static bool type_raw(struct pty *p, uint8_t c)
 	if (bstream_hdr_write(p->o, p->in, &c, 1, TWZIO_NONBLOCK) != 1)
 		return false;
 	p->state->written++;
-	echo(p, c);
+	__pty_echo(p, c);
 	return true;
 }
 
-bool __pty_type(struct pty *p, uint8_t c)
+/* Whether c only holds output, or lets it go. Any key lets it go with IXANY. */
+static bool is_flow(struct pty *p, uint8_t c)
 {
-	uint64_t signal = signal_of(p, c);
+	tcflag_t flags = p->settings.c_iflag;
+	bool start = __pty_is_cc(p, c, VSTART), stop = __pty_is_cc(p, c, VSTOP);
+
+	if (!(flags & IXON))
+		return false;
+	if (start || stop)
+		__pty_stop(p, !start);
+	else if (flags & IXANY)
+		__pty_stop(p, false);
+	return start || stop;
+}
+
+/* The key behind VLNEXT; whether there was room. */
+static bool type_literally(struct pty *p, uint8_t c)
+{
+	if (!pass_line(p))
+		return false;
+	p->state->flags &= ~PTY_LITERAL;
+	if (!__pty_has(p, ICANON))
+		return type_raw(p, c);
+	append(p, c, false);
+	return true;
+}
+
+static bool type_key(struct pty *p, uint8_t c)
+{
 	tcflag_t flags = p->settings.c_iflag;
 
-	if (signal) {
-		raise_signal(p, c, signal);
-		return true;
-	}
 	if (!pass_line(p))
 		return false;
 	if (c == '\r' && flags & IGNCR)
@@ -351,10 +344,26 @@ bool __pty_type(struct pty *p, uint8_t c)
 		c = '\n';
 	else if (c == '\n' && flags & INLCR)
 		c = '\r';
-	if (!has(p, ICANON))
+	if (!__pty_has(p, ICANON))
 		return type_raw(p, c);
 	type_in_line(p, c);
 	return true;
+}
+
+bool __pty_type(struct pty *p, uint8_t c)
+{
+	uint64_t signal;
+
+	if (p->settings.c_iflag & ISTRIP)
+		c &= 0x7f;
+	if (p->state->flags & PTY_LITERAL)
+		return type_literally(p, c);
+	if (is_flow(p, c))
+		return true;
+	signal = signal_of(p, c);
+	if (signal)
+		raise_signal(p, c, signal);
+	return signal || type_key(p, c);
 }
 
 /* --- what the program gets */
@@ -404,7 +413,7 @@ static ssize_t take_line(struct pty *p, uint8_t *bytes, size_t len)
 		r = take_bytes(p, bytes + n, 1);
 		if (r <= 0)
 			break;
-		if (bytes[n++] == '\n' || is_cc(p, bytes[n - 1], VEOL) || is_cc(p, bytes[n - 1], VEOL2))
+		if (bytes[n++] == '\n' || __pty_is_cc(p, bytes[n - 1], VEOL) || __pty_is_cc(p, bytes[n - 1], VEOL2))
 			break;
 	}
 	return n ? (ssize_t)n : r;
@@ -423,7 +432,7 @@ ssize_t __pty_take(struct pty *p, uint8_t *bytes, size_t len)
 	most = to_mark(s);
 	if (len > most)
 		len = most;
-	n = has(p, ICANON) ? take_line(p, bytes, len) : take_bytes(p, bytes, len);
+	n = __pty_has(p, ICANON) ? take_line(p, bytes, len) : take_bytes(p, bytes, len);
 	if (n > 0) {
 		s->read += (uint64_t)n;
 		skip_marks(s);

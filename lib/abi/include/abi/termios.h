@@ -46,15 +46,22 @@ struct winsize {
 #define VEOF 4
 #define VTIME 5
 #define VMIN 6
+#define VSTART 8
+#define VSTOP 9
 #define VSUSP 10
 #define VEOL 11
+#define VREPRINT 12
 #define VWERASE 14
+#define VLNEXT 15
 #define VEOL2 16
 
 /* c_iflag */
+#define ISTRIP 0000040
 #define INLCR 0000100
 #define IGNCR 0000200
 #define ICRNL 0000400
+#define IXON 0002000
+#define IXANY 0004000
 #define IUTF8 0040000
 
 /* c_oflag */
@@ -76,13 +83,27 @@ struct winsize {
 #define NOFLSH 0000200
 #define ECHOCTL 0001000
 #define ECHOKE 0004000
+#define IEXTEN 0100000
 
 #define TCGETS 0x5401
 #define TCSETS 0x5402
 #define TCSETSW 0x5403
 #define TCSETSF 0x5404
+#define TCXONC 0x540a
+#define TCFLSH 0x540b
+#define TIOCOUTQ 0x5411
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
+#define TIOCINQ 0x541b
+
+/* TCFLSH, TCXONC */
+#define TCIFLUSH 0
+#define TCOFLUSH 1
+#define TCIOFLUSH 2
+#define TCOOFF 0
+#define TCOON 1
+#define TCIOFF 2
+#define TCION 3
 
 #endif
 
