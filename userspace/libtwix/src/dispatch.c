@@ -111,6 +111,8 @@ static twix_call *const calls[] = {
 	[SYS_sched_get_priority_max] = twix_sched_priority,
 	[SYS_sched_get_priority_min] = twix_sched_priority,
 	[SYS_sigaltstack] = twix_sigaltstack,
+	[SYS_rt_sigqueueinfo] = twix_rt_sigqueueinfo,
+	[SYS_rt_tgsigqueueinfo] = twix_rt_tgsigqueueinfo,
 	[SYS_rt_sigtimedwait] = twix_rt_sigtimedwait,
 	[SYS_fallocate] = twix_fallocate,
 	[SYS_getuid] = twix_zero,
@@ -133,10 +135,12 @@ static twix_call *const calls[] = {
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
 /* What an interrupted call of these says must be seen: time has passed, or a mask was set. */
-static bool restarts(long n)
+static bool restarts(long n, const long args[6])
 {
+	if (n == SYS_futex)
+		return !args[3];
 	return n != SYS_ppoll && n != SYS_epoll_pwait && n != SYS_pselect6 && n != SYS_nanosleep && n != SYS_clock_nanosleep &&
-	       n != SYS_rt_sigsuspend && n != SYS_rt_sigtimedwait && n != SYS_futex;
+	       n != SYS_rt_sigsuspend && n != SYS_rt_sigtimedwait;
 }
 
 static long perform(long n, const long args[6])
@@ -149,7 +153,7 @@ static long perform(long n, const long args[6])
 	do {
 		twix_signal_enter();
 		r = calls[n](args);
-		again = twix_signal_leave() && r == -EINTR && restarts(n);
+		again = twix_signal_leave(r == -EINTR) && r == -EINTR && restarts(n, args);
 	} while (again);
 	return r;
 }
@@ -169,4 +173,14 @@ long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
 	const long args[6] = { a, b, c, d, e, f };
 
 	return __builtin_expect(twix_tracing, 0) ? perform_traced(n, args) : perform(n, args);
+}
+
+long __twix_syscall_cp(long n, long a, long b, long c, long d, long e, long f)
+{
+	long r;
+
+	twix_me->cancellable = true;
+	r = __twix_syscall(n, a, b, c, d, e, f);
+	twix_me->cancellable = false;
+	return r;
 }

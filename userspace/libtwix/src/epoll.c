@@ -232,7 +232,7 @@ long twix_epoll_pwait(const long a[6])
 	struct twix_file *f = twix_file_of((int)a[0]);
 	struct wait w = { .out = (void *)a[1], .most = (int)a[2] };
 	int ms = (int)a[3];
-	uint64_t until = ms < 0 ? UINT64_MAX : twz_clock_ns() + (uint64_t)ms * 1000000, before;
+	uint64_t until = ms < 0 ? UINT64_MAX : twz_clock_ns() + (uint64_t)ms * 1000000;
 	struct list *l;
 	long r = -EIO;
 
@@ -244,9 +244,8 @@ long twix_epoll_pwait(const long a[6])
 	}
 	l = list_of(f);
 	if (l) {
-		before = twix_signal_mask((const uint64_t *)a[4]);
+		twix_signal_mask((const uint64_t *)a[4]);
 		r = wait_for(l, &w, until);
-		twix_signal_mask(&before);
 	}
 	twix_file_put(f);
 	return r;

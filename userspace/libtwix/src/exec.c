@@ -71,6 +71,7 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	const struct plan *p = arg;
 	objid_t shared;
 
+	twix_job_alone();
 	note_path(&p->where);
 	if (p->made)
 		twz_object_tie_guid(twz_object_guid(view), p->program, 0);
@@ -145,7 +146,6 @@ static int run(struct plan *p)
 		twix_self()->thread = old;
 		return r;
 	}
-	twix_end_other_threads();
 	leave(&t, pid, first);
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Calls with one answer here: there is one user, one scheduling class, and no stack for signals only. */
+/* Calls with one answer here: there is one user and one scheduling class. */
 #include "twix.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/times.h>
 #include <time.h>
@@ -33,24 +32,6 @@ long twix_times(const long a[6])
 	if (out)
 		*out = (struct tms){ .tms_utime = ts.tv_sec * TICKS + ts.tv_nsec / (1000000000 / TICKS) };
 	return (long)(twz_clock_ns() / (1000000000 / TICKS));
-}
-
-/* It is kept and told; handlers run on the stack that is in use. */
-long twix_sigaltstack(const long a[6])
-{
-	static __thread stack_t kept = { .ss_flags = SS_DISABLE };
-	const stack_t *new = (const void *)a[0];
-	stack_t *old = (void *)a[1], was = kept;
-
-	if (new && new->ss_flags & ~SS_DISABLE)
-		return -EINVAL;
-	if (new && !new->ss_flags && new->ss_size < MINSIGSTKSZ)
-		return -ENOMEM;
-	if (new)
-		kept = new->ss_flags ? (stack_t){ .ss_flags = SS_DISABLE } : *new;
-	if (old)
-		*old = was;
-	return 0;
 }
 
 static bool is_there(long pid)

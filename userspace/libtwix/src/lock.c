@@ -122,7 +122,7 @@ static int set_or_wait(const struct twix_lock *new, bool wait)
 		mutex_release(&t->lock);
 		if (!wait)
 			return r;
-		r = twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&t->changes, seen, NULL);
+		r = twix_sleep_on(&t->changes, seen, UINT64_MAX);
 		mutex_acquire(&t->lock);
 		t->waiting--;
 		mutex_release(&t->lock);

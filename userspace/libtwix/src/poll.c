@@ -8,6 +8,7 @@
 #include <sys/select.h>
 #include <twz/obj/event.h>
 #include <twz/obj/io.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 
 #define MOST TWIX_POLL_MOST
@@ -71,11 +72,12 @@ static int look_at_all(struct pollfd *fds, size_t count, struct event *evs, size
 int twix_poll_sleep(struct event *evs, size_t n, uint64_t until)
 {
 	uint64_t now = twz_clock_ns(), left = until > now ? until - now : 0;
-	struct timespec rest = twix_time_of(left);
+	struct timespec rest = twix_time_of(left), at = twix_time_of(until);
+	struct sys_thread_sync_args room;
 
 	if (n)
 		return event_wait(n, evs, until == UINT64_MAX ? NULL : &rest);
-	return twz_sleep_ns(until == UINT64_MAX ? 3600 * TWIX_NS : left);
+	return (int)twix_sleep(0, &room, until == UINT64_MAX ? NULL : &at);
 }
 
 /* until: of the monotonic clock; UINT64_MAX: for ever. */
@@ -97,11 +99,8 @@ static long wait_for(struct pollfd *fds, size_t count, uint64_t until)
 /* With other signals blocked meanwhile. */
 static long masked_wait(struct pollfd *fds, size_t count, uint64_t until, const uint64_t *mask)
 {
-	uint64_t before = twix_signal_mask(mask);
-	long r = wait_for(fds, count, until);
-
-	twix_signal_mask(&before);
-	return r;
+	twix_signal_mask(mask);
+	return wait_for(fds, count, until);
 }
 
 long twix_ppoll(const long a[6])

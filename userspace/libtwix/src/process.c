@@ -101,11 +101,27 @@ long twix_setsid(const long a[6])
 
 /* --- the end */
 
-static void tell(struct twix_process *parent)
+/* How a process is, as wait4() tells it, for a handler. */
+static struct twix_signal signal_of(const struct twix_process *p, int status)
 {
+	struct twix_signal s = { .sig = SIGCHLD, .a = p->pid };
+
+	s.code = status == 0xffff ? CLD_CONTINUED : (status & 0xff) == 0x7f ? CLD_STOPPED :
+		 status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	s.value = s.code == CLD_CONTINUED ? SIGCONT : s.code == CLD_KILLED ? (unsigned)status & 0x7f :
+		  (unsigned)status >> 8;
+	return s;
+}
+
+static void tell(struct twix_process *parent, const struct twix_process *p, int status)
+{
+	struct twix_signal s = signal_of(p, status);
+	bool stays = s.code == CLD_STOPPED || s.code == CLD_CONTINUED;
+
 	__atomic_fetch_add(&parent->events, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&parent->events, (uint64_t)-1, NULL);
-	twix_signal_send(parent, SIGCHLD);
+	if (!stays || !(__atomic_load_n(&parent->child_flags, __ATOMIC_ACQUIRE) & SA_NOCLDSTOP))
+		twix_signal_tell(parent, &s);
 }
 
 /* Nobody will ask for these any more. */
@@ -139,7 +155,7 @@ void twix_process_end(struct twix_process *p, int status)
 	    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
 	if (parent)
-		tell(parent);
+		tell(parent, p, status);
 	else
 		twix_process_freed(p);
 }
@@ -150,7 +166,7 @@ void twix_process_report(struct twix_process *p, int status)
 
 	__atomic_store_n(&p->report, status, __ATOMIC_RELEASE);
 	if (parent)
-		tell(parent);
+		tell(parent, p, status);
 }
 
 /* Who started the program waits for its first thread. */
@@ -163,9 +179,7 @@ _Noreturn void twix_leave(int status)
 
 long twix_exit_group(const long a[6])
 {
-	long status = a[0] & 0xff;
-
-	twix_end_other_threads();
-	twix_process_end(twix_self(), ENDED((int)status));
-	twix_leave((int)status);
+	twix_job_end(twix_self(), ENDED((int)a[0] & 0xff));
+	twix_threads_disturb();
+	twix_job_leave();
 }

@@ -123,6 +123,11 @@ struct twix_process *twix_self(void)
 	return self;
 }
 
+struct twix_queue *twix_queue(const struct twix_process *p)
+{
+	return &twix_shared->queues[p - twix_shared->processes];
+}
+
 struct twix_about *twix_about(const struct twix_process *p)
 {
 	return &twix_shared->about[p - twix_shared->processes];
@@ -170,6 +175,8 @@ static void prepare(struct twix_process *p, int pid)
 	memset(p, 0, sizeof(*p));
 	twix_about(p)->length = 0;
 	twix_about(p)->exe[0] = 0;
+	mutex_init(&twix_queue(p)->lock);
+	twix_queue(p)->n = 0;
 	p->pid = pid;
 	p->started = twz_clock_ns();
 	p->nofile[0] = 1024;

@@ -35,6 +35,7 @@ struct twix_shared {
 	uint16_t by_pid[TWIX_PIDS]; /* the process's place, plus 1; guarded by lock */
 	struct twix_process processes[TWIX_PROCESSES];
 	struct twix_about about[TWIX_PROCESSES];
+	struct twix_queue queues[TWIX_PROCESSES];
 	struct twix_file files[TWIX_FILES]; /* the first is never used */
 	twix_descriptor descriptors[TWIX_PROCESSES][TWIX_DESCRIPTORS];
 };

@@ -1,434 +1,65 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Signals. Whoever sends one notes it in the process, and disturbs its first thread. That thread looks
- * for what has come when it is disturbed in the program's own code, or when it leaves a call: never
- * in the middle of one, where locks may be held. A call that sleeps ends with -EINTR.
+ * Sending signals, and the calls about them. Who sends one notes it with the process (queue.c); who
+ * gets it takes it when it may (deliver.c).
  */
 #include "twix.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <twz/sys/fault.h>
 #include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/syscall.h>
-#include <twz/sys/thread.h>
-#include <twz/twztry.h>
-#include <ucontext.h>
-
-#define BIT(sig) (1ull << ((sig) - 1))
-#define STOPPING (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
-#define IGNORED (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
-#define NEVER_BLOCKED (BIT(SIGKILL) | BIT(SIGSTOP))
-
-/* As the C library hands it over. */
-struct action {
-	union {
-		void (*handler)(int);
-		void (*info_handler)(int, siginfo_t *, void *); /* with SA_SIGINFO */
-	};
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
-static struct mutex lock;
-static struct action actions[_NSIG]; /* guarded by lock */
-
-static __thread uint64_t blocked;
-static __thread unsigned depth;        /* of calls */
-static __thread unsigned handlers_run;
-static __thread uint64_t own_pending;  /* atomic: for this thread only */
 
 /* --- sending */
 
+static struct twix_signal from_here(int sig, int code)
+{
+	return (struct twix_signal){ .sig = sig, .code = code, .a = twix_self()->pid };
+}
+
+/* A program that knows nothing of signals: nothing of it runs that could do it itself. */
+static void kill_foreign(struct twix_process *p)
+{
+	sys_thrd_ctl2(p->thread, THRD_CTL_KILL, 128 + SIGKILL);
+	twix_process_end(p, SIGKILL);
+}
+
+static int post(struct twix_process *p, const struct twix_signal *s)
+{
+	if (s->sig == 0)
+		return 0;
+	if (s->sig == SIGKILL && !__atomic_load_n(&p->taken, __ATOMIC_ACQUIRE)) {
+		kill_foreign(p);
+		return 0;
+	}
+	return twix_signal_post(p, NULL, s);
+}
+
+void twix_signal_tell(struct twix_process *p, const struct twix_signal *s)
+{
+	post(p, s);
+}
+
 void twix_signal_send(struct twix_process *p, int sig)
 {
-	uint64_t caught = __atomic_load_n(&p->caught, __ATOMIC_ACQUIRE);
+	struct twix_signal s = { .sig = sig, .code = SI_KERNEL };
 
-	if (sig == 0 || (IGNORED & BIT(sig) && !(caught & BIT(sig)) && sig != SIGCONT))
-		return;
-	if (sig == SIGCONT)
-		__atomic_fetch_and(&p->pending, ~STOPPING, __ATOMIC_ACQ_REL);
-	__atomic_fetch_or(&p->pending, BIT(sig), __ATOMIC_ACQ_REL);
-	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->pending, (uint64_t)-1, NULL);
-	if (p->thread != twz_thread_id())
-		sys_signal(p->thread, 0, 0, 0, 0);
+	post(p, &s);
 }
 
 long twix_signal_thread(int sig)
 {
-	__atomic_fetch_or(&own_pending, BIT(sig), __ATOMIC_ACQ_REL);
-	return 0;
+	struct twix_signal s = from_here(sig, SI_USER);
+
+	s.tid = twix_me->tid;
+	return twix_signal_post(twix_self(), twix_me, &s);
 }
 
 bool twix_signal_is_ignored(int sig)
 {
-	return blocked & BIT(sig) || actions[sig].handler == SIG_IGN;
-}
-
-/* --- what they do */
-
-static void end_by(int sig)
-{
-	twix_end_other_threads();
-	twix_process_end(twix_self(), sig);
-	twix_leave(128 + sig);
-}
-
-/* Until something continues or ends it. The parent is told both. */
-static void stop_by(int sig)
-{
-	struct twix_process *p = twix_self();
-	uint64_t pending;
-
-	twix_process_report(p, sig << 8 | 0x7f);
-	while (!((pending = __atomic_load_n(&p->pending, __ATOMIC_ACQUIRE)) & (BIT(SIGCONT) | BIT(SIGKILL))))
-		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&p->pending, pending, NULL);
-	twix_process_report(p, 0xffff);
-}
-
-static void default_action(int sig)
-{
-	if (BIT(sig) & STOPPING)
-		stop_by(sig);
-	else if (!(BIT(sig) & IGNORED))
-		end_by(sig);
-}
-
-static struct action action_of(int sig)
-{
-	struct action a;
-
-	mutex_acquire(&lock);
-	a = actions[sig];
-	if (a.flags & SA_RESETHAND)
-		actions[sig].handler = SIG_DFL;
-	mutex_release(&lock);
-	return a;
-}
-
-/* Run a handler with what it wants blocked. */
-static void call_handler(int sig, const struct action *a)
-{
-	siginfo_t info;
-	ucontext_t context;
-	uint64_t before = blocked;
-
-	blocked |= a->mask | (a->flags & SA_NODEFER ? 0 : BIT(sig));
-	if (a->flags & SA_SIGINFO) {
-		memset(&info, 0, sizeof(info));
-		memset(&context, 0, sizeof(context));
-		info.si_signo = sig;
-		memcpy(&context.uc_sigmask, &before, sizeof(before));
-		a->info_handler(sig, &info, &context);
-	} else {
-		a->handler(sig);
-	}
-	blocked = before;
-}
-
-/* The next signal to be taken, or 0. */
-static int take(void)
-{
-	uint64_t *words[2] = { &own_pending, &twix_self()->pending };
-
-	for (int i = 0; i < 2; i++) {
-		uint64_t open = __atomic_load_n(words[i], __ATOMIC_ACQUIRE) & ~(blocked & ~NEVER_BLOCKED);
-
-		while (open) {
-			uint64_t bit = open & -open;
-
-			if (__atomic_fetch_and(words[i], ~bit, __ATOMIC_ACQ_REL) & bit)
-				return __builtin_ctzll(bit) + 1;
-			open &= ~bit;
-		}
-	}
-	return 0;
-}
-
-/* Take all that have come. Whether a call they interrupted may go on as if nothing had happened. */
-static bool deliver(void)
-{
-	bool restart = true;
-	int sig;
-
-	while ((sig = take())) {
-		struct action a = action_of(sig);
-
-		if (a.handler == SIG_IGN)
-			continue;
-		if (a.handler == SIG_DFL) {
-			default_action(sig);
-			continue;
-		}
-		restart = restart && a.flags & SA_RESTART;
-		handlers_run++;
-		call_handler(sig, &a);
-	}
-	return restart;
-}
-
-bool twix_signals_now(void)
-{
-	bool ran;
-
-	depth--;
-	handlers_run = 0;
-	deliver();
-	ran = handlers_run;
-	depth++;
-	return ran;
-}
-
-/* --- where they are looked for */
-
-void twix_signal_enter(void)
-{
-	depth++;
-}
-
-bool twix_signal_leave(void)
-{
-	bool restart = true;
-
-	depth--;
-	if (depth == 0 && ((own_pending | __atomic_load_n(&twix_self()->pending, __ATOMIC_ACQUIRE)) & ~blocked))
-		restart = deliver();
-	return restart;
-}
-
-static void disturbed(int fault, void *info, void *unused)
-{
-	(void)fault, (void)info, (void)unused;
-	if (depth == 0)
-		deliver();
-}
-
-/* --- faults of the program itself */
-
-static int signal_of(int fault, const void *info)
-{
-	const struct fault_exception_info *e = info;
-
-	if (fault != FAULT_EXCEPTION)
-		return SIGSEGV;
-	switch (e->code) {
-	case FAULT_EXCEPTION_ILLEGAL:
-		return SIGILL;
-	case FAULT_EXCEPTION_BREAKPOINT:
-		return SIGTRAP;
-	case FAULT_EXCEPTION_FLOAT:
-		return SIGFPE;
-	case FAULT_EXCEPTION_MISALIGNED:
-		return SIGBUS;
-	default:
-		return SIGSEGV;
-	}
-}
-
-/* A system call that is not of this kernel: one of Linux's, by a program that makes them itself. */
-static bool is_foreign_call(int fault, const struct fault_exception_info *e)
-{
-	struct twz_fault_frame *f = twz_fault_frame();
-
-	if (fault != FAULT_EXCEPTION || e->code != FAULT_EXCEPTION_SYSCALL || !f)
-		return false;
-	twz_frame_set_arg(f, 0, (uint64_t)__twix_syscall((long)e->arg0, (long)twz_frame_arg(f, 0),
-	    (long)twz_frame_arg(f, 1), (long)twz_frame_arg(f, 2), (long)twz_frame_arg(f, 3),
-	    (long)twz_frame_arg(f, 4), (long)twz_frame_arg(f, 5)));
-	return true;
-}
-
-/* A block that catches it goes first, then a handler; else it is reported and ends the process. */
-static void faulted(int fault, void *info, void *unused)
-{
-	int sig = signal_of(fault, info);
-	struct action a;
-
-	(void)unused;
-	if (is_foreign_call(fault, info))
-		return;
-	if (!twz_try_is_active()) {
-		a = action_of(sig);
-		if (a.handler != SIG_DFL && a.handler != SIG_IGN && !(blocked & BIT(sig))) {
-			call_handler(sig, &a);
-			return;
-		}
-		twix_process_end(twix_self(), sig);
-	}
-	twzcatch_propagate(fault, info);
-}
-
-void twix_signals_init(void)
-{
-	static const int faults[] = { FAULT_OBJECT, FAULT_NULL, FAULT_EXCEPTION, FAULT_PAGE };
-	struct twix_process *p = twix_self();
-
-	blocked = p->blocked;
-	for (int sig = 1; sig < _NSIG && sig <= 64; sig++)
-		if (p->ignored & BIT(sig))
-			actions[sig].handler = SIG_IGN;
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		twz_fault_set(faults[i], faulted, NULL);
-	twz_fault_set(FAULT_SIGNAL, disturbed, NULL);
-}
-
-/* What another program in this process begins with. */
-void twix_signals_hand_over(void)
-{
-	struct twix_process *p = twix_self();
-
-	p->blocked = blocked;
-	p->ignored = 0;
-	for (int sig = 1; sig <= 64; sig++)
-		if (actions[sig].handler == SIG_IGN)
-			p->ignored |= BIT(sig);
-	__atomic_store_n(&p->caught, 0, __ATOMIC_RELEASE);
-}
-
-void twix_signals_after_fork(void)
-{
-	mutex_init(&lock);
-	own_pending = 0;
-	twix_self()->caught = 0;
-	for (int sig = 1; sig <= 64; sig++)
-		if (actions[sig].handler != SIG_DFL && actions[sig].handler != SIG_IGN)
-			twix_self()->caught |= BIT(sig);
-}
-
-uint64_t twix_signal_mask(const uint64_t *mask)
-{
-	uint64_t before = blocked;
-
-	if (mask)
-		blocked = *mask & ~NEVER_BLOCKED;
-	return before;
-}
-
-/* --- the calls */
-
-static void note_caught(int sig, const struct action *a)
-{
-	uint64_t *caught = &twix_self()->caught;
-
-	if (a->handler != SIG_DFL && a->handler != SIG_IGN)
-		__atomic_fetch_or(caught, BIT(sig), __ATOMIC_ACQ_REL);
-	else
-		__atomic_fetch_and(caught, ~BIT(sig), __ATOMIC_ACQ_REL);
-}
-
-long twix_rt_sigaction(const long a[6])
-{
-	const struct action *new = (const void *)a[1];
-	struct action *old = (void *)a[2], was;
-	int sig = (int)a[0];
-
-	if (sig < 1 || sig > 64 || a[3] != 8 || (new && BIT(sig) & NEVER_BLOCKED))
-		return -EINVAL;
-	mutex_acquire(&lock);
-	was = actions[sig];
-	if (new) {
-		actions[sig] = *new;
-		note_caught(sig, new);
-	}
-	mutex_release(&lock);
-	if (old)
-		*old = was;
-	return 0;
-}
-
-long twix_rt_sigprocmask(const long a[6])
-{
-	const uint64_t *set = (const void *)a[1];
-	uint64_t *old = (void *)a[2], before = blocked;
-
-	if (a[3] != 8)
-		return -EINVAL;
-	if (set) {
-		switch ((int)a[0]) {
-		case SIG_BLOCK:
-			blocked |= *set;
-			break;
-		case SIG_UNBLOCK:
-			blocked &= ~*set;
-			break;
-		case SIG_SETMASK:
-			blocked = *set;
-			break;
-		default:
-			return -EINVAL;
-		}
-		blocked &= ~NEVER_BLOCKED;
-	}
-	if (old)
-		*old = before;
-	return 0;
-}
-
-long twix_rt_sigpending(const long a[6])
-{
-	*(uint64_t *)a[0] = (own_pending | twix_self()->pending) & blocked;
-	return 0;
-}
-
-/* Sleep until a signal comes that is taken. */
-long twix_rt_sigsuspend(const long a[6])
-{
-	uint64_t *pending = &twix_self()->pending, before = blocked, seen;
-
-	blocked = *(const uint64_t *)a[0] & ~NEVER_BLOCKED;
-	while (!((seen = __atomic_load_n(pending, __ATOMIC_ACQUIRE)) & ~blocked) && !(own_pending & ~blocked))
-		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)pending, seen, NULL);
-	depth--;
-	deliver();
-	depth++;
-	blocked = before;
-	return -EINTR;
-}
-
-/* One of the set that has come, or 0. */
-static int take_of(uint64_t set)
-{
-	uint64_t before = blocked;
-	int sig;
-
-	blocked = ~set;
-	sig = take();
-	blocked = before;
-	return sig;
-}
-
-/* Take one of a set without running its handler; another that comes meanwhile ends the wait. */
-long twix_rt_sigtimedwait(const long a[6])
-{
-	uint64_t set = *(const uint64_t *)a[0] & ~NEVER_BLOCKED, until, now, seen;
-	const struct timespec *timeout = (const void *)a[2];
-	uint64_t *pending = &twix_self()->pending;
-	siginfo_t *info = (void *)a[1];
-	struct timespec rest;
-	int sig;
-
-	if (a[3] != 8 || twix_until(timeout, &until) < 0)
-		return -EINVAL;
-	for (;;) {
-		seen = __atomic_load_n(pending, __ATOMIC_ACQUIRE);
-		sig = take_of(set);
-		if (sig || (seen | own_pending) & ~blocked)
-			break;
-		now = twz_clock_ns();
-		if (now >= until)
-			return -EAGAIN;
-		rest = twix_time_of(until - now);
-		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)pending, seen, until == UINT64_MAX ? NULL : &rest);
-	}
-	if (sig && info) {
-		memset(info, 0, sizeof(*info));
-		info->si_signo = sig;
-	}
-	return sig ? sig : -EINTR;
+	return (twix_me->blocked | __atomic_load_n(&twix_self()->ignored, __ATOMIC_ACQUIRE)) & SIG_BIT(sig);
 }
 
 static bool is_meant(const struct twix_process *p, int pid)
@@ -437,64 +68,263 @@ static bool is_meant(const struct twix_process *p, int pid)
 		return false;
 	if (pid > 0)
 		return p->pid == pid;
-	return pid == -1 ? p != twix_self() : p->group == (pid ? -pid : twix_self()->group);
+	return pid == -1 ? p != twix_self() && !p->first : p->group == (pid ? -pid : twix_self()->group);
 }
 
-/* Nothing of it runs any more to do it itself. */
-static void kill_other(struct twix_process *p)
-{
-	sys_thrd_ctl2(p->thread, THRD_CTL_KILL, 128 + SIGKILL);
-	twix_process_end(p, SIGKILL);
-}
-
-int twix_signal_group(int pid, int sig)
+/* The sender is the last to get it, so that all others do. */
+static int post_to_all(int pid, const struct twix_signal *s)
 {
 	struct twix_process *p;
+	bool own = false;
 	int found = 0;
 
+	if (pid > 0) {
+		p = twix_process_of(pid);
+		if (p && is_meant(p, pid))
+			post(p, s);
+		return p && is_meant(p, pid);
+	}
 	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		if (!is_meant(p, pid))
 			continue;
 		found++;
-		if (sig == SIGKILL && p != twix_self())
-			kill_other(p);
+		if (p == twix_self())
+			own = true;
 		else
-			twix_signal_send(p, sig);
+			post(p, s);
 	}
+	if (own)
+		post(twix_self(), s);
 	return found;
+}
+
+int twix_signal_group(int pid, int sig)
+{
+	struct twix_signal s = { .sig = sig, .code = SI_KERNEL };
+
+	return post_to_all(pid, &s);
 }
 
 long twix_kill(const long a[6])
 {
-	int sig = (int)a[1];
+	struct twix_signal s = from_here((int)a[1], SI_USER);
 	struct twix_process *p;
 
-	if (sig < 0 || sig > 64)
+	if (s.sig < 0 || s.sig > TWIX_SIGNALS)
 		return -EINVAL;
-	if (twix_signal_group((int)a[0], sig))
+	if ((int)a[0] == INT32_MIN)
+		return -ESRCH;
+	if (post_to_all((int)a[0], &s))
 		return 0;
-	p = twix_process_of((int)a[0]);
+	p = (int)a[0] > 0 ? twix_process_of((int)a[0]) : NULL;
 	return p && p->state == TWIX_ENDED ? 0 : -ESRCH;
 }
 
-/* To another thread of this process it goes as to the process. */
+/* A thread of this process; of another only the first can be named. */
+static long post_to_thread(int group, int tid, struct twix_signal *s)
+{
+	struct twix_thread *t = twix_thread_of(tid);
+	struct twix_process *p = twix_process_of(tid);
+
+	if (s->sig < 0 || s->sig > TWIX_SIGNALS || tid <= 0 || group == 0 || group < -1)
+		return -EINVAL;
+	if (group > 0 && group != (t ? twix_self()->pid : tid))
+		return -ESRCH;
+	if (!t)
+		return p && p != twix_self() && p->state == TWIX_RUNNING ? post(p, s) : -ESRCH;
+	s->tid = tid;
+	return s->sig ? twix_signal_post(twix_self(), t, s) : 0;
+}
+
 long twix_tkill(const long a[6])
 {
-	int tid = (int)a[0], sig = (int)a[1];
+	struct twix_signal s = from_here((int)a[1], SI_TKILL);
 
-	if (sig < 0 || sig > 64 || tid <= 0)
-		return -EINVAL;
-	if (sig == 0)
-		return 0;
-	if (tid == twix_gettid(a))
-		return twix_signal_thread(sig);
-	if (tid % 65536 != twix_self()->pid)
-		return -ESRCH;
-	twix_signal_send(twix_self(), sig);
-	return 0;
+	return post_to_thread(-1, (int)a[0], &s);
 }
 
 long twix_tgkill(const long a[6])
 {
-	return twix_tkill(a + 1);
+	struct twix_signal s = from_here((int)a[2], SI_TKILL);
+
+	return (int)a[0] <= 0 ? -EINVAL : post_to_thread((int)a[0], (int)a[1], &s);
+}
+
+/* As sigqueue() hands it over. */
+static struct twix_signal from_info(int sig, const siginfo_t *info)
+{
+	return (struct twix_signal){
+		.sig = sig,
+		.code = info->si_code,
+		.a = info->si_pid,
+		.b = (int)info->si_uid,
+		.value = (uint64_t)info->si_value.sival_ptr,
+	};
+}
+
+static bool may_say(const siginfo_t *info, bool own)
+{
+	return own || (info->si_code < 0 && info->si_code != SI_TKILL);
+}
+
+long twix_rt_sigqueueinfo(const long a[6])
+{
+	struct twix_process *p = (int)a[0] > 0 ? twix_process_of((int)a[0]) : NULL;
+	const siginfo_t *info = (const void *)a[2];
+	struct twix_signal s = from_info((int)a[1], info);
+
+	if (!may_say(info, p == twix_self()))
+		return -EPERM;
+	if (s.sig < 0 || s.sig > TWIX_SIGNALS)
+		return -EINVAL;
+	if (!p)
+		return -ESRCH;
+	return p->state == TWIX_RUNNING ? post(p, &s) : 0;
+}
+
+long twix_rt_tgsigqueueinfo(const long a[6])
+{
+	const siginfo_t *info = (const void *)a[3];
+	struct twix_signal s = from_info((int)a[2], info);
+
+	if ((int)a[0] <= 0 || (int)a[1] <= 0)
+		return -EINVAL;
+	return may_say(info, (int)a[0] == twix_self()->pid) ? post_to_thread((int)a[0], (int)a[1], &s) : -EPERM;
+}
+
+/* --- actions and masks */
+
+long twix_rt_sigaction(const long a[6])
+{
+	const struct twix_action *new = (const void *)a[1];
+	struct twix_action *old = (void *)a[2], was, wanted;
+	int sig = (int)a[0];
+
+	if (sig < 1 || sig > TWIX_SIGNALS || a[3] != 8 || (new && SIG_BIT(sig) & SIGS_NEVER_BLOCKED))
+		return -EINVAL;
+	if (new) {
+		wanted = *new;
+		wanted.mask &= ~SIGS_NEVER_BLOCKED;
+	}
+	was = twix_action(sig, new ? &wanted : NULL);
+	if (old)
+		*old = was;
+	return 0;
+}
+
+/* What another program in this process begins with. */
+void twix_signals_hand_over(void)
+{
+	struct twix_process *p = twix_self();
+
+	p->blocked = twix_me->blocked;
+	__atomic_store_n(&p->caught, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->child_flags, 0, __ATOMIC_RELEASE);
+}
+
+void twix_signal_mask(const uint64_t *mask)
+{
+	if (!mask)
+		return;
+	twix_me->kept = twix_me->blocked;
+	twix_me->restore = true;
+	twix_block(*mask);
+}
+
+long twix_rt_sigprocmask(const long a[6])
+{
+	uint64_t *old = (uint64_t *)a[2], before = twix_me->blocked, set;
+
+	if (a[3] != 8)
+		return -EINVAL;
+	if (a[1]) {
+		set = *(const uint64_t *)a[1];
+		if ((int)a[0] == SIG_BLOCK)
+			set |= before;
+		else if ((int)a[0] == SIG_UNBLOCK)
+			set = before & ~set;
+		else if ((int)a[0] != SIG_SETMASK)
+			return -EINVAL;
+		twix_block(set);
+		/* What this thread was told of, and does not take any more, is for others. */
+		if (set & ~before & twix_self()->pending)
+			twix_signal_forward();
+	}
+	if (old)
+		*old = before;
+	return 0;
+}
+
+long twix_rt_sigpending(const long a[6])
+{
+	uint64_t set = (twix_me->pending | twix_self()->pending) & twix_me->blocked;
+
+	if ((size_t)a[1] > 8)
+		return -EINVAL;
+	memcpy((void *)a[0], &set, (size_t)a[1]);
+	return 0;
+}
+
+/* The handler's stack. */
+long twix_sigaltstack(const long a[6])
+{
+	const stack_t *new = (const void *)a[0];
+	stack_t *old = (void *)a[1], was = twix_me->stack;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	bool on = !(was.ss_flags & SS_DISABLE) && here - (uintptr_t)was.ss_sp < was.ss_size;
+
+	if (new) {
+		if (on)
+			return -EPERM;
+		if (new->ss_flags & ~SS_DISABLE && new->ss_flags != SS_ONSTACK)
+			return -EINVAL;
+		if (!(new->ss_flags & SS_DISABLE) && new->ss_size < MINSIGSTKSZ)
+			return -ENOMEM;
+		twix_me->stack = new->ss_flags & SS_DISABLE ? (stack_t){ .ss_flags = SS_DISABLE } :
+			(stack_t){ .ss_sp = new->ss_sp, .ss_size = new->ss_size };
+	}
+	was.ss_flags |= on ? SS_ONSTACK : 0;
+	if (old)
+		*old = was;
+	return 0;
+}
+
+/* --- waiting */
+
+/* Sleep until a signal comes that is taken. */
+long twix_rt_sigsuspend(const long a[6])
+{
+	struct sys_thread_sync_args room;
+
+	if (a[1] != 8)
+		return -EINVAL;
+	twix_signal_mask((const uint64_t *)a[0]);
+	while (twix_sleep(0, &room, NULL) != -EINTR)
+		;
+	return -EINTR;
+}
+
+/* Take one of a set without running its handler; another that comes meanwhile ends the wait. */
+long twix_rt_sigtimedwait(const long a[6])
+{
+	uint64_t set = *(const uint64_t *)a[0] & ~SIGS_NEVER_BLOCKED, until, seen;
+	siginfo_t *info = (void *)a[1];
+	struct twix_signal s;
+	int sig;
+	long r;
+
+	if (a[3] != 8 || twix_until((const void *)a[2], &until) < 0)
+		return -EINVAL;
+	for (;;) {
+		seen = __atomic_load_n(&twix_self()->disturbed, __ATOMIC_SEQ_CST);
+		sig = twix_signal_take(set, &s);
+		if (sig > 0)
+			break;
+		r = twz_clock_ns() < until ? twix_sleep_on(&twix_self()->disturbed, seen, until) : -ETIMEDOUT;
+		if (r == -EINTR || r == -ETIMEDOUT)
+			return r == -EINTR ? r : -EAGAIN;
+	}
+	if (info)
+		twix_signal_info(&s, info);
+	return sig;
 }

@@ -95,7 +95,9 @@ int __twz_run(int argc, char **argv)
 {
 	if (twix_shared_init() < 0)
 		libtwz_panic("no memory for open files\n");
+	twix_threads_init();
 	twix_signals_init();
+	twix_sleep_init();
 	twix_trace_init();
 	twix_timers_init();
 	sys_random(randomness, sizeof(randomness), 0);

@@ -14,100 +14,148 @@
 #include <twz/sys/syscall.h>
 #include <twz/sys/thread.h>
 
-#define THREADS 256
+#define THREADS 257 /* with the first */
+#define END_NS 2000000000ull /* time for a thread to see that it ends; more is a fault of it */
 #define STACK_PART 4096ul /* of the stack given, that is made known as such */
 
 #define NEEDED_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
-struct record {
-	struct thread thread;
-	int (*fn)(void *);
-	void *arg;
-	int *clear_tid;
-	long unmap[6]; /* the stack to give back when the thread has ended */
-	bool used;
-};
+static struct mutex lock; /* between those who make threads */
+static _Alignas(TWIX_PAGE) struct twix_thread threads[THREADS];
+static unsigned next_place; /* guarded by lock */
+static unsigned places_end; /* atomic: from there on none was ever used */
+static uint32_t others;     /* atomic: threads but the first */
+static uint32_t first_left; /* atomic: the first has ended, and waits for the others */
 
-static struct mutex lock;
-static _Alignas(TWIX_PAGE) struct record records[THREADS]; /* guarded by lock, but what a thread needs at its ends */
-static unsigned next_record;           /* guarded by lock */
-static unsigned records_end;           /* guarded by lock: from there on none was ever used */
-
-static __thread struct record *own; /* NULL: the first thread */
+__thread struct twix_thread *twix_me;
 
 /* What vanish.S is written with. */
 _Static_assert(SYS_THRD_SYNC == 0x1007 && SYS_THRD_CTL == 0x100a && THRD_CTL_EXIT == 0x100, "numbers");
 _Noreturn void __twix_vanish(int *word, struct sys_thread_sync_args *wake);
 
 /* Threads of a process have numbers beyond all those of processes. */
-static int tid_of(const struct record *r)
+static int tid_of(const struct twix_thread *t)
 {
-	int pid = twix_self()->pid;
+	return twix_self()->pid + 65536 * (int)(t - threads);
+}
 
-	return r ? pid + 65536 * (1 + (int)(r - records)) : pid;
+struct twix_thread *twix_thread_number(unsigned n)
+{
+	return n < __atomic_load_n(&places_end, __ATOMIC_ACQUIRE) ? &threads[n] : NULL;
+}
+
+struct twix_thread *twix_thread_of(int tid)
+{
+	int n = tid > 0 ? tid / 65536 : THREADS;
+
+	if (n >= THREADS || __atomic_load_n(&threads[n].state, __ATOMIC_ACQUIRE) != TWIX_LIVE ||
+	    threads[n].tid != tid)
+		return NULL;
+	return &threads[n];
+}
+
+void twix_threads_disturb(void)
+{
+	struct twix_process *p = twix_self();
+	struct twix_thread *t;
+
+	__atomic_fetch_add(&p->disturbed, 1, __ATOMIC_ACQ_REL);
+	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->disturbed, (uint64_t)-1, NULL);
+	for (unsigned n = 0; (t = twix_thread_number(n)); n++)
+		if (t != twix_me && __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == TWIX_LIVE)
+			sys_signal(t->thread.tid, 0, 0, 0, 0);
+}
+
+static void set_state(struct twix_thread *t, uint32_t state)
+{
+	__atomic_store_n(&t->state, state, __ATOMIC_RELEASE);
+	twz_thread_sync32(THREAD_SYNC_WAKE, (atomic_uint_least32_t *)&t->state, (uint32_t)-1, NULL);
+}
+
+void twix_threads_init(void)
+{
+	twix_me = &threads[0];
+	twix_me->thread.tid = twz_thread_id();
+	twix_me->tid = twix_self()->pid;
+	twix_me->stack.ss_flags = SS_DISABLE;
+	twix_me->state = TWIX_LIVE;
+	places_end = 1;
 }
 
 /* --- making */
 
-static bool has_ended(struct record *r)
+/* The first is not asked: it ends with the process. */
+static bool has_ended(struct twix_thread *t)
 {
-	struct twzthread_repr *repr = twz_object_base(&r->thread.obj);
+	struct twzthread_repr *repr = t == threads ? NULL : twz_object_base(&t->thread.obj);
 
-	return __atomic_load_n(&repr->syncs[THRD_SYNC_STATE], __ATOMIC_ACQUIRE) == THRD_STATE_ENDED;
+	return repr && __atomic_load_n(&repr->syncs[THRD_SYNC_STATE], __ATOMIC_ACQUIRE) == THRD_STATE_ENDED;
 }
 
-static void forget(struct record *r)
+static void forget(struct twix_thread *t)
 {
-	twz_thread_release(&r->thread);
-	if (r->unmap[1])
-		twix_munmap(r->unmap);
-	r->used = false;
+	twz_thread_release(&t->thread);
+	if (t->unmap[1])
+		twix_munmap(t->unmap);
+	t->state = TWIX_UNUSED;
 }
 
-/* A record that nobody uses, or whose thread has ended. Lock held. */
-static struct record *take_record(void)
+/* A place that nobody uses, or whose thread has ended. Lock held. */
+static struct twix_thread *take_place(void)
 {
 	for (unsigned i = 0; i < THREADS; i++) {
-		struct record *r = &records[next_record++ % THREADS];
+		struct twix_thread *t = &threads[next_place++ % THREADS];
 
-		if (r->used && has_ended(r))
-			forget(r);
-		if (r->used)
+		if (t != threads && t->state != TWIX_UNUSED && has_ended(t))
+			forget(t);
+		if (t->state != TWIX_UNUSED)
 			continue;
-		if (r >= records + records_end)
-			records_end = (unsigned)(r - records) + 1;
-		return r;
+		if (t >= threads + places_end)
+			__atomic_store_n(&places_end, (unsigned)(t - threads) + 1, __ATOMIC_RELEASE);
+		return t;
 	}
 	return NULL;
 }
 
+/* From here on others know it. What came for all of them before, it sees now. */
 static void begin(void *arg)
 {
-	own = arg;
-	own->fn(own->arg);
+	twix_me = arg;
+	__atomic_store_n(&twix_me->state, TWIX_LIVE, __ATOMIC_SEQ_CST);
+	twix_signal_enter();
+	twix_signal_leave(false);
+	twix_me->fn(twix_me->arg);
 	twix_exit((const long[6]){ 0 });
 }
 
 /* Lock held. */
-static int start(struct record *r, void *stack, void *tls)
+static int start(struct twix_thread *t, void *stack, void *tls)
 {
 	struct thrd_spawn_args args = {
 		.start_func = (uintptr_t)begin,
-		.arg = (uintptr_t)r,
+		.arg = (uintptr_t)t,
 		.stack_base = ((uintptr_t)stack & ~15ul) - STACK_PART,
 		.stack_size = STACK_PART,
 		.tls_base = (uintptr_t)tls,
 	};
 
-	r->used = twz_thread_spawn(&r->thread, &args) == 0;
-	return r->used ? tid_of(r) : -EAGAIN;
+	__atomic_fetch_add(&others, 1, __ATOMIC_ACQ_REL);
+	t->state = TWIX_BEGINNING;
+	if (twz_thread_spawn(&t->thread, &args) == 0)
+		return t->tid;
+	t->state = TWIX_UNUSED;
+	__atomic_fetch_sub(&others, 1, __ATOMIC_ACQ_REL);
+	return -EAGAIN;
 }
 
 /* A child that would share memory until it runs another program gets a copy instead. */
 static int fork_and_run(int (*fn)(void *), void *arg)
 {
-	long pid = twix_fork();
+	long pid;
 
+	twix_signal_enter();
+	pid = twix_fork();
+	twix_signal_leave(false);
 	if (pid == 0)
 		twix_exit_group((const long[6]){ fn(arg) });
 	return (int)pid;
@@ -120,20 +168,23 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
     int *clear_tid)
 {
-	struct record *r;
+	struct twix_thread *t;
 	int tid = -EAGAIN;
 
 	if ((flags & NEEDED_FLAGS) != NEEDED_FLAGS)
 		return fork_and_run(fn, arg);
+	twix_signal_enter();
 	mutex_acquire(&lock);
-	r = take_record();
-	if (r) {
-		*r = (struct record){ .fn = fn, .arg = arg, .clear_tid = clear_tid };
+	t = take_place();
+	if (t) {
+		*t = (struct twix_thread){ .fn = fn, .arg = arg, .clear_tid = clear_tid, .tid = tid_of(t),
+			.blocked = twix_me->blocked, .stack.ss_flags = SS_DISABLE };
 		if (flags & CLONE_PARENT_SETTID)
-			*parent_tid = tid_of(r);
-		tid = start(r, stack, tls);
+			*parent_tid = t->tid;
+		tid = start(t, stack, tls);
 	}
 	mutex_release(&lock);
+	twix_signal_leave(false);
 	return tid;
 }
 
@@ -145,14 +196,14 @@ long twix_clone(const long a[6])
 
 long twix_set_tid_address(const long a[6])
 {
-	(void)a; /* the first thread ends with the program */
-	return tid_of(own);
+	twix_me->clear_tid = (int *)a[0];
+	return twix_me->tid;
 }
 
 long twix_gettid(const long a[6])
 {
 	(void)a;
-	return tid_of(own);
+	return twix_me->tid;
 }
 
 long twix_set_robust_list(const long a[6])
@@ -163,47 +214,123 @@ long twix_set_robust_list(const long a[6])
 
 /* --- ending */
 
+/* The process goes on without its first thread, which still is where others send signals for all. */
+static _Noreturn void first_exits(void)
+{
+	struct twix_process *p = twix_self();
+	int *word = twix_me->clear_tid;
+	uint64_t seen;
+
+	twix_block(~0ull);
+	__atomic_store_n(&first_left, 1, __ATOMIC_SEQ_CST);
+	if (word) {
+		__atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
+		twz_thread_sync32(THREAD_SYNC_WAKE, (atomic_uint_least32_t *)word, 1, NULL);
+	}
+	for (;;) {
+		seen = __atomic_load_n(&p->disturbed, __ATOMIC_SEQ_CST);
+		if (!__atomic_load_n(&others, __ATOMIC_SEQ_CST))
+			twix_exit_group((const long[6]){ 0 });
+		twix_signal_forward();
+		twix_sleep_on(&p->disturbed, seen, UINT64_MAX);
+	}
+}
+
+/* This one is not counted any more, nor sent anything. */
+static void retire(void)
+{
+	struct twix_process *p = twix_self();
+
+	twix_me->depth++;
+	set_state(twix_me, TWIX_GONE);
+	twix_signal_forward();
+	if (__atomic_sub_fetch(&others, 1, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&first_left, __ATOMIC_SEQ_CST)) {
+		__atomic_fetch_add(&p->disturbed, 1, __ATOMIC_ACQ_REL);
+		twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->disturbed, (uint64_t)-1, NULL);
+	}
+}
+
 /* One thread at a time is here: who clears the word is who holds the C library's thread list. */
 long twix_exit(const long a[6])
 {
 	static struct sys_thread_sync_args wake;
+	int *word = twix_me->clear_tid;
 
-	if (!own)
-		return twix_exit_group(a);
-	twz_thread_sync_init(&wake, THREAD_SYNC_WAKE, (atomic_ulong *)own->clear_tid, 1);
-	wake.flags = THREAD_SYNC_32BIT;
+	(void)a;
+	if (twix_me == threads)
+		first_exits();
+	retire();
 	__twz_thread_retire(0);
-	__twix_vanish(own->clear_tid, &wake);
+	if (!word)
+		twz_thread_exit(0);
+	twz_thread_sync_init(&wake, THREAD_SYNC_WAKE, (atomic_ulong *)word, 1);
+	wake.flags = THREAD_SYNC_32BIT;
+	__twix_vanish(word, &wake);
+}
+
+_Noreturn void twix_thread_vanish(void)
+{
+	if (twix_me == threads)
+		set_state(twix_me, TWIX_GONE);
+	else
+		retire();
+	twz_thread_exit(0);
 }
 
 _Noreturn void __twix_unmapself(void *base, size_t size);
 
 void __twix_unmapself(void *base, size_t size)
 {
-	own->unmap[0] = (long)base;
-	own->unmap[1] = (long)size;
+	twix_me->unmap[0] = (long)base;
+	twix_me->unmap[1] = (long)size;
 	twix_exit((const long[6]){ 0 });
 	__builtin_unreachable();
 }
 
-void twix_end_other_threads(void)
+/* One that does not come to where it would see that it ends is ended where it is. */
+static void wait_until_gone(struct twix_thread *t, uint64_t until)
 {
-	mutex_acquire(&lock);
-	for (unsigned i = 0; i < records_end; i++)
-		if (records[i].used && &records[i] != own)
-			sys_thrd_ctl2(records[i].thread.tid, THRD_CTL_KILL, 1);
-	if (own)
-		sys_thrd_ctl2(twix_self()->thread, THRD_CTL_KILL, 1);
-	mutex_release(&lock);
+	struct timespec at = twix_time_of(until);
+	struct sys_thread_sync_args op;
+	uint32_t state;
+
+	while ((state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE)) != TWIX_GONE && state != TWIX_UNUSED) {
+		if (has_ended(t))
+			return;
+		if (twz_clock_ns() >= until) {
+			sys_thrd_ctl2(t->thread.tid, THRD_CTL_KILL, 1);
+			return;
+		}
+		twz_thread_sync_init(&op, THREAD_SYNC_SLEEP, (atomic_ulong *)&t->state, state);
+		op.flags = THREAD_SYNC_32BIT;
+		sys_thread_sync_abs(1, &op, &at);
+	}
 }
 
-/* The records are of the parent's threads. */
+void twix_end_other_threads(void)
+{
+	uint64_t until = twz_clock_ns() + END_NS;
+	struct twix_thread *t;
+
+	for (unsigned n = 0; (t = twix_thread_number(n)); n++)
+		if (t != twix_me)
+			wait_until_gone(t, until);
+}
+
+/* The others are the parent's. */
 void twix_threads_after_fork(void)
 {
 	mutex_init(&lock);
-	memset(records, 0, records_end * sizeof(records[0]));
-	records_end = 0;
-	own = NULL;
+	/* It is in a call at every moment of this. */
+	if (twix_me != threads)
+		threads[0] = *twix_me;
+	twix_me = threads;
+	memset(threads + 1, 0, (places_end - 1) * sizeof(threads[0]));
+	places_end = 1;
+	others = first_left = 0;
+	twix_me->thread = (struct thread){ .tid = twix_self()->thread };
+	twix_me->tid = twix_self()->pid;
+	twix_me->unmap[1] = 0;
 }
 
 /* --- futexes */
@@ -230,17 +357,30 @@ static bool remaining(const struct timespec *until, bool real, struct timespec *
 
 static long futex_wait(uint32_t *word, uint32_t value, const struct timespec *time, int op)
 {
+	struct sys_thread_sync_args ops[2];
 	struct timespec rest;
+	uint64_t until;
+	long r;
 
-	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
-		return -EAGAIN;
 	if (time && !twix_is_duration(time))
 		return -EINVAL;
-	if (time)
-		rest = *time;
-	if (time && (op & 127) == FUTEX_WAIT_BITSET && !remaining(time, op & FUTEX_CLOCK_REALTIME, &rest))
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
+		return -EAGAIN;
+	if (time && (op & 127) == FUTEX_WAIT_BITSET) {
+		if (!remaining(time, op & FUTEX_CLOCK_REALTIME, &rest))
+			return -ETIMEDOUT;
+		time = &rest;
+	}
+	twix_until(time, &until);
+	rest = twix_time_of(until);
+	twz_thread_sync_init(&ops[0], THREAD_SYNC_SLEEP, (atomic_ulong *)word, value);
+	ops[0].flags = THREAD_SYNC_32BIT;
+	r = twix_sleep(1, ops, until == UINT64_MAX ? NULL : &rest);
+	if (r < 0)
+		return r;
+	if (ops[0].res == THREAD_SYNC_RES_TIMEOUT || ops[1].res == THREAD_SYNC_RES_TIMEOUT)
 		return -ETIMEDOUT;
-	return twz_thread_sync32(THREAD_SYNC_SLEEP, (atomic_uint_least32_t *)word, value, time ? &rest : NULL);
+	return ops[0].res == THREAD_SYNC_RES_DIFFER ? -EAGAIN : 0;
 }
 
 /* How many were woken. */

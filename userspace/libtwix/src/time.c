@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/time.h>
 #include <time.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 
 /* Linux's number of a clock as ours; -EINVAL. */
@@ -93,11 +94,12 @@ static uint64_t ns_of(const struct timespec *ts)
 /* Sleep until the monotonic clock says so; what remains goes to *rest. */
 static long sleep_until(uint64_t deadline, struct timespec *rest)
 {
+	struct timespec at = twix_time_of(deadline);
+	struct sys_thread_sync_args room;
 	uint64_t now;
 
 	while ((now = twz_clock_ns()) < deadline) {
-		/* Being stopped and continued is none of the caller's business. */
-		if (twz_sleep_ns(deadline - now) != -EINTR || !twix_signals_now())
+		if (twix_sleep(0, &room, deadline == UINT64_MAX ? NULL : &at) != -EINTR)
 			continue;
 		now = twz_clock_ns();
 		now = now < deadline ? deadline - now : 0;

@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <twz/mutex.h>
 #include <twz/obj.h>
 #include <twz/obj/event.h>
+#include <twz/sys/thread.h>
 
 typedef long twix_call(const long a[6]);
 
@@ -22,6 +24,8 @@ typedef long twix_call(const long a[6]);
 
 /* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
+/* The same where a thread may be cancelled. */
+long __twix_syscall_cp(long n, long a, long b, long c, long d, long e, long f);
 
 /* --- trace.c */
 extern bool twix_tracing;
@@ -98,25 +102,106 @@ bool twix_image_is_made(void);
 /* Of "#! interpreter argument": 0 and the two, *argument NULL if there is none; or -ENOEXEC. */
 int twix_script_read(char line[TWIX_SCRIPT_LINE], char **interpreter, char **argument);
 
-/* --- signal.c */
-void twix_signals_init(void);
-void twix_signals_hand_over(void); /* before another program runs in this process */
-void twix_signals_after_fork(void);
-/* Around every call. What leave returns: whether a call that was interrupted may be made again. */
-void twix_signal_enter(void);
-bool twix_signal_leave(void);
+/* --- queue.c: signals on their way */
+#define TWIX_SIGNALS 64
+#define SIG_BIT(sig) (1ull << ((sig) - 1))
+#define SIGS_STOPPING (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
+#define SIGS_IGNORED (SIG_BIT(SIGCHLD) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGCONT))
+#define SIGS_FAULTS \
+	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE))
+#define SIGS_NEVER_BLOCKED (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+
+/* One that is on its way, with what a handler is told. */
+struct twix_signal {
+	int32_t sig, code;
+	int32_t tid; /* for this thread only; 0: for any */
+	int32_t a, b; /* who sent it, and for which user; of a timer: its number, and what was missed */
+	uint32_t unused;
+	uint64_t value;
+};
+
+#define TWIX_QUEUED 128
+struct twix_queue {
+	struct mutex lock; /* guards all, and the process's pending */
+	uint32_t n, unused;
+	struct twix_signal all[TWIX_QUEUED]; /* as they came */
+};
+struct twix_queue *twix_queue(const struct twix_process *p); /* shared.c */
+
+struct twix_thread;
+/* To a process, or to a thread of this one. -EAGAIN: the queue is full, and s must not be lost. */
+int twix_signal_post(struct twix_process *p, struct twix_thread *t, const struct twix_signal *s);
+/* Take one of those in set for this thread; 0: there is none; negative: it stopped the process. */
+int twix_signal_take(uint64_t set, struct twix_signal *s);
+/* The same, but leave it for this thread only. */
+int twix_signal_claim(uint64_t set);
+void twix_signal_discard(int sig);
+
+/* --- signal.c: sending, and the calls */
 void twix_signal_send(struct twix_process *p, int sig);
+void twix_signal_tell(struct twix_process *p, const struct twix_signal *s);
 /* To those that kill() means by pid; how many there are. */
 int twix_signal_group(int pid, int sig);
 long twix_signal_thread(int sig);
 /* Whether it would do nothing to this thread: blocked or ignored. */
 bool twix_signal_is_ignored(int sig);
-/* In a call that can wait on: take what has come. Whether a handler ran. */
-bool twix_signals_now(void);
-/* Block others from now on, NULL: the same; returns those that were. */
-uint64_t twix_signal_mask(const uint64_t *mask);
+/* Block others until the end of the call, handlers for them run then. NULL: the same. */
+void twix_signal_mask(const uint64_t *mask);
+void twix_signals_hand_over(void); /* before another program runs in this process */
 twix_call twix_rt_sigtimedwait, twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
-twix_call twix_kill, twix_tkill, twix_tgkill;
+twix_call twix_kill, twix_tkill, twix_tgkill, twix_sigaltstack, twix_rt_sigqueueinfo, twix_rt_tgsigqueueinfo;
+
+/* --- deliver.c: taking signals */
+
+/* As the C library hands it over. */
+struct twix_action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+void twix_signals_init(void);
+void twix_signals_after_fork(void);
+struct twix_action twix_action(int sig, const struct twix_action *new); /* NULL: as it is */
+/*
+ * Around every call. interrupted: it ends with -EINTR. What leave returns: whether an interrupted
+ * call may be made again.
+ */
+void twix_signal_enter(void);
+bool twix_signal_leave(bool interrupted);
+/* Whether this thread's call must end because of a signal, or its program. Stops while that is due. */
+bool twix_interrupted(void);
+void twix_signal_info(const struct twix_signal *s, siginfo_t *info);
+/* Block these from now on. */
+void twix_block(uint64_t mask);
+/* Let a thread of this program look that does not block what is there. */
+void twix_signal_forward(void);
+
+/* --- sleep.c */
+struct sys_thread_sync_args;
+void twix_sleep_init(void);
+/*
+ * Sleep until one of the words changes, or until then by the monotonic clock, NULL: never. ops has
+ * room for one more. -EINTR: a handler is to run; a signal that comes at any time before, and is not
+ * blocked, is seen. The caller holds no lock. Every call that can be interrupted sleeps here.
+ */
+long twix_sleep(size_t n, struct sys_thread_sync_args *ops, struct timespec *until);
+/* The same for one word, UINT64_MAX: never. -ETIMEDOUT, -EAGAIN: it was not value; 0. */
+long twix_sleep_on(uint64_t *word, uint64_t value, uint64_t until);
+
+/* --- job.c: the states of a whole process */
+#define TWIX_STOPPED 1ull
+#define TWIX_ENDING 2ull /* the status is in the upper half */
+#define TWIX_ALONE 4ull  /* all threads but one go, whose number is in the upper half */
+bool twix_job_alone(void);
+/* Begin to end it; the first who says how is right. */
+void twix_job_end(struct twix_process *p, int status);
+bool twix_job_stop(struct twix_process *p);
+bool twix_job_continue(struct twix_process *p);
+/* Do what this process's state asks of this thread. */
+void twix_job_look(void);
+_Noreturn void twix_job_leave(void);
 
 /* --- timer.c */
 void twix_timers_init(void);
@@ -178,7 +263,7 @@ void twix_terminal_end(void);
 long twix_console_ask(const struct twix_terminal *t);
 
 /* --- poll.c */
-#define TWIX_POLL_MOST 1024 /* events to wait for at once */
+#define TWIX_POLL_MOST 1023 /* events to wait for at once */
 struct twix_file;
 /* Which of the poll events of f are there; what to wait for if none is goes to evs, where *n are. */
 short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n);
@@ -194,9 +279,47 @@ twix_call twix_eventfd2, twix_epoll_create1, twix_epoll_ctl, twix_epoll_pwait;
 extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
 twix_call twix_pipe2;
 
+/* --- arch/: registers */
+struct twz_fault_frame;
+struct __ucontext;
+void twix_context_save(struct __ucontext *u, const struct twz_fault_frame *f);
+void twix_context_load(struct twz_fault_frame *f, const struct __ucontext *u);
+uintptr_t twix_context_pc(const struct __ucontext *u);
+void twix_context_call(struct __ucontext *u, uintptr_t pc, uintptr_t sp);
+/* Call fn(arg) on another stack. */
+void __twix_on_stack(void (*fn)(void *), void *arg, void *top);
+
 /* --- thread.c */
+enum twix_thread_state { TWIX_UNUSED, TWIX_BEGINNING, TWIX_LIVE, TWIX_GONE };
+
+/* A thread that the program knows. The first is that of the process; the lock guards who has a place. */
+struct twix_thread {
+	struct thread thread; /* of the first: only its number */
+	uint32_t state;       /* atomic: enum twix_thread_state */
+	int32_t tid;
+	uint64_t blocked; /* atomic: of its own, others look at it */
+	uint64_t pending; /* atomic: for this thread only; the queue's lock guards what is set */
+	uint64_t kept;    /* what was blocked before the call, if restore */
+	bool restore, cancellable;
+	unsigned depth; /* of calls */
+	stack_t stack;  /* for handlers */
+	int (*fn)(void *);
+	void *arg;
+	int *clear_tid;
+	long unmap[6]; /* the stack to give back when the thread has ended */
+};
+
+/* This one; NULL: it is not the program's, and knows nothing of signals. */
+extern __thread struct twix_thread *twix_me;
+struct twix_thread *twix_thread_number(unsigned n); /* NULL: n is too large */
+struct twix_thread *twix_thread_of(int tid);
+/* Each but this one is to look. */
+void twix_threads_disturb(void);
+void twix_threads_init(void);
 /* All other threads of this program end. */
 void twix_end_other_threads(void);
+/* Only this thread ends. Its stack stays. */
+_Noreturn void twix_thread_vanish(void);
 void twix_threads_after_fork(void);
 twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
 twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
@@ -210,7 +333,7 @@ int twix_until(const struct timespec *ts, uint64_t *until);
 twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nanosleep, twix_gettimeofday;
 
 /* --- identity.c */
-twix_call twix_set_user, twix_set_users, twix_times, twix_sigaltstack;
+twix_call twix_set_user, twix_set_users, twix_times;
 twix_call twix_sched_getscheduler, twix_sched_getparam, twix_sched_priority;
 
 /* --- arch/ */
@@ -272,7 +395,10 @@ struct twix_process {
 	uint64_t pending; /* atomic: signals that have come */
 	uint64_t events;  /* atomic: counts what a parent waits for */
 	uint64_t caught;  /* atomic: signals that it has handlers for */
-	uint64_t blocked, ignored; /* of those that another program in it begins with */
+	uint64_t blocked, ignored; /* atomic: by its first thread; without a handler. For exec, too */
+	uint64_t disturbed; /* atomic: counts what those who sleep must look at */
+	uint64_t job;       /* atomic: TWIX_STOPPED, TWIX_ENDING */
+	uint64_t child_flags; /* atomic: SA_NOCLDSTOP, SA_NOCLDWAIT */
 	int32_t report;   /* atomic: what a parent is to be told of it while it lives; 0: nothing */
 	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
 	objid_t helper;    /* the thread of its timers, or 0 */

@@ -70,7 +70,7 @@ long twix_wait4(const long a[6])
 		r = reap(pid, (int *)a[1], options);
 		if (r || options & WNOHANG)
 			break;
-		if (twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)events, seen, NULL) == -EINTR)
+		if (twix_sleep_on(events, seen, UINT64_MAX) == -EINTR)
 			return -EINTR;
 	}
 	if (usage)

@@ -99,7 +99,7 @@ static long sleep_until(size_t n, struct sys_thread_sync_args *ops, uint64_t unt
 {
 	struct timespec at = { (long)(until / NS_PER_S), (long)(until % NS_PER_S) };
 
-	return until == FOREVER ? sys_thread_sync(n, ops, NULL) : sys_thread_sync_abs(n, ops, &at);
+	return __twz_sleep(n, ops, until == FOREVER ? NULL : &at);
 }
 
 /* Other bits of the words may change: go on until it is one of ours, or time. */
@@ -123,7 +123,7 @@ static int wait_with(size_t n, struct event *ev, struct sys_thread_sync_args *op
 
 static int wait_few(size_t n, struct event *ev, uint64_t ns)
 {
-	struct sys_thread_sync_args ops[FEW];
+	struct sys_thread_sync_args ops[FEW + 1];
 
 	return wait_with(n, ev, ops, ns);
 }
@@ -131,7 +131,7 @@ static int wait_few(size_t n, struct event *ev, uint64_t ns)
 /* Apart, because of its stack: 40 KiB. */
 static __attribute__((noinline)) int wait_many(size_t n, struct event *ev, uint64_t ns)
 {
-	struct sys_thread_sync_args ops[EVENT_WAIT_MAX];
+	struct sys_thread_sync_args ops[EVENT_WAIT_MAX + 1];
 
 	return wait_with(n, ev, ops, ns);
 }

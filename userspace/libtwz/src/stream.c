@@ -59,15 +59,15 @@ void __stream_unlock_and_wake(struct evhdr *ev, struct mutex *m, uint64_t bits)
 int __stream_wait(struct evhdr *ev, struct mutex *m, uint64_t bit)
 {
 	uint64_t point = atomic_fetch_and_explicit(&ev->point, ~bit, memory_order_relaxed) & ~bit;
-	struct sys_thread_sync_args op = {
+	struct sys_thread_sync_args ops[2] = { {
 		.addr = (uintptr_t)&ev->point,
 		.arg = (uint32_t)point,
 		.op = THREAD_SYNC_SLEEP,
 		.flags = THREAD_SYNC_32BIT,
-	};
+	} };
 
 	__stream_mutex_give(m);
-	return (int)sys_thread_sync(1, &op, NULL);
+	return (int)__twz_sleep(1, ops, NULL);
 }
 
 static bool is_volatile(objid_t id)

@@ -2,6 +2,8 @@
 /* Sleeping on words and waking sleepers. */
 #include "runtime.h"
 
+long (*__twz_sleep)(size_t n, struct sys_thread_sync_args *ops, struct timespec *until) = sys_thread_sync_abs;
+
 void twz_thread_sync_init(struct sys_thread_sync_args *a, int op, atomic_ulong *w,
     unsigned long val)
 {

@@ -21,4 +21,11 @@ int twz_thread_sync_multiple(size_t n, struct sys_thread_sync_args *a, struct ti
 void twz_thread_cword_wake(atomic_uint_least64_t *w, uint64_t v);
 uint64_t twz_thread_cword_consume(atomic_uint_least64_t *w, uint64_t reset);
 
+/*
+ * For a C library: where libtwz sleeps for as long as a reader, a writer or an event lets it wait, and
+ * could as well stop. until: of the monotonic clock, NULL: never. ops has room for one more. As
+ * sys_thread_sync_abs(); -EINTR ends the call that sleeps. Set before there are other threads.
+ */
+extern long (*__twz_sleep)(size_t n, struct sys_thread_sync_args *ops, struct timespec *until);
+
 #endif
