@@ -286,9 +286,9 @@ static void drop(struct plan *p)
 /* Linux has no program any more to return to. */
 static _Noreturn void end_fatally(void)
 {
-	twix_end_other_threads();
-	twix_process_end(twix_self(), SIGSEGV);
-	twix_leave(128 + SIGSEGV);
+	twix_job_end(twix_self(), SIGSEGV);
+	twix_threads_disturb();
+	twix_job_leave();
 }
 
 long twix_execve(const long a[6])
