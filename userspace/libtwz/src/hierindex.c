@@ -39,10 +39,11 @@ struct hierindex {
 	struct hole *holes;
 	uint32_t hole_count;   /* made so far; the rest is untouched */
 	uint32_t unused_hole;
-	uint32_t by_dlen[HIER_DLEN_MAX + 1];
 };
 
-static _Alignas(TWZ_PAGE_SIZE) struct hierindex indices[INDICES];
+static struct hierindex indices[INDICES];
+/* Of each, the first hole of every length; apart, so that those to choose from are in one page. */
+static _Alignas(TWZ_PAGE_SIZE) uint32_t lengths[INDICES][HIER_DLEN_MAX + 1];
 static uint64_t clock; /* atomic */
 
 static uint32_t hash_of(const char *name, size_t len)
@@ -59,8 +60,15 @@ static size_t places_bytes(uint32_t size)
 	return size * sizeof(struct place);
 }
 
+static uint32_t *by_dlen(const struct hierindex *x)
+{
+	return lengths[x - indices];
+}
+
 static void forget(struct hierindex *x)
 {
+	if (x->holes) /* else there was none of any length */
+		memset(by_dlen(x), 0, sizeof(lengths[0]));
 	__twz_pool_put(x->places, places_bytes(x->size));
 	__twz_pool_put(x->holes, HOLES_MAX * sizeof(struct hole));
 	x->places = NULL;
@@ -68,7 +76,6 @@ static void forget(struct hierindex *x)
 	x->size = x->count = x->added = x->first_count = x->hole_count = x->unused_hole = 0;
 	x->end = 0;
 	x->id = 0;
-	memset(x->by_dlen, 0, sizeof(x->by_dlen));
 }
 
 /* --- names */
@@ -134,7 +141,7 @@ size_t __twz_hierindex_find(struct hierindex *x, const char *name, size_t len, s
 
 void __twz_hierindex_add_hole(struct hierindex *x, size_t pos, uint64_t dlen)
 {
-	uint32_t *first = &x->by_dlen[dlen <= HIER_DLEN_MAX ? dlen : 0];
+	uint32_t *first = &by_dlen(x)[dlen <= HIER_DLEN_MAX ? dlen : 0];
 	uint32_t h = x->unused_hole;
 
 	if (!x->holes)
@@ -182,7 +189,7 @@ bool __twz_hierindex_take_hole(struct hierindex *x, twzobj *ns, uint64_t dlen, s
 	uint64_t reclen = NAME_ENT_RECLEN(dlen);
 
 	for (; dlen <= HIER_DLEN_MAX && NAME_ENT_RECLEN(dlen) == reclen; dlen++)
-		if (take_from(x, &x->by_dlen[dlen], ns, dlen, pos))
+		if (take_from(x, &by_dlen(x)[dlen], ns, dlen, pos))
 			return true;
 	return false;
 }
