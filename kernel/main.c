@@ -16,6 +16,7 @@
 #include <kso/directory.h>
 #include <mm/kmap.h>
 #include <mm/phys.h>
+#include <mm/reserve.h>
 #include <mm/space.h>
 #include <obj/object.h>
 #include <obj/persist.h>
@@ -57,6 +58,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	console_input_init(machine.fdt);               /* keyboard */
 	devices_init(machine.fdt);                     /* devices, for drivers that are programs */
 	cpus_start();                                  /* the other CPUs: they idle */
+	reserve_fill();                                /* pages for when there are no others */
 	boot_init_start();                             /* the pack and the first thread */
 	sched_start();                                 /* run it */
 }

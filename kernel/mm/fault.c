@@ -9,6 +9,7 @@
 #include <abi/fault.h>
 #include <abi/view.h>
 #include <mm/phys.h>
+#include <mm/reserve.h>
 #include <mm/space.h>
 #include <mm/space_private.h>
 #include <obj/hash.h>
@@ -116,12 +117,14 @@ static enum object_prot widest_prot(uint32_t rights)
 }
 
 /*
- * 0: what is left of objects that are gone took the room, and gave some back; the access is to be
- * tried again.
+ * 0: what is left of objects that are gone took the room, and gave some back, or there was a page in
+ * reserve; the access is to be tried again.
  */
-static int page_fault(struct fault_report *report, int error)
+static int page_fault(struct thread *thread, struct fault_report *report, int error)
 {
 	if ((error == -ENOMEM || error == -ENOSPC) && object_remains_step())
+		return 0;
+	if (error == -ENOMEM && reserve_take(thread))
 		return 0;
 	if (error == -EBADMSG)
 		return fault(report, FAULT_PAGE, FAULT_PAGE_HASH);
@@ -231,7 +234,7 @@ static int consult_view(struct thread *thread, uint32_t slot, unsigned int acces
 	if (!(entry_rights(flags) & need))
 		result = fault(report, FAULT_OBJECT, access);
 	else if (error)
-		result = error == -ENOMEM ? page_fault(report, error)
+		result = error == -ENOMEM ? page_fault(thread, report, error)
 					  : fault(report, FAULT_OBJECT, FAULT_OBJECT_INVALID | access);
 	else if (!(rights & need) && !sec_switch_for(thread, object, need))
 		result = fault(report, FAULT_SCTX, need);
@@ -263,14 +266,14 @@ static int resolve_fault(struct thread *thread, uintptr_t va, unsigned int acces
 		int result = try_mapped(thread->space, slot, report, &generation);
 
 		if (result <= 0)
-			return result ? page_fault(report, result) : 0;
+			return result ? page_fault(thread, report, result) : 0;
 		result = consult_view(thread, slot, access, &object, &prot, report);
 		if (result || !object)
 			return result;
 		result = link_object(thread->space, object, slot, prot, generation);
 		object_put(object);
 		if (result)
-			return page_fault(report, result);
+			return page_fault(thread, report, result);
 	}
 	/*
 	 * The view is being changed under us: let the access fault again, interrupts get their

@@ -12,6 +12,7 @@
 #include <base/bits.h>
 #include <debug.h>
 #include <log.h>
+#include <mm/reserve.h>
 #include <mm/space.h>
 #include <obj/object.h>
 #include <panic.h>
@@ -699,6 +700,7 @@ static struct thread *idle(struct cpu *cpu)
 	if (!thread)
 		thread = steal(cpu, LEVEL_NONE);
 	if (!thread && !object_remains_step()) {
+		reserve_fill();
 		sched_program_timer(cpu);
 		wait_for_work(cpu);
 	}

@@ -9,6 +9,7 @@
 #include <kso/resume.h>
 #include <kso/directory.h>
 #include <kso/type.h>
+#include <mm/reserve.h>
 #include <mm/slab.h>
 #include <mm/space.h>
 #include <sched/control.h>
@@ -220,6 +221,7 @@ void thread_exit(uint64_t exit_fault, bool set_code, uint64_t code)
 	making_drop(thread);
 	sec_release(thread);
 	slab_free(&thread_cache, thread);
+	reserve_fill();
 	announce_exit(repr, exit_fault, set_code, code);
 	boot_thread_ended(id);
 }

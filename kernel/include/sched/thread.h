@@ -186,6 +186,8 @@ struct thread {
 	 */
 	bool call_interrupted;
 
+	uint32_t reserve; /* pages of mm/reserve.h that it asked for. The CPU that runs it */
+
 	/* Counted by the CPU that runs it. */
 	uint64_t faults;
 	uint64_t switches;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <twz/sys/syscall.h>
+#include <twz/twztry.h>
 
 static uint64_t size_of(twzobj *o)
 {
@@ -37,9 +38,38 @@ static ssize_t regular_pread(struct twix_file *f, void *buf, size_t n, off_t at)
 	return (ssize_t)n;
 }
 
+/*
+ * How much was copied, page by page, until there was no room for one; or an error. The bytes may be
+ * those of a mapped file, which is short of a page itself.
+ */
+static ssize_t copy_in(twzobj *o, uint64_t at, const char *buf, size_t n)
+{
+	char *base = twz_object_base(o);
+	const struct fault_page_info *info;
+	volatile size_t done = 0;
+	volatile ssize_t error = 0;
+
+	twztry {
+		while (done < n) {
+			size_t part = TWIX_PAGE - (at + done) % TWIX_PAGE;
+
+			part = part < n - done ? part : n - done;
+			memcpy(base + at + done, buf + done, part);
+			done += part;
+		}
+	} twzcatch(FAULT_PAGE) {
+		info = twzcatch_data();
+		error = info->objid != twz_object_guid(o) ? -EFAULT : info->info == FAULT_PAGE_NOMEM ? -ENOSPC : -EIO;
+	} twzcatch_all {
+		error = -EFAULT;
+	} twztry_end;
+	return done ? (ssize_t)done : error;
+}
+
 static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, off_t at)
 {
 	twzobj *o = twix_file_object(f);
+	ssize_t done;
 
 	if (!o)
 		return -EIO;
@@ -49,11 +79,12 @@ static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, of
 		return -EFBIG;
 	if (n > OBJ_MAXDATA - (uint64_t)at)
 		n = OBJ_MAXDATA - (uint64_t)at;
-	memcpy((char *)twz_object_base(o) + at, buf, n);
-	if (size_of(o) < (uint64_t)at + n)
-		twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, (ssize_t)((uint64_t)at + n));
-	twix_inode_changed(o);
-	return (ssize_t)n;
+	done = copy_in(o, (uint64_t)at, buf, n);
+	if (done > 0 && size_of(o) < (uint64_t)at + (size_t)done)
+		twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, (ssize_t)((uint64_t)at + (size_t)done));
+	if (done > 0)
+		twix_inode_changed(o);
+	return done;
 }
 
 /* What lies beyond a file's end reads as zeroes if it ever grows again. */
