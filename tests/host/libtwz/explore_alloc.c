@@ -15,6 +15,8 @@ static bool of_header(uint64_t in)
 
 	if (in < lanes)
 		return in >= offsetof(struct alloc_header, stamp);
+	if (in >= offsetof(struct alloc_header, put_away))
+		return false;
 	return (in - lanes) % sizeof(struct lane) < offsetof(struct lane, record);
 }
 

@@ -18,7 +18,7 @@
 #include <twz/alloc.h>
 
 #define ALLOC_MAGIC 0x636f6c6c617a7774ull /* "twzalloc" */
-#define ALLOC_VERSION 1u
+#define ALLOC_VERSION 2u
 
 #define PAGES_MAX (OBJ_TOPDATA / TWZ_PAGE_SIZE)
 #define CHUNK_PAGES 16u /* of a run */
@@ -68,6 +68,15 @@ struct record {
 	uint64_t word[RECORD_WORDS];
 };
 
+/*
+ * The record of this head is put away. In a line of its own: one that is being written back cannot
+ * be stored to without waiting, and the next record is stored soon.
+ */
+struct put_away {
+	uint64_t head;
+	uint64_t zero[7];
+};
+
 struct lane {
 	struct mutex lock; /* while a thread keeps it, and for a shared one during a call */
 	uint64_t pending[PENDING]; /* entries whose regions become available after the next fence */
@@ -91,7 +100,7 @@ enum entry_kind {
  * cheaper. */
 #define CONTENT_MAX 256u
 
-/* --- the header page, and what follows it */
+/* --- the header, and what follows it */
 struct alloc_header {
 	uint64_t magic;
 	uint32_t version, lanes;
@@ -107,6 +116,9 @@ struct alloc_header {
 	uint32_t settled[LANES]; /* how many of them for certain */
 	uint64_t zero2[7];
 	struct lane lane[LANES];
+	/* durable */
+	struct put_away put_away[LANES];
+	uint64_t zero3[400];
 };
 
 /* Where free pages and runs with room are: not durable, guarded by the header's lock. */
@@ -125,7 +137,8 @@ struct alloc_finder {
 	uint64_t room[CHUNKS_MAX / 64][CLASSES]; /* runs of a class with room and no owner */
 };
 
-#define STATES_OFFSET TWZ_PAGE_SIZE
+#define HEADER_SIZE (2 * TWZ_PAGE_SIZE)
+#define STATES_OFFSET HEADER_SIZE
 #define FINDER_OFFSET (STATES_OFFSET + PAGES_MAX)
 #define TABLES_SIZE (FINDER_OFFSET + sizeof(struct alloc_finder))
 
@@ -134,7 +147,8 @@ _Static_assert(sizeof(struct record) == 192, "record");
 _Static_assert(sizeof(struct lane) == 256, "lane");
 _Static_assert(offsetof(struct alloc_header, stamp) == 64, "volatile part of the header");
 _Static_assert(offsetof(struct alloc_header, lane) == 512, "lanes");
-_Static_assert(sizeof(struct alloc_header) == TWZ_PAGE_SIZE, "header");
+_Static_assert(offsetof(struct alloc_header, put_away) == TWZ_PAGE_SIZE, "marks of the lanes");
+_Static_assert(sizeof(struct alloc_header) == HEADER_SIZE, "header");
 _Static_assert(offsetof(struct alloc_finder, room) % 64 == 0, "finder");
 _Static_assert(CHUNK_PAGES * TWZ_PAGE_SIZE == TWZ_ALLOC_RUN_SIZE, "run size");
 
@@ -194,6 +208,8 @@ uint64_t *__twz_alloc_busy(struct run *run, unsigned class);
 void __twz_alloc_sync_run(struct arena *a, struct run *run, unsigned class);
 /* Reserve a region of class: chunk << 12 | block, or negative. Held: lane l's lock. */
 int64_t __twz_alloc_take_block(struct arena *a, unsigned l, unsigned class);
+/* The region of len bytes at p is going to be dropped: have what says that it is live at hand. */
+void __twz_alloc_prefetch_drop(const void *p, size_t len);
 /* A region that is not live can be given away from now on. True: the run may be without any. */
 bool __twz_alloc_drop_block(struct arena *a, uint32_t chunk, uint32_t block);
 /* Give the run's pages back if nothing is in it and its class has others. Held: lane l's lock. */
@@ -213,12 +229,21 @@ void __twz_alloc_lane_release(struct arena *a, unsigned l);
  * can be given away as soon as nothing can bring them back.
  */
 void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsigned n);
+/*
+ * The same, but the thread's next fence does not put the record away, only the next record of any
+ * lane: for words that are never changed but by records.
+ */
+void __twz_alloc_commit_words(struct arena *a, unsigned l, const uint64_t *words, unsigned n);
 /* The same without a record, neither atomic nor durable. Held: nothing. */
 void __twz_alloc_do(struct arena *a, const uint64_t *words, unsigned n);
 /* After a reset, or the end of a thread: finish what the lane's record says; fence and
  * __twz_alloc_retire() follow. */
 void __twz_alloc_replay(struct arena *a, unsigned l);
 void __twz_alloc_retire(struct arena *a, unsigned l);
+/* Whether the lane's record is one that is not put away. */
+bool __twz_alloc_has_record(const struct arena *a, unsigned l);
+/* twz_alloc_publish() by __twz_alloc_commit_words(). */
+int __twz_alloc_publish_words(twzobj *o, const struct twz_alloc_action *actions, size_t n);
 /* Finish what was begun in a lane whose thread has ended. Held: the lane. */
 void __twz_alloc_finish_lane(struct arena *a, unsigned l);
 /* Regions that were freed lately become available, everywhere: when there is no memory left. No

@@ -218,6 +218,19 @@ static unsigned release(struct arena *a, uint64_t *blocks, unsigned n)
 	return left;
 }
 
+/* The blocks are released by the thread's next step: have the words for that at hand. */
+static void prefetch_release(const struct arena *a, const uint64_t *blocks, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(blocks[i]);
+		unsigned class = __twz_alloc_run_class(a, d.chunk);
+
+		if (class < CLASSES)
+			__builtin_prefetch(__twz_alloc_busy(__twz_alloc_run(a, d.chunk), class) +
+			    d.block / 64, 1);
+	}
+}
+
 static void drop_runs(struct arena *a, unsigned l, const uint64_t *blocks, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -253,6 +266,19 @@ static void note_settled(struct arena *a, unsigned l, uint32_t count)
 	__atomic_store_n(&a->h->settled[l], count, __ATOMIC_RELAXED);
 }
 
+/* The line that says which record is put away. */
+static void flush_mark(struct arena *a, unsigned l)
+{
+	__twz_obj_flush(a->o, &a->h->put_away[l].head, sizeof(uint64_t));
+}
+
+bool __twz_alloc_has_record(const struct arena *a, unsigned l)
+{
+	const struct record *r = &a->h->lane[l].record;
+
+	return r->check && r->head != a->h->put_away[l].head;
+}
+
 /*
  * Records of other lanes, be they this thread's or others', that may come back must not come after
  * this one, which may undo what they did.
@@ -265,7 +291,7 @@ __attribute__((noinline)) static void settle_others(struct arena *a, unsigned mi
 		counts[l] = done(a, l);
 		if (l == mine || counts[l] == __atomic_load_n(&a->h->settled[l], __ATOMIC_RELAXED))
 			continue;
-		__twz_obj_flush(a->o, &a->h->lane[l].record.check, sizeof(uint64_t));
+		__twz_obj_flush(a->o, &a->h->put_away[l].head, sizeof(uint64_t));
 		unsettled |= 1u << l;
 	}
 	if (!unsettled)
@@ -292,13 +318,17 @@ static void write_record(struct arena *a, unsigned l, const uint64_t *words, uns
 	note_settled(a, l, done(a, l));
 }
 
+/* Put the record away, for this boot. Whoever flushes the mark after that does it for good. */
+static void mark(struct arena *a, unsigned l)
+{
+	__atomic_store_n(&a->h->put_away[l].head, a->h->lane[l].record.head, __ATOMIC_RELEASE);
+	__atomic_store_n(&a->h->done[l], done(a, l) + 1, __ATOMIC_RELEASE);
+}
+
 void __twz_alloc_retire(struct arena *a, unsigned l)
 {
-	struct record *r = &a->h->lane[l].record;
-
-	__atomic_store_n(&r->check, 0, __ATOMIC_RELEASE);
-	__twz_obj_flush(a->o, &r->check, sizeof(r->check));
-	__atomic_store_n(&a->h->done[l], done(a, l) + 1, __ATOMIC_RELEASE);
+	mark(a, l);
+	flush_mark(a, l);
 }
 
 __attribute__((noinline)) void __twz_alloc_fence_for_others(struct arena *a)
@@ -319,7 +349,8 @@ static void finish_with_pages(struct arena *a, unsigned l, const uint64_t *words
 	__twz_alloc_unlock(a);
 }
 
-void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
+/* With `leave` the mark is left to whoever writes the next record, if nothing else needs it. */
+static void commit(struct arena *a, unsigned l, const uint64_t *words, unsigned n, bool leave)
 {
 	struct lane *lane = &a->h->lane[l];
 	uint64_t old[PENDING], blocks[RECORD_WORDS], pages[RECORD_WORDS];
@@ -333,7 +364,9 @@ void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsi
 	} else {
 		apply(a, words, n, true);
 		__twz_obj_fence(a->o);
-		__twz_alloc_retire(a, l);
+		mark(a, l);
+		if (!leave || block_entries > PENDING)
+			flush_mark(a, l);
 	}
 	if (!page_entries && block_entries > PENDING)
 		__twz_alloc_fence_for_others(a);
@@ -341,7 +374,18 @@ void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsi
 		drop_runs(a, l, blocks, release(a, blocks, block_entries));
 	else
 		memcpy(lane->pending, blocks, block_entries * sizeof(blocks[0]));
+	prefetch_release(a, lane->pending, block_entries <= PENDING ? block_entries : 0);
 	drop_runs(a, l, old, old_entries);
+}
+
+void __twz_alloc_commit(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
+{
+	commit(a, l, words, n, false);
+}
+
+void __twz_alloc_commit_words(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
+{
+	commit(a, l, words, n, true);
 }
 
 void __twz_alloc_do(struct arena *a, const uint64_t *words, unsigned n)
@@ -371,7 +415,7 @@ void __twz_alloc_replay(struct arena *a, unsigned l)
 	struct record *r = &a->h->lane[l].record;
 	unsigned n = r->head & 0xff;
 
-	if (!r->check || n > RECORD_WORDS || !all_make_sense(a, r->word, n))
+	if (!__twz_alloc_has_record(a, l) || n > RECORD_WORDS || !all_make_sense(a, r->word, n))
 		return;
 	if (check_of(a, r->head, r->word, n) == r->check)
 		apply(a, r->word, n, true);
@@ -400,7 +444,7 @@ void __twz_alloc_finish_lane(struct arena *a, unsigned l)
 {
 	uint64_t old[PENDING];
 
-	if (a->h->lane[l].record.check) {
+	if (__twz_alloc_has_record(a, l)) {
 		__twz_alloc_replay(a, l);
 		__twz_obj_fence(a->o);
 		__twz_alloc_retire(a, l);

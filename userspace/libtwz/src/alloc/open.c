@@ -125,7 +125,7 @@ static bool is_ready(const struct arena *a)
 static bool has_records(const struct arena *a)
 {
 	for (unsigned l = 0; l < LANES; l++)
-		if (a->h->lane[l].record.check)
+		if (__twz_alloc_has_record(a, l))
 			return true;
 	return false;
 }
@@ -141,7 +141,7 @@ static void replay_lanes(struct arena *a)
 static void retire_lanes(struct arena *a)
 {
 	for (unsigned l = 0; l < LANES; l++)
-		if (a->h->lane[l].record.check)
+		if (__twz_alloc_has_record(a, l))
 			__twz_alloc_retire(a, l);
 	__twz_alloc_fence_for_others(a);
 }

@@ -116,7 +116,9 @@ static bool is_met_twice(struct arena *a, const struct twz_alloc_action *actions
 	return false;
 }
 
-int twz_alloc_publish(twzobj *o, const struct twz_alloc_action *actions, size_t n)
+typedef void commit_fn(struct arena *a, unsigned l, const uint64_t *words, unsigned n);
+
+static int publish(twzobj *o, const struct twz_alloc_action *actions, size_t n, commit_fn *commit)
 {
 	struct plan plan = { .n = 0 };
 	struct arena a;
@@ -134,7 +136,17 @@ int twz_alloc_publish(twzobj *o, const struct twz_alloc_action *actions, size_t 
 	if (plan.needs_fence)
 		__twz_obj_fence(o);
 	l = __twz_alloc_lane_acquire(&a);
-	__twz_alloc_commit(&a, l, plan.words, plan.n);
+	commit(&a, l, plan.words, plan.n);
 	__twz_alloc_lane_release(&a, l);
 	return 0;
+}
+
+int twz_alloc_publish(twzobj *o, const struct twz_alloc_action *actions, size_t n)
+{
+	return publish(o, actions, n, __twz_alloc_commit);
+}
+
+int __twz_alloc_publish_words(twzobj *o, const struct twz_alloc_action *actions, size_t n)
+{
+	return publish(o, actions, n, __twz_alloc_commit_words);
 }

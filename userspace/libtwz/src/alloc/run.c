@@ -91,6 +91,27 @@ static int fill_stock(struct arena *a, unsigned l, struct run *run, unsigned cla
 	return -ENOMEM;
 }
 
+/* Whoever reserves a region writes it next: have the first two lines of the one after it at hand. */
+static void prefetch_next(struct run *run, const struct size_class *c, unsigned w, uint64_t stock)
+{
+	char *next = (char *)run + c->first +
+	    (w * 64 + (unsigned)__builtin_ctzl(stock | 1ull << 63)) * c->size;
+
+	__builtin_prefetch(next, 1);
+	__builtin_prefetch(next + 64, 1);
+}
+
+void __twz_alloc_prefetch_drop(const void *p, size_t len)
+{
+	unsigned class = __twz_alloc_class_for(len, 16);
+	const struct size_class *c = &__twz_alloc_class[class];
+	size_t in = (uintptr_t)p % TWZ_ALLOC_RUN_SIZE;
+	struct run *run = (void *)((uintptr_t)p - in);
+
+	if (class < CLASSES && in >= c->first)
+		__builtin_prefetch(&run->bits[(in - c->first) / c->size / 64], 1);
+}
+
 /* A region of the run that the lane owns, or -ENOMEM. */
 static int take_from(struct arena *a, unsigned l, struct run *run, unsigned class)
 {
@@ -104,6 +125,7 @@ static int take_from(struct arena *a, unsigned l, struct run *run, unsigned clas
 		bit = *stock & -*stock;
 		*stock &= ~bit;
 		w = a->finder->stock_word[l][class];
+		prefetch_next(run, c, w, *stock);
 		if (w < c->words && !(beyond(c, w) & bit) &&
 		    !(__atomic_load_n(&run->bits[w], __ATOMIC_RELAXED) & bit))
 			return (int)(w * 64 + (unsigned)__builtin_ctzl(bit));

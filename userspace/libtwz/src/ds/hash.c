@@ -2,6 +2,8 @@
 /* Hash map: finding, putting, erasing. */
 #include "hash.h"
 
+#include "../alloc/alloc.h"
+
 #define MIX1 0x9e3779b97f4a7c15ull
 #define MIX2 0xbf58476d1ce4e5b9ull
 
@@ -37,21 +39,56 @@ uint64_t hash_of(const struct twz_hash *h, const void *key, size_t klen)
 
 /* --- slots */
 
-uint64_t *hash_find_slot(const twzobj *o, struct segment *s, const struct hash_key *k)
+/*
+ * A bit for each slot whose hash is the key's. Without a branch, as which slot it is cannot be
+ * guessed: so the CPU goes on, to the next lookup even, while it waits for the line.
+ */
+static inline unsigned same_hash(const uint64_t *slot, uint64_t hash)
 {
-	for (unsigned which = 0; which < 2; which++) {
-		uint64_t *slot = hash_bucket(s, k->hash, which);
-		for (unsigned i = 0; i < SLOTS; i++) {
-			uint64_t word = ds_load(&slot[i]);
-			struct ds_record *r;
-			if ((word ^ k->hash) >> OBJ_SHIFT)
-				continue;
-			r = ds_record_at(o, word & DS_OFFSET_MASK);
-			if (r && ds_record_has_key(r, k->bytes, k->len))
-				return &slot[i];
+	unsigned found = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = SLOTS; i-- > 0;) {
+		uint64_t word = __atomic_load_n(&slot[i], __ATOMIC_RELAXED);
+
+		found = found << 1 | ((word ^ hash) <= DS_OFFSET_MASK);
+	}
+	return found;
+}
+
+/* The record of the key in one bucket, and its slot; or NULL. Its value may still be anywhere. */
+static inline struct ds_record *find_in(const twzobj *o, uint64_t *bucket, const struct hash_key *k,
+    uint64_t **slot)
+{
+	for (unsigned found = same_hash(bucket, k->hash); found; found &= found - 1) {
+		uint64_t *at = &bucket[__builtin_ctz(found)];
+		uint64_t offset = ds_load(at) & DS_OFFSET_MASK;
+		struct ds_record *r = ds_at(o, offset);
+
+		__builtin_prefetch((char *)r + 64);
+		if (ds_inside(offset, ds_record_size(k->len, 0), 8) &&
+		    ds_record_has_key(r, k->bytes, k->len)) {
+			*slot = at;
+			return r;
 		}
 	}
 	return NULL;
+}
+
+static inline struct ds_record *find_record(const twzobj *o, struct segment *s,
+    const struct hash_key *k, uint64_t **slot)
+{
+	struct ds_record *r = find_in(o, hash_bucket(s, k->hash, 0), k, slot);
+
+	return r ? r : find_in(o, hash_bucket(s, k->hash, 1), k, slot);
+}
+
+uint64_t *hash_find_slot(const twzobj *o, struct segment *s, const struct hash_key *k)
+{
+	uint64_t *slot;
+	struct ds_record *r = find_record(o, s, k, &slot);
+
+	return r && ds_record_at(o, ds_offset(o, r)) ? slot : NULL;
 }
 
 uint64_t *hash_free_slot(struct segment *s, uint64_t hash)
@@ -168,7 +205,7 @@ static int put_new(twzobj *o, struct segment *s, const struct hash_key *k, struc
 	r = ds_record_new(o, k->bytes, k->len, value, &error);
 	if (!r)
 		return error;
-	return ds_publish(o, (struct twz_alloc_action[]){
+	return ds_publish_words(o, (struct twz_alloc_action[]){
 	    ds_keep(r, ds_record_size(k->len, value.len)),
 	    ds_set(slot, hash_slot_word(o, k->hash, r)) }, 2);
 }
@@ -183,11 +220,12 @@ static int put_old(twzobj *o, struct twz_hash_stripe *stripe, uint64_t *slot,
 		ds_record_overwrite(o, old, value);
 		return 0;
 	}
+	__twz_alloc_prefetch_drop(old, ds_record_size(k->len, old->vlen));
 	r = ds_record_new(o, k->bytes, k->len, value, &error);
 	if (!r)
 		return error;
 	ds_seq_begin(&stripe->guard.seq);
-	error = ds_publish(o, (struct twz_alloc_action[]){
+	error = ds_publish_words(o, (struct twz_alloc_action[]){
 	    ds_keep(r, ds_record_size(k->len, value.len)),
 	    ds_set(slot, hash_slot_word(o, k->hash, r)), ds_drop(old) }, 3);
 	ds_seq_end(&stripe->guard.seq);
@@ -268,7 +306,7 @@ static int erase_locked(twzobj *o, struct twz_hash *h, const struct hash_key *k)
 	if (!slot)
 		return -ENOENT;
 	ds_seq_begin(&stripe->guard.seq);
-	r = ds_publish(o, (struct twz_alloc_action[]){ ds_set(slot, 0),
+	r = ds_publish_words(o, (struct twz_alloc_action[]){ ds_set(slot, 0),
 	    ds_drop(slot_record(o, slot)) }, 2);
 	ds_seq_end(&stripe->guard.seq);
 	return r;
@@ -302,9 +340,29 @@ int twz_hash_erase_u64(twzobj *o, struct twz_hash *h, uint64_t key)
 static inline struct ds_record *lookup(twzobj *o, struct twz_hash *h, const struct hash_key *k)
 {
 	struct segment *s = segment_of(o, h, k->hash);
-	uint64_t *slot = s ? hash_find_slot(o, s, k) : NULL;
+	uint64_t *slot;
 
-	return slot ? slot_record(o, slot) : NULL;
+	return s ? find_record(o, s, k, &slot) : NULL;
+}
+
+/*
+ * Copy up to size bytes of the value of a key that was found. Where it stands, and if it is as long
+ * as expected how much is copied, does not come from the record: so its second line is on its way
+ * while the first one is waited for.
+ */
+static inline ssize_t copy_value(const twzobj *o, const struct ds_record *r, size_t klen, void *buf,
+    size_t size)
+{
+	const unsigned char *value = r->bytes + ds_round8(klen);
+	uint32_t len = __atomic_load_n(&r->vlen, __ATOMIC_RELAXED);
+
+	if (len == size && ds_inside(ds_offset(o, value), size, 8))
+		ds_copy(buf, value, size);
+	else if (ds_inside(ds_offset(o, value), len, 8))
+		ds_copy(buf, value, len < size ? len : size);
+	else
+		return -EINVLOBJ;
+	return len;
 }
 
 static inline ssize_t get(twzobj *o, struct twz_hash *h, const struct hash_key *k, void *buf,
@@ -320,7 +378,7 @@ static inline ssize_t get(twzobj *o, struct twz_hash *h, const struct hash_key *
 		if (len < 0)
 			return len;
 		r = lookup(o, h, k);
-		len = r ? ds_record_copy(o, r, buf, size) : -ENOENT;
+		len = r ? copy_value(o, r, k->len, buf, size) : -ENOENT;
 	} while (!ds_seq_valid(&stripe->guard.seq, seq));
 	return len;
 }
@@ -357,6 +415,7 @@ static void *find(twzobj *o, struct twz_hash *h, const struct hash_key *k, size_
 
 	if (ds_seq_read(o, &hash_stripe(h, k->hash)->guard, &seq) == 0)
 		r = lookup(o, h, k);
+	r = r ? ds_record_at(o, ds_offset(o, r)) : NULL;
 	if (!r)
 		return NULL;
 	if (len)

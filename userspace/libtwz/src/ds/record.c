@@ -2,6 +2,8 @@
 /* Heads, records, sequence words and locks, as the structures use them. */
 #include "record.h"
 
+#include "../alloc/alloc.h"
+
 /* Looks at a sequence word before a reader asks for the lock. */
 #define PATIENCE 10000u
 
@@ -61,14 +63,22 @@ ssize_t ds_record_copy(const twzobj *o, const struct ds_record *r, void *buf, si
 	return vlen;
 }
 
-int ds_publish(twzobj *o, const struct twz_alloc_action *actions, size_t count)
+static int cancel_unless(int r, twzobj *o, const struct twz_alloc_action *actions, size_t count)
 {
-	int r = twz_alloc_publish(o, actions, count);
-
 	for (size_t i = 0; r < 0 && i < count; i++)
 		if (actions[i].kind == TWZ_ALLOC_KEEP)
 			twz_alloc_cancel(o, actions[i].at);
 	return r;
+}
+
+int ds_publish(twzobj *o, const struct twz_alloc_action *actions, size_t count)
+{
+	return cancel_unless(twz_alloc_publish(o, actions, count), o, actions, count);
+}
+
+int ds_publish_words(twzobj *o, const struct twz_alloc_action *actions, size_t count)
+{
+	return cancel_unless(__twz_alloc_publish_words(o, actions, count), o, actions, count);
 }
 
 void ds_lock(twzobj *o, struct twz_ds_guard *g)

@@ -180,6 +180,11 @@ static inline struct twz_alloc_action ds_set(uint64_t *word, uint64_t value)
  * called: what was stored before, other than in what is kept, has to be durable already.
  */
 int ds_publish(twzobj *o, const struct twz_alloc_action *actions, size_t count);
+/*
+ * The same where every word that is set changes in no other way, ever: nothing has to be put away
+ * then before the next record is written, and releasing the lock does not wait for it.
+ */
+int ds_publish_words(twzobj *o, const struct twz_alloc_action *actions, size_t count);
 
 /* --- sequence words: odd while a holder of the lock frees something */
 
