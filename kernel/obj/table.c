@@ -210,6 +210,24 @@ struct object *object_get(objid_t id)
 	return known ? object : object_open(id);
 }
 
+struct object *object_get_kept(objid_t id)
+{
+	struct object *object;
+
+	if (id == 0)
+		return NULL;
+	spin_lock(&table.lock);
+	object = table_find(id);
+	bool known = object != NULL;
+	if (object && object->hidden && object->deleted &&
+	    atomic_load_explicit(&object->refs, memory_order_relaxed) != 0)
+		object_ref(object);
+	else if (object && !table_ref(object))
+		object = NULL;
+	spin_unlock(&table.lock);
+	return known ? object : object_open(id);
+}
+
 int object_hold(objid_t id, struct object **out)
 {
 	spin_lock(&table.lock);

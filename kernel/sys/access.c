@@ -9,10 +9,8 @@
 #include <sec/check.h>
 #include <sys/access.h>
 
-int sys_take_object(objid_t id, enum sec_operation operation, struct object **out)
+static int take(struct object *object, enum sec_operation operation, struct object **out)
 {
-	struct object *object = object_get(id);
-
 	if (!object)
 		return -ENOENT;
 	int error = sec_allows(current_thread(), object, operation);
@@ -21,6 +19,16 @@ int sys_take_object(objid_t id, enum sec_operation operation, struct object **ou
 	else
 		*out = object;
 	return error;
+}
+
+int sys_take_object(objid_t id, enum sec_operation operation, struct object **out)
+{
+	return take(object_get(id), operation, out);
+}
+
+int sys_take_kept(objid_t id, enum sec_operation operation, struct object **out)
+{
+	return take(object_get_kept(id), operation, out);
 }
 
 int sys_may_control(struct object *repr)

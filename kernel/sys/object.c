@@ -80,7 +80,7 @@ long sys_otie(SYS_ARGS)
 	if (a4 & ~(unsigned long)OTIE_UNTIE)
 		return -EINVAL;
 	struct object *parent = object_get(MKID(a1, a0));
-	struct object *child = object_get(MKID(a3, a2));
+	struct object *child = a4 & OTIE_UNTIE ? object_get_kept(MKID(a3, a2)) : object_get(MKID(a3, a2));
 	int error = -ENOENT;
 	if (parent && child)
 		error = tie_checked(parent, child, a4 & OTIE_UNTIE);
@@ -262,7 +262,8 @@ long sys_opin(SYS_ARGS)
 		return -EINVAL;
 	if (a2)
 		return -ENOTSUP; /* no device address means the same to every device here */
-	int error = sys_take_object(MKID(a1, a0), SEC_OP_PIN, &object);
+	/* What is deleted at once is not found any more, but what keeps it can be taken away. */
+	int error = (a3 & OP_UNPIN ? sys_take_kept : sys_take_object)(MKID(a1, a0), SEC_OP_PIN, &object);
 	if (error)
 		return error;
 	error = a3 & OP_UNPIN ? object_unpin(object) : object_pin(object);

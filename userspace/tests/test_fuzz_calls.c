@@ -17,8 +17,9 @@
 #define BATCHES 6u
 #define BATCH_NS (3000 * NS_PER_MS)
 #define POOL 24u         /* objects at a time */
-/* Caches of the kernel that may fill at any time, and what the idle slots of this view keep. */
-#define SLACK ((64 + 32 * 4) * TWZ_PAGE_SIZE)
+#define KERNELS 8u       /* IDs from 1 on are the kernel's own objects */
+/* Caches of the kernel that may fill at any time, and tables of what the idle slots map. */
+#define SLACK (64 * TWZ_PAGE_SIZE)
 
 /* Objects that the fuzzers know, shared by all; 0: a free place. Torn reads are one more odd ID. */
 static objid_t pool[POOL];
@@ -82,7 +83,7 @@ static objid_t draw_id(struct fuzzer *f)
 	case 0:
 		return 0;
 	case 1:
-		return 1 + below(f, 8); /* the kernel's own */
+		return 1 + below(f, KERNELS);
 	case 2:
 		return missing_id();
 	case 3:
@@ -426,6 +427,14 @@ static void fill_pool(void)
 	}
 }
 
+/* Whatever was tied to what never goes stays, deleted or not, until it is untied. */
+static void untie_from_kernel(objid_t id)
+{
+	for (objid_t parent = 1; parent <= KERNELS; parent++)
+		for (int ties = 0; ties < 1000 && sys_otie(parent, id, OTIE_UNTIE) == 0; ties++)
+			;
+}
+
 /* Pins and ties keep objects; what is deleted is then gone with the last of them. */
 static void drop_all(void)
 {
@@ -434,6 +443,7 @@ static void drop_all(void)
 	for (unsigned i = 0; i < n && i < sizeof(made) / sizeof(*made); i++) {
 		for (int pins = 0; pins < 1000 && sys_opin(made[i], NULL, OP_UNPIN) >= 0; pins++)
 			;
+		untie_from_kernel(made[i]);
 		twz_object_delete_guid(made[i], TWZ_OD_IMMEDIATE);
 	}
 	memset(pool, 0, sizeof(pool));

@@ -116,6 +116,8 @@ void objects_init(void);
  * memory.
  */
 struct object *object_get(objid_t id);
+/* The same, also of what was deleted immediately and is still kept: by ties or pins, say. */
+struct object *object_get_kept(objid_t id);
 
 static inline void object_ref(struct object *object)
 {

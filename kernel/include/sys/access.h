@@ -17,6 +17,9 @@ struct object;
  */
 int sys_take_object(objid_t id, enum sec_operation operation, struct object **out);
 
+/* The same, also of what was deleted immediately, to take away what keeps it. */
+int sys_take_kept(objid_t id, enum sec_operation operation, struct object **out);
+
 /*
  * Whether the current thread may act on the thread that runs `repr`: itself, or with the right to
  * its object and every context attached that is attached there. 0, -EINVLOBJ, -EACCES.

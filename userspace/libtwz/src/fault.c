@@ -155,31 +155,68 @@ static _Noreturn void double_fault(const struct fault_fault_info *info)
 	__twz_fault_uncaught(FAULT_FAULT, info);
 }
 
-/* Storage of its own for a thread that had none: locks name who holds them. */
-static bool lend_storage(objid_t id)
-{
-	void *block = __twz_pages(__twz_tls_size());
+/*
+ * Storage of its own for a thread that has none: locks name who holds them. Blocks that were given
+ * back are taken all at once, so that none comes back while one looks at it.
+ */
+struct lent {
+	struct lent *next;
+};
 
+static _Atomic(struct lent *) lendable;
+
+static void give_back(struct lent *first)
+{
+	struct lent *last = first, *head = atomic_load(&lendable);
+
+	while (last->next)
+		last = last->next;
+	do {
+		last->next = head;
+	} while (!atomic_compare_exchange_weak(&lendable, &head, first));
+}
+
+static struct lent *lend_storage(objid_t id)
+{
+	struct lent *block = atomic_exchange(&lendable, NULL);
+
+	if (block && block->next)
+		give_back(block->next);
 	if (!block)
-		return false;
+		block = __twz_pages(__twz_tls_size());
+	if (!block)
+		return NULL;
+	memset(block, 0, __twz_tls_size());
 	__twz_set_thread_pointer(__twz_tls_init(block));
 	__twz_self.tid = id;
-	return true;
+	return block;
+}
+
+/* What the thread did with it is done: from here on it only ends. */
+static void return_storage(struct lent *block)
+{
+	__twz_set_thread_pointer(NULL);
+	block->next = NULL;
+	give_back(block);
 }
 
 static _Noreturn void end_bare_thread(int fault, const void *info, struct twz_fault_frame *frame)
 {
+	struct lent *block = NULL;
 	objid_t id;
 	twzobj o;
 
 	__twz_fault_report(fault, info, frame);
-	if (sys_thrd_ctl(THRD_CTL_GET_ID, (long)&id) == 0 && lend_storage(id) &&
-	    __twz_object_init_transient(&o, id, FE_READ | FE_WRITE) == 0) {
+	if (sys_thrd_ctl(THRD_CTL_GET_ID, (long)&id) == 0)
+		block = lend_storage(id);
+	if (block && __twz_object_init_transient(&o, id, FE_READ | FE_WRITE) == 0) {
 		struct twzthread_repr *repr = twz_object_base(&o);
 
 		repr->syncinfos[THRD_SYNC_EXIT] = THRD_EXIT_FAULT((unsigned)fault);
 		twz_object_release(&o);
 	}
+	if (block)
+		return_storage(block);
 	end_thread();
 }
 

@@ -129,7 +129,8 @@ int twz_object_delete_guid(objid_t id, int flags)
 {
 	int r = (int)sys_odelete(id, (uint64_t)flags);
 
-	if (r == 0)
+	/* Somebody else may have deleted it; an idle slot must not keep it for that. */
+	if (r == 0 || r == -ENOENT)
 		__twz_slot_forget(id);
 	return r;
 }

@@ -29,8 +29,10 @@ void __twz_thread_retire(uint64_t code)
 {
 	struct twzthread_repr *repr = __twz_self.repr;
 
-	if (repr)
+	if (repr) {
 		__atomic_store_n(&repr->syncinfos[THRD_SYNC_EXIT], code, __ATOMIC_RELEASE);
+		__atomic_store_n(&repr->open, 0, __ATOMIC_RELEASE);
+	}
 	twz_object_release(&__twz_self.obj);
 }
 
@@ -48,8 +50,10 @@ _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi
 
 	__twz_self.tid = MKID(tid_hi, tid_lo);
 	__twz_fotmap_thread_begin();
-	if (__twz_object_init_transient(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0)
+	if (__twz_object_init_transient(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0) {
 		__twz_self.repr = twz_object_base(&__twz_self.obj);
+		__atomic_store_n(&__twz_self.repr->open, 1, __ATOMIC_RELEASE);
+	}
 	r->start(r->arg);
 	twz_thread_exit(0);
 }
@@ -211,10 +215,13 @@ int twz_thread_spawn(struct thread *t, struct thrd_spawn_args *args)
 	return r;
 }
 
-/* A thread that a fault ended could not release its own handle, which shares the slot of ours. */
+/*
+ * A thread that was killed, or ended by a fault, could not release its own handle, which shares the
+ * slot of ours.
+ */
 static void release_for(struct thread *t)
 {
-	if (repr_of(t)->exit_fault && t->stack && !t->view)
+	if (repr_of(t)->open && t->stack && !t->view)
 		twz_view_release_slot(NULL, t->tid, FE_READ | FE_WRITE, VADDR_TO_SLOT(t->obj.base));
 }
 

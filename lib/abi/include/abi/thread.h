@@ -47,7 +47,8 @@ struct twzthread_repr {
 	uint64_t fault_stack_size;
 	uint64_t flags;      /* kernel: THRD_FLAG_RESUMABLE */
 	uint64_t exit_fault; /* kernel: 0, or 1 + number of the fault that ended it */
-	uint64_t reserved[4];
+	uint64_t open;       /* user: 1 while the thread keeps this mapped for itself */
+	uint64_t reserved[3];
 };
 
 #define THRD_FLAG_RESUMABLE 1u
