@@ -120,6 +120,47 @@ def test_hosted_commands(store):
     store.obj("bad", statuses=(2,))
 
 
+QUEUE, PTY, USER, IO = 0x99999999, 0x77777777, 0x05e20001, 0x10101010
+
+
+def write_words(path, at, *words):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(b"".join(word.to_bytes(8, "little") for word in words))
+
+
+def subqueue(at, l2length, stride):
+    words = [0] * 38
+    words[8:11] = at, l2length, stride
+    return words
+
+
+# What an extension leads to, as words at the base; what `obj check` says of it, None: nothing wrong.
+MARKED = [
+    (QUEUE, [0x45554555515a5754, 0] + subqueue(0x2000, 4, 16) + subqueue(0x3000, 0, 8), None),
+    (QUEUE, [0x45554555515a5755, 0] + subqueue(0x2000, 4, 16) + subqueue(0x3000, 0, 8), "no queue header"),
+    (QUEUE, [0x45554555515a5754, 0] + subqueue(0x2000, 21, 16) + subqueue(0x3000, 0, 8), "ring 0 of 2^21"),
+    (QUEUE, [0x45554555515a5754, 0] + subqueue(0x2000, 4, 16) + subqueue(0x3dfffff8, 1, 8), "ring 1, at 3dfffff8"),
+    (QUEUE, [0x45554555515a5754, 0] + subqueue(0x2000, 4, 16) + subqueue(0x3000, 1, 12), "entries of 12 bytes"),
+    (USER, [0, 0, 0, 0x1040, 0, 0, 0, 0, 0x6e6e61], None),
+    (USER, [0, 0, 0, 0x1040, 0, 0, 0, 0, 0], "no bytes"),
+    (USER, [0, 0, 0, 0x3dffffff, 0, 0, 0, 0, 0x6e6e61], "name, at 3dffffff"),
+    (USER, [0, 0, 0, 0x1040, 1, 0, 0, 0, 0x6e6e61], "header is damaged"),
+    (PTY, [0x2000, 0x3000], "neither side"),
+]
+
+
+def test_what_extensions_lead_to_is_checked(store):
+    for number, (tag, words, complaint) in enumerate(MARKED):
+        name = f"v{number}"
+        store.obj("create", name)
+        path = store.file_of(name)
+        write_words(path, 0x1000, *words)
+        write_words(path, 0x3ffff000 + 64, tag, 0x1000)
+        said = store.obj("check", name, statuses=(1,) if complaint else (0,))
+        assert (complaint or "nothing wrong") in said, (words, said)
+
+
 # Where noise goes: the metadata page, the FOT below it, the data.
 PLACES = [(0x3ffff000 + 4, 60), (0x3ffff000 + 64, 512), (0x3ffff000 - 512, 512), (0x1000, 512), (0x3ffff000, 4096)]
 

@@ -8,6 +8,9 @@
 #include <twz/obj/bstreamd.h>
 #include <twz/obj/dgram.h>
 #include <twz/obj/io.h>
+#include <twz/obj/pty.h>
+#include <twz/obj/queue.h>
+#include <twz/obj/user.h>
 #include <twz/txn.h>
 
 static int check_names(twzobj *o, void *what)
@@ -129,6 +132,78 @@ static int check_io(twzobj *o, void *what)
 	return h->reserved ? report("io: the header is damaged") : 0;
 }
 
+static int check_subqueue(twzobj *o, const struct queue_subqueue *q, int number)
+{
+	uint64_t at = q->queue, stride = q->stride;
+
+	if (q->l2length > QUEUE_L2LENGTH_MAX || stride < sizeof(struct queue_entry) || stride % 8)
+		return report("queue: ring %d of 2^%lu entries of %lu bytes", number,
+		    (unsigned long)q->l2length, (unsigned long)stride);
+	if (stride > OBJ_MAXDATA || at < OBJ_NULLPAGE_SIZE || at % 8 ||
+	    !in_data(o, (char *)twz_object_base(o) - OBJ_NULLPAGE_SIZE + at, stride << q->l2length))
+		return report("queue: ring %d, at %lx, is not in the data", number, (unsigned long)at);
+	return 0;
+}
+
+static int check_queue(twzobj *o, void *what)
+{
+	const struct queue_hdr *h = what;
+
+	if (what != twz_object_base(o) || h->magic != QUEUE_MAGIC)
+		return report("queue: no queue header at the base");
+	return check_subqueue(o, &h->subqueue[0], 0) + check_subqueue(o, &h->subqueue[1], 1);
+}
+
+static int check_pty_server(twzobj *o, struct pty_hdr *h)
+{
+	struct bstream_hdr *const streams[] = { h->stoc, h->ctos };
+	int found = 0;
+
+	if (!in_data(o, h, PTY_SIZE))
+		return report("pseudo-terminal: it is not in the data");
+	for (int i = 0; i < 2; i++) {
+		if (!streams[i] || !twz_ptr_islocal(streams[i]))
+			found += report("pseudo-terminal: stream %d is not in this object", i);
+		else
+			found += check_stream_at(o, twz_object_lea(o, streams[i]));
+	}
+	if (h->bufpos > PTY_BUFFER_SZ)
+		found += report("pseudo-terminal: a line of %lu bytes", (unsigned long)h->bufpos);
+	return found;
+}
+
+/* Which side it is stands in its io header, which the extension of that leads to. */
+static int check_pty(twzobj *o, void *what)
+{
+	const struct twzio_hdr *io = twz_object_getext(o, TWZIO_METAEXT_TAG);
+	struct pty_client_hdr *client = what;
+	struct pty_hdr *server = what;
+
+	if (in_data(o, server, sizeof(*server)) && io == &server->io &&
+	    io->type == TWZIO_TYPE_PTY_SERVER)
+		return check_pty_server(o, server);
+	if (!in_data(o, client, sizeof(*client)) || io != &client->io ||
+	    io->type != TWZIO_TYPE_PTY_CLIENT)
+		return report("pseudo-terminal: it is neither side of one");
+	return client->server ? 0 : report("pseudo-terminal: the other side is missing");
+}
+
+static int check_user(twzobj *o, void *what)
+{
+	const struct user_hdr *h = what;
+	uint64_t at;
+
+	if (what != twz_object_base(o))
+		return report("user: the header is not at the base");
+	at = h->name;
+	if (at < OBJ_NULLPAGE_SIZE || at > OBJ_TOPDATA - (USER_NAME_MAXLEN + 1))
+		return report("user: the name, at %lx, is not in the data", (unsigned long)at);
+	at = strnlen((const char *)h - OBJ_NULLPAGE_SIZE + at, USER_NAME_MAXLEN + 1);
+	if (at == 0 || at > USER_NAME_MAXLEN)
+		return report("user: the name has no bytes, or no end");
+	return h->flags || h->reserved ? report("user: the header is damaged") : 0;
+}
+
 static int check_structure(twzobj *o, uint64_t tag, void *what)
 {
 	const char *name = twz_ds_kind_name((uint32_t)tag);
@@ -148,10 +223,10 @@ static const struct tag {
 	{ BSTREAM_METAEXT_TAG, "byte stream", check_stream },
 	{ BSTREAMD_METAEXT_TAG, "duplex byte stream", check_duplex },
 	{ DGRAM_METAEXT_TAG, "datagrams", check_dgram },
-	{ QUEUE_METAEXT_TAG, "queue", NULL },
-	{ PTY_METAEXT_TAG, "pseudo-terminal", NULL },
+	{ QUEUE_METAEXT_TAG, "queue", check_queue },
+	{ PTY_METAEXT_TAG, "pseudo-terminal", check_pty },
 	{ HIER_METAEXT_TAG, "names", check_names },
-	{ USER_METAEXT_TAG, "user", NULL },
+	{ USER_METAEXT_TAG, "user", check_user },
 	{ KRING_METAEXT_TAG, "key ring", NULL },
 	{ KU_METAEXT_TAG, "public key", NULL },
 	{ KR_METAEXT_TAG, "private key", NULL },
