@@ -103,8 +103,17 @@ $(ports-folder)/%/built: userspace/ports/%/recipe userspace/ports/%/build $(work
 
 $(board-build)/user/sdk/libtwz.a: libtwz ;
 
+# --- the first process of a session, which starts the shell: make run, tests
+
+session := $(ports-folder)/session/out/session
+session-sources := $(wildcard userspace/init/session/*.c)
+
+$(session): $(session-sources) $(work)/libtwix.a $(board-build)/user/sdk/libtwz.a | tree
+	@mkdir -p $(@D)
+	$(call run,CC,$@,$(tree)/bin/$(cpu)-twizzler-cc -O2 -Wall -Wextra -Werror -o $@ $(session-sources))
+
 .PHONY: ports
-ports: $(ports) | tree
+ports: $(ports) $(session) | tree
 	@for port in $(PORTS); do \
 		[ ! -d $(ports-folder)/$$port/sysroot ] || cp -R $(ports-folder)/$$port/sysroot $(tree)/; \
 	done
