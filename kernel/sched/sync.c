@@ -236,7 +236,7 @@ static unsigned int waits_order(unsigned int count)
 
 static bool waits_alloc(struct sleep *sleep, unsigned int count)
 {
-	sleep->waits = count <= 1 ? &sleep->single : pages_alloc(waits_order(count));
+	sleep->waits = count <= SYNC_FEW ? sleep->few : pages_alloc(waits_order(count));
 	sleep->allocated = count;
 	sleep->count = 0;
 	return sleep->waits != NULL;
@@ -244,7 +244,7 @@ static bool waits_alloc(struct sleep *sleep, unsigned int count)
 
 static void waits_free(struct sleep *sleep)
 {
-	if (sleep->waits != &sleep->single)
+	if (sleep->waits != sleep->few)
 		pages_free(sleep->waits, waits_order(sleep->allocated));
 }
 
@@ -347,7 +347,7 @@ static void join_queue(struct sync_wait *wait)
 
 struct request {
 	struct sys_thread_sync_args *ops; /* kernel copy */
-	struct sys_thread_sync_args one;
+	struct sys_thread_sync_args few[SYNC_FEW];
 	unsigned int count;
 	unsigned int sleeps; /* how many of them are SLEEP */
 	uintptr_t user_ops;
@@ -364,13 +364,13 @@ static unsigned int ops_order(unsigned int count)
 
 static void ops_free(struct request *request)
 {
-	if (request->ops != &request->one)
+	if (request->ops != request->few)
 		pages_free(request->ops, ops_order(request->count));
 }
 
 static int copy_ops(struct request *request)
 {
-	request->ops = request->count <= 1 ? &request->one : pages_alloc(ops_order(request->count));
+	request->ops = request->count <= SYNC_FEW ? request->few : pages_alloc(ops_order(request->count));
 	if (!request->ops)
 		return -ENOMEM;
 	if (request->count == 0)
@@ -415,7 +415,7 @@ static int check_op(const struct sys_thread_sync_args *op, uint32_t flags)
 
 static void write_op_result(struct request *request, unsigned int i, uint64_t result)
 {
-	(void)copy_to_user(request->user_ops + i * sizeof(request->one) + OP_RES, &result,
+	(void)copy_to_user(request->user_ops + i * sizeof(request->few[0]) + OP_RES, &result,
 			   sizeof(result));
 }
 
@@ -583,7 +583,7 @@ static long wake_one(struct thread *thread, const struct sys_thread_sync_args *o
 /* A word that a thread holds: what waits for it lends it its level. */
 static int lend_if_owned(struct thread *thread, const struct sys_thread_sync_args *op)
 {
-	const struct sync_wait *wait = &thread->sleep.single;
+	const struct sync_wait *wait = &thread->sleep.few[0];
 
 	if (!(op->flags & THREAD_SYNC_OWNED))
 		return 0;
@@ -604,8 +604,8 @@ static long forsake(struct request *request, struct sleep *sleep, int error)
 static long sleep_one(struct thread *thread, struct request *request)
 {
 	struct sleep *sleep = &thread->sleep;
-	struct sync_wait *wait = &sleep->single;
-	int error = space_resolve(thread, request->one.addr, ACCESS_READ, &wait->object, &wait->offset);
+	struct sync_wait *wait = &sleep->few[0];
+	int error = space_resolve(thread, request->few[0].addr, ACCESS_READ, &wait->object, &wait->offset);
 
 	if (error) {
 		write_op_result(request, 0, (uint64_t)(int64_t)error);
@@ -622,8 +622,8 @@ static long sleep_one(struct thread *thread, struct request *request)
 		return result_of(thread, WAIT_INTERRUPTED);
 	}
 	join_queue(wait);
-	if (!word_differs(&request->one)) {
-		error = lend_if_owned(thread, &request->one);
+	if (!word_differs(&request->few[0])) {
+		error = lend_if_owned(thread, &request->few[0]);
 		if (error)
 			return forsake(request, sleep, error);
 		return park(thread, request);
@@ -635,17 +635,17 @@ static long sleep_one(struct thread *thread, struct request *request)
 static long sync_one(struct request *request)
 {
 	struct thread *thread = current_thread();
-	int error = copy_from_user(&request->one, request->user_ops, sizeof(request->one));
+	int error = copy_from_user(&request->few[0], request->user_ops, sizeof(request->few[0]));
 
 	if (error)
 		return error;
-	error = check_op(&request->one, THREAD_SYNC_32BIT | THREAD_SYNC_OWNED);
+	error = check_op(&request->few[0], THREAD_SYNC_32BIT | THREAD_SYNC_OWNED);
 	if (error) {
 		write_op_result(request, 0, (uint64_t)(int64_t)error);
 		return error;
 	}
-	if (request->one.op == THREAD_SYNC_WAKE)
-		return wake_one(thread, &request->one, request->user_ops);
+	if (request->few[0].op == THREAD_SYNC_WAKE)
+		return wake_one(thread, &request->few[0], request->user_ops);
 	return sleep_one(thread, request);
 }
 

@@ -45,13 +45,15 @@ enum { WAIT_NONE, WAIT_ARMING, WAIT_PARKED, WAIT_WOKEN };
 #define WAIT_MOVED (-5)
 #define WAIT_OVER (-6)
 
+#define SYNC_FEW 4u /* words that a sleep has room for without looking for it */
+
 struct sleep {
 	_Atomic int state;
 	_Atomic int winner;      /* index of the wait that woke it, or WAIT_* */
 	unsigned int count;      /* waits in use */
 	unsigned int allocated;  /* waits there is room for */
-	struct sync_wait *waits; /* = &single, or an array in pages of its own */
-	struct sync_wait single;
+	struct sync_wait *waits; /* = few, or an array in pages of its own */
+	struct sync_wait few[SYNC_FEW];
 	uintptr_t user_ops;      /* user address of the operations, for the results */
 	struct heap_node timer;  /* guarded by timer_cpu->timer_lock */
 	struct cpu *timer_cpu;   /* NULL = no timeout */
