@@ -313,8 +313,8 @@ static long do_lseek(struct twix_file *f, const long *a)
 	const struct twix_ops *ops = twix_ops_of(f);
 	off_t to;
 
-	if (!ops->size)
-		return -ESPIPE;
+	if (!ops->size || ops->read)
+		return ops->size ? 0 : -ESPIPE;
 	mutex_acquire(&f->lock);
 	if (a[2] == SEEK_DATA || a[2] == SEEK_HOLE)
 		to = seek_data(f, a[1], a[2] == SEEK_HOLE);
