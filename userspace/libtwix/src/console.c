@@ -39,6 +39,7 @@ void twix_terminal_typed(struct twix_terminal *t, twzobj *side)
 	} known[] = { { PTY_EVENT_INT, SIGINT }, { PTY_EVENT_QUIT, SIGQUIT }, { PTY_EVENT_SUSP, SIGTSTP } };
 	uint64_t came = take_signals(side);
 
+	twix_activity();
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (came & known[i].event && t->foreground)
 			twix_signal_group(-t->foreground, known[i].sig);

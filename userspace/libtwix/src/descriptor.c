@@ -69,7 +69,7 @@ int twix_install(struct twix_file *f, int from, bool cloexec)
 	int fd, most;
 
 	mutex_acquire(lock());
-	most = (int)p->nofile[0];
+	most = (int)p->nofile;
 	for (fd = from > (int)p->fd_free ? from : (int)p->fd_free; fd < most && *place_of(fd); fd++)
 		;
 	if (fd < most)
@@ -135,6 +135,7 @@ long twix_close_range(const long a[6])
 static void copy_about(const struct twix_about *from, struct twix_about *to)
 {
 	strcpy(to->exe, from->exe);
+	memcpy(to->limits, from->limits, sizeof(to->limits));
 	memcpy(to->command, from->command, from->length);
 	to->length = from->length;
 }
@@ -154,7 +155,7 @@ void twix_descriptors_copy(const struct twix_process *from, struct twix_process 
 	}
 	to->fd_end = from->fd_end;
 	to->fd_free = from->fd_free;
-	memcpy(to->nofile, from->nofile, sizeof(to->nofile));
+	to->nofile = from->nofile;
 	to->cwd_file = from->cwd_file;
 	f = twix_file_number(to->cwd_file);
 	if (f)
@@ -192,7 +193,7 @@ static long duplicate(int fd, int from, bool cloexec)
 
 	if (!f)
 		return -EBADF;
-	if (from < 0 || from >= (int)twix_self()->nofile[0])
+	if (from < 0 || from >= (int)twix_self()->nofile)
 		r = -EINVAL;
 	else
 		r = twix_install(f, from, cloexec);
@@ -213,7 +214,7 @@ long twix_dup3(const long a[6])
 
 	if (fd == to || flags & ~O_CLOEXEC)
 		return -EINVAL;
-	if (to < 0 || to >= (int)twix_self()->nofile[0])
+	if (to < 0 || to >= (int)twix_self()->nofile)
 		return -EBADF;
 	f = twix_file_of(fd);
 	if (!f)
@@ -275,6 +276,31 @@ static long lock_range(int fd, int cmd, struct flock *fl)
 	return r;
 }
 
+/* A pipe is as large as it is: less is given more, more is not to be had. */
+static long pipe_size(int fd, int cmd, long wanted)
+{
+	struct twix_file *f = twix_file_of(fd);
+	long r = -EBADF;
+
+	if (!f)
+		return r;
+	if (f->kind == TWIX_PIPE_READ || f->kind == TWIX_PIPE_WRITE)
+		r = cmd == F_GETPIPE_SZ || (wanted > 0 && wanted <= TWIX_PIPE_SIZE) ? TWIX_PIPE_SIZE : wanted > 0 ? -EPERM : -EINVAL;
+	twix_file_put(f);
+	return r;
+}
+
+/* The same for every descriptor. */
+static long open_nothing(int fd, long r)
+{
+	struct twix_file *f = twix_file_of(fd);
+
+	if (!f)
+		return -EBADF;
+	twix_file_put(f);
+	return r;
+}
+
 long twix_fcntl(const long a[6])
 {
 	int fd = (int)a[0], cmd = (int)a[1];
@@ -292,9 +318,18 @@ long twix_fcntl(const long a[6])
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
 		return lock_range(fd, cmd, (struct flock *)a[2]);
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		return pipe_size(fd, cmd, a[2]);
+	case F_GETOWN:
+	case F_GETSIG:
+		return open_nothing(fd, 0);
 	default:
-		return -EINVAL;
+		return open_nothing(fd, -EINVAL);
 	}
 }
 

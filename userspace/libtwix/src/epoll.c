@@ -9,10 +9,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <twz/obj/io.h>
 #include <twz/sys/sys.h>
 #include <twz/sys/syscall.h>
 
-#define FILES 1024u
+#define FILES 16384u
 #define MODES (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 #define SLICE 10000000ull /* ns between looks at files whose next edge no event tells */
 
@@ -29,6 +30,7 @@ struct list {
 	struct evhdr ev;   /* bit changes % 64 is set by the next change, and cleared in time before */
 	struct mutex lock; /* guards all below */
 	uint64_t changes;
+	uint32_t watched, unused; /* atomic: somebody waited for the list itself */
 	uint32_t count, first; /* where the next look begins, so that all have their turn */
 	struct interest all[FILES];
 };
@@ -39,13 +41,6 @@ static struct list *list_of(struct twix_file *f)
 
 	return o ? twz_object_base(o) : NULL;
 }
-
-static void last(struct twix_file *f)
-{
-	twz_object_tie_guid(twix_shared_id(), f->id, TIE_UNTIE);
-}
-
-const struct twix_ops twix_epoll_ops = { .last = last, .mode = 0600 };
 
 long twix_epoll_create1(const long a[6])
 {
@@ -98,7 +93,9 @@ static long control(struct list *l, int op, int fd, struct twix_file *f, const s
 	struct interest *i = find(l, fd, f);
 	long r = 0;
 
-	if (op == EPOLL_CTL_ADD) {
+	if (op == EPOLL_CTL_MOD && ((i && i->events & EPOLLEXCLUSIVE) || e->events & EPOLLEXCLUSIVE)) {
+		r = i ? -EINVAL : -ENOENT;
+	} else if (op == EPOLL_CTL_ADD) {
 		r = i ? -EEXIST : add(l, fd, f, e);
 	} else if (!i) {
 		r = -ENOENT;
@@ -113,14 +110,33 @@ static long control(struct list *l, int op, int fd, struct twix_file *f, const s
 	return r;
 }
 
+#define DEPTH 5 /* of lists in lists, as Linux has it */
+
+/* Whether the list of f has that of `to` in it, or in those that are in it; or is too deep. */
+static bool leads_to(struct twix_file *f, const struct twix_file *to, unsigned depth)
+{
+	struct list *l = list_of(f);
+	bool found = depth >= DEPTH - 1;
+
+	for (uint32_t i = 0; l && !found && i < l->count && i < FILES; i++) {
+		struct twix_file *g = twix_file_get_again(l->all[i].file, l->all[i].generation);
+
+		if (g && g->kind == TWIX_EPOLL)
+			found = g == to || leads_to(g, to, depth + 1);
+		if (g)
+			twix_file_put(g);
+	}
+	return found;
+}
+
 static long check(int op, struct twix_file *self, struct twix_file *f)
 {
 	if (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY)
 		return -EPERM;
 	if (self->kind != TWIX_EPOLL || self == f)
 		return -EINVAL;
-	if (f->kind == TWIX_EPOLL)
-		return -EPERM;
+	if (f->kind == TWIX_EPOLL && leads_to(f, self, 0))
+		return -ELOOP;
 	return op == EPOLL_CTL_ADD || op == EPOLL_CTL_DEL || op == EPOLL_CTL_MOD ? 0 : -EINVAL;
 }
 
@@ -150,6 +166,7 @@ long twix_epoll_ctl(const long a[6])
 struct wait {
 	struct epoll_event *out;
 	int found, most;
+	bool crowd;  /* there are more files than can be waited for: wait for any activity */
 	bool sliced; /* the next edge of a file can be seen by looking again only */
 	size_t n;
 	struct event evs[TWIX_POLL_MOST];
@@ -198,6 +215,8 @@ static void look_at_all(struct list *l, struct wait *w)
 	w->found = 0;
 	w->sliced = false;
 	event_init(&w->evs[w->n++], &l->ev, 1ull << l->changes % 64);
+	if (w->crowd)
+		twix_activity_event(&w->evs[w->n++]);
 	for (left = l->count; left && w->found < w->most; left--) {
 		at = at < l->count ? at : 0;
 		if (look(&l->all[at], w))
@@ -208,6 +227,43 @@ static void look_at_all(struct list *l, struct wait *w)
 	l->first = at;
 }
 
+/* Whether one of its files is ready; if not, the next activity of any may change that. */
+static int epoll_poll(struct twix_file *f, uint64_t type, struct event *event)
+{
+	struct list *l = list_of(f);
+	struct twix_file *g;
+	struct event unused[4];
+	bool ready = false;
+	size_t n;
+
+	if (type != TWZIO_EVENT_READ || !l)
+		return l ? 0 : -EIO;
+	if (!__atomic_exchange_n(&l->watched, 1, __ATOMIC_ACQ_REL))
+		twix_crowd(1);
+	twix_activity_event(event);
+	mutex_acquire(&l->lock);
+	for (uint32_t i = 0; !ready && i < l->count; i++) {
+		g = twix_file_get_again(l->all[i].file, l->all[i].generation);
+		n = 0;
+		ready = g && l->all[i].events & ~MODES && twix_poll_look(g, (short)l->all[i].events, unused, &n);
+		if (g)
+			twix_file_put(g);
+	}
+	mutex_release(&l->lock);
+	return ready;
+}
+
+static void last(struct twix_file *f)
+{
+	struct list *l = list_of(f);
+
+	if (l && l->watched)
+		twix_crowd(-1);
+	twz_object_tie_guid(twix_shared_id(), f->id, TIE_UNTIE);
+}
+
+const struct twix_ops twix_epoll_ops = { .last = last, .poll = epoll_poll, .mode = 0600 };
+
 static long wait_for(struct list *l, struct wait *w, uint64_t until)
 {
 	for (;;) {
@@ -215,13 +271,16 @@ static long wait_for(struct list *l, struct wait *w, uint64_t until)
 		int r;
 
 		mutex_acquire(&l->lock);
+		w->crowd = l->count > TWIX_POLL_MOST / 2 - 2;
+		twix_crowd(w->crowd);
 		look_at_all(l, w);
 		mutex_release(&l->lock);
-		if (w->found || now >= until)
-			return w->found;
 		if (w->sliced && end > now + SLICE)
 			end = now + SLICE;
-		r = twix_poll_sleep(w->evs, w->n, end);
+		r = w->found || now >= until ? 0 : twix_poll_sleep(w->evs, w->n, end);
+		twix_crowd(-w->crowd);
+		if (w->found || now >= until)
+			return w->found;
 		if (r == -EINTR)
 			return r;
 	}

@@ -13,6 +13,13 @@ static ssize_t nothing(struct twix_file *f, void *buf, size_t n)
 	return 0;
 }
 
+/* They stand nowhere, and can be told to stand anywhere. */
+static off_t no_size(struct twix_file *f)
+{
+	(void)f;
+	return 0;
+}
+
 static ssize_t zeroes(struct twix_file *f, void *buf, size_t n)
 {
 	(void)f;
@@ -41,10 +48,10 @@ static ssize_t no_room(struct twix_file *f, const void *buf, size_t n)
 	return -ENOSPC;
 }
 
-const struct twix_ops twix_null_ops = { .read = nothing, .write = swallow, .mode = S_IFCHR | 0666 };
-const struct twix_ops twix_zero_ops = { .read = zeroes, .write = swallow, .mode = S_IFCHR | 0666 };
-const struct twix_ops twix_full_ops = { .read = zeroes, .write = no_room, .mode = S_IFCHR | 0666 };
-const struct twix_ops twix_random_ops = { .read = noise, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_null_ops = { .size = no_size, .read = nothing, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_zero_ops = { .size = no_size, .read = zeroes, .write = swallow, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_full_ops = { .size = no_size, .read = zeroes, .write = no_room, .mode = S_IFCHR | 0666 };
+const struct twix_ops twix_random_ops = { .size = no_size, .read = noise, .write = swallow, .mode = S_IFCHR | 0666 };
 
 static const struct twix_ops no_ops;
 

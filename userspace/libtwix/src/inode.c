@@ -67,6 +67,19 @@ mode_t twix_inode_mode(twzobj *o)
 	return in ? __atomic_load_n(&in->mode, __ATOMIC_RELAXED) : default_mode(o);
 }
 
+#define LARGE 65536 /* what is smaller has too few holes to look for them */
+#define BLOCKS (4096 / 512)
+
+/* Of 512 bytes. Two pages of an object are not the file's. */
+static blkcnt_t blocks_of(twzobj *o, off_t size)
+{
+	struct kernel_ostat st;
+
+	if (size < LARGE || twz_object_kstat(o, &st) < 0)
+		return (size + 4095) / 4096 * BLOCKS;
+	return st.pages > 2 ? (blkcnt_t)(st.pages - 2) * BLOCKS : 0;
+}
+
 void twix_inode_stat(twzobj *o, struct stat *st)
 {
 	struct inode *in = inode_of(o);
@@ -76,7 +89,7 @@ void twix_inode_stat(twzobj *o, struct stat *st)
 	*st = (struct stat){ .st_dev = 1, .st_ino = ID_LO(id) ^ ID_HI(id), .st_nlink = 1, .st_blksize = 4096 };
 	st->st_mode = twix_inode_mode(o);
 	st->st_size = mi->flags & MIF_SZ ? (off_t)__atomic_load_n(&mi->sz, __ATOMIC_ACQUIRE) : 0;
-	st->st_blocks = (st->st_size + 511) / 512;
+	st->st_blocks = blocks_of(o, st->st_size);
 	if (!in)
 		return;
 	st->st_nlink = __atomic_load_n(&in->links, __ATOMIC_RELAXED);

@@ -42,13 +42,23 @@ static ssize_t read_at(struct twix_file *f, void *buf, size_t n, off_t at)
 	return ops->pread ? ops->pread(f, buf, n, at) : ops->getdents ? -EISDIR : -ESPIPE;
 }
 
+/* What was written is durable before the call returns, if that was asked for. */
+static ssize_t written(struct twix_file *f, ssize_t r, bool sync)
+{
+	long failed = r > 0 && (sync || f->flags & O_DSYNC) && twix_ops_of(f)->sync ? twix_ops_of(f)->sync(f) : 0;
+
+	return failed < 0 ? failed : r;
+}
+
 static ssize_t write_at(struct twix_file *f, const void *buf, size_t n, off_t at)
 {
 	const struct twix_ops *ops = twix_ops_of(f);
 
 	if (at < 0)
 		return -EINVAL;
-	return ops->pwrite ? ops->pwrite(f, buf, n, at) : -ESPIPE;
+	if (!ops->pwrite)
+		return -ESPIPE;
+	return written(f, f->flags & O_APPEND ? ops->append(f, buf, n, &at) : ops->pwrite(f, buf, n, at), false);
 }
 
 /* What was used may become ready anew, which epoll tells. */
@@ -57,6 +67,7 @@ static ssize_t stream_read(struct twix_file *f, const struct twix_ops *ops, void
 	ssize_t r = ops->read ? ops->read(f, buf, n) : ops->getdents ? -EISDIR : -EINVAL;
 
 	__atomic_fetch_add(&f->used, 1, __ATOMIC_ACQ_REL);
+	twix_activity();
 	return r;
 }
 
@@ -65,6 +76,7 @@ static ssize_t stream_write(struct twix_file *f, const struct twix_ops *ops, con
 	ssize_t r = ops->write ? ops->write(f, buf, n) : -EINVAL;
 
 	__atomic_fetch_add(&f->used, 1, __ATOMIC_ACQ_REL);
+	twix_activity();
 	return r;
 }
 
@@ -87,7 +99,7 @@ static ssize_t read_on(struct twix_file *f, void *buf, size_t n)
 	return r;
 }
 
-static ssize_t write_on(struct twix_file *f, const void *buf, size_t n)
+ssize_t twix_file_write(struct twix_file *f, const void *buf, size_t n)
 {
 	const struct twix_ops *ops = twix_ops_of(f);
 	ssize_t r;
@@ -99,13 +111,15 @@ static ssize_t write_on(struct twix_file *f, const void *buf, size_t n)
 	if (!ops->pwrite)
 		return stream_write(f, ops, buf, n);
 	mutex_acquire(&f->lock);
-	if (f->flags & O_APPEND)
-		f->offset = ops->size(f);
-	r = ops->pwrite(f, buf, n, f->offset);
-	if (r > 0)
-		f->offset += r;
+	if (f->flags & O_APPEND) {
+		r = ops->append(f, buf, n, &f->offset);
+	} else {
+		r = ops->pwrite(f, buf, n, f->offset);
+		if (r > 0)
+			f->offset += r;
+	}
 	mutex_release(&f->lock);
-	return r;
+	return written(f, r, false);
 }
 
 static long do_read(struct twix_file *f, const long *a)
@@ -115,7 +129,7 @@ static long do_read(struct twix_file *f, const long *a)
 
 static long do_write(struct twix_file *f, const long *a)
 {
-	return write_on(f, (const void *)a[1], (size_t)a[2]);
+	return twix_file_write(f, (const void *)a[1], (size_t)a[2]);
 }
 
 static long do_pread(struct twix_file *f, const long *a)
@@ -175,7 +189,7 @@ static long pieces(struct twix_file *f, const long *a, bool write, off_t at)
 		size_t len = v[i].iov_len;
 
 		if (at < 0)
-			r = write ? write_on(f, base, len) : read_on(f, base, len);
+			r = write ? twix_file_write(f, base, len) : read_on(f, base, len);
 		else
 			r = write ? write_at(f, base, len, at + total) : read_at(f, base, len, at + total);
 		if (r > 0)
@@ -226,7 +240,58 @@ long twix_pwritev(const long a[6])
 	return with_file((int)a[0], do_pwritev, a);
 }
 
+/* --- the same with flags */
+
+#define RWF_HIPRI 1
+#define RWF_DSYNC 2
+#define RWF_SYNC 4
+
+/* at -1: where the file stands. */
+static long with_flags(struct twix_file *f, const long *a, bool write)
+{
+	long r;
+
+	if (a[5] & ~(long)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+		return -EOPNOTSUPP;
+	if (!(write ? writable(f) : readable(f)))
+		return -EBADF;
+	if (a[3] < -1)
+		return -EINVAL;
+	r = pieces(f, a, write, a[3]);
+	return write ? written(f, r, a[5] & (RWF_DSYNC | RWF_SYNC)) : r;
+}
+
+static long do_preadv2(struct twix_file *f, const long *a)
+{
+	return with_flags(f, a, false);
+}
+
+static long do_pwritev2(struct twix_file *f, const long *a)
+{
+	return with_flags(f, a, true);
+}
+
+long twix_preadv2(const long a[6])
+{
+	return with_file((int)a[0], do_preadv2, a);
+}
+
+long twix_pwritev2(const long a[6])
+{
+	return with_file((int)a[0], do_pwritev2, a);
+}
+
 /* --- the rest */
+
+static off_t seek_data(struct twix_file *f, off_t at, bool hole)
+{
+	const struct twix_ops *ops = twix_ops_of(f);
+	off_t size = ops->size(f);
+
+	if (at < 0 || at >= size)
+		return -ENXIO;
+	return ops->seek ? ops->seek(f, at, hole) : hole ? size : at;
+}
 
 /* Where `offset` counts from; negative: an error. */
 static off_t origin_of(struct twix_file *f, int whence)
@@ -248,13 +313,18 @@ static long do_lseek(struct twix_file *f, const long *a)
 	const struct twix_ops *ops = twix_ops_of(f);
 	off_t to;
 
-	if (!ops->size)
-		return -ESPIPE;
+	if (!ops->size || ops->read)
+		return ops->size ? 0 : -ESPIPE;
 	mutex_acquire(&f->lock);
-	to = origin_of(f, (int)a[2]);
-	if (to >= 0 && __builtin_add_overflow(to, a[1], &to))
-		to = -EOVERFLOW;
-	else if (to < 0)
+	if (a[2] == SEEK_DATA || a[2] == SEEK_HOLE)
+		to = seek_data(f, a[1], a[2] == SEEK_HOLE);
+	else
+		to = origin_of(f, (int)a[2]);
+	if (a[2] == SEEK_DATA || a[2] == SEEK_HOLE)
+		f->offset = to >= 0 ? to : f->offset;
+	else if (to >= 0 && __builtin_add_overflow(to, a[1], &to))
+		to = -EINVAL;
+	else if (to < 0 || (ops->truncate && (uint64_t)to > OBJ_MAXDATA))
 		to = -EINVAL;
 	else
 		f->offset = to;
@@ -324,9 +394,38 @@ long twix_getdents64(const long a[6])
 	return with_file((int)a[0], do_getdents, a);
 }
 
-/* The C library copies itself when this cannot. */
-long twix_sendfile(const long a[6])
+/* Nothing is read ahead, and nothing kept that need not be. */
+static long do_fadvise(struct twix_file *f, const long *a)
 {
-	(void)a;
-	return -EINVAL;
+	if (!twix_ops_of(f)->pread && !twix_ops_of(f)->getdents)
+		return -ESPIPE;
+	return a[2] < 0 || a[3] < 0 || a[3] > 5 ? -EINVAL : 0;
+}
+
+long twix_fadvise(const long a[6])
+{
+	return with_file((int)a[0], do_fadvise, a);
+}
+
+static long do_syncfs(struct twix_file *f, const long *a)
+{
+	(void)f;
+	return twix_sync(a);
+}
+
+long twix_syncfs(const long a[6])
+{
+	return with_file((int)a[0], do_syncfs, a);
+}
+
+static long do_sync_range(struct twix_file *f, const long *a)
+{
+	if (a[1] < 0 || a[2] < 0 || a[3] & ~7l)
+		return -EINVAL;
+	return twix_ops_of(f)->truncate ? do_sync(f, a) : -ESPIPE;
+}
+
+long twix_sync_file_range(const long a[6])
+{
+	return with_file((int)a[0], do_sync_range, a);
 }

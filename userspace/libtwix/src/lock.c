@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Locks on files, of processes (fcntl) and of open files (flock), which know nothing of each other. They stand
- * in the shared object: advice among programs that come from one another.
+ * Locks on files, of processes and of open files (fcntl), and of flock(), which know nothing of the others. They
+ * stand in the shared object: advice among programs that come from one another.
  */
 #include "twix.h"
 
@@ -15,7 +15,7 @@
 
 static bool is_own(const struct twix_lock *l, const struct twix_lock *new)
 {
-	return l->owner == new->owner && l->of_file == new->of_file && l->id == new->id;
+	return l->owner == new->owner && l->of == new->of && l->id == new->id;
 }
 
 /* The first lock of another that stands in the way; NULL: none does. Table locked in all of these. */
@@ -26,7 +26,7 @@ static struct twix_lock *conflict(struct twix_locks *t, const struct twix_lock *
 	if (new->type == F_UNLCK)
 		return NULL;
 	for (struct twix_lock *l = t->all; l < t->all + t->used; l++)
-		if (l->owner && l->id == new->id && l->of_file == new->of_file && l->owner != new->owner &&
+		if (l->owner && l->id == new->id && !is_own(l, new) && (l->of == TWIX_OF_FLOCK) == (new->of == TWIX_OF_FLOCK) &&
 		    l->start <= new->end && l->end >= new->start && (l->type == F_WRLCK || new->type == F_WRLCK) &&
 		    (!first || l->start < first->start))
 			first = l;
@@ -106,6 +106,33 @@ static int set(struct twix_locks *t, struct twix_lock new)
 	return 0;
 }
 
+/* Whether whoever has the lock that is in the way waits, through others perhaps, for this process. */
+static bool is_circle(const struct twix_lock *blocker)
+{
+	const struct twix_process *p = blocker->of == TWIX_OF_PROCESS ? twix_process_of(blocker->owner) : NULL;
+
+	for (unsigned steps = 0; p && p->waits_for && steps < TWIX_LOCKS; steps++) {
+		if (p->waits_for == twix_self()->pid)
+			return true;
+		p = twix_process_of(p->waits_for);
+	}
+	return false;
+}
+
+/* Note whom this process waits for. -EDEADLK: who waits for it. Table locked. */
+static int wait_for_owner(struct twix_locks *t, const struct twix_lock *new)
+{
+	struct twix_lock *blocker = new->of == TWIX_OF_PROCESS ? conflict(t, new) : NULL;
+
+	twix_self()->waits_for = 0;
+	if (!blocker)
+		return -EAGAIN;
+	if (is_circle(blocker))
+		return -EDEADLK;
+	twix_self()->waits_for = blocker->of == TWIX_OF_PROCESS ? blocker->owner : 0;
+	return -EAGAIN;
+}
+
 static int set_or_wait(const struct twix_lock *new, bool wait)
 {
 	struct twix_locks *t = twix_locks();
@@ -117,6 +144,10 @@ static int set_or_wait(const struct twix_lock *new, bool wait)
 		seen = __atomic_load_n(&t->changes, __ATOMIC_ACQUIRE);
 		__atomic_store_n(&t->any, 1, __ATOMIC_RELEASE);
 		r = set(t, *new);
+		if (r == -EAGAIN && wait)
+			r = wait_for_owner(t, new);
+		else
+			twix_self()->waits_for = 0;
 		wait &= r == -EAGAIN;
 		t->waiting += wait;
 		mutex_release(&t->lock);
@@ -125,6 +156,7 @@ static int set_or_wait(const struct twix_lock *new, bool wait)
 		r = twix_sleep_on(&t->changes, seen, UINT64_MAX);
 		mutex_acquire(&t->lock);
 		t->waiting--;
+		twix_self()->waits_for = 0;
 		mutex_release(&t->lock);
 		if (r == -EINTR)
 			return -EINTR;
@@ -139,7 +171,7 @@ void twix_locks_drop(objid_t id, int owner, bool of_file)
 		return;
 	mutex_acquire(&t->lock);
 	for (struct twix_lock *l = t->all; l < t->all + t->used; l++)
-		if (l->owner == owner && l->of_file == of_file && l->id == id)
+		if (l->owner == owner && (l->of != TWIX_OF_PROCESS) == of_file && l->id == id)
 			l->owner = 0;
 	changed(t);
 	mutex_release(&t->lock);
@@ -177,34 +209,42 @@ static void tell(const struct twix_lock *wanted, struct flock *fl)
 	fl->l_type = F_UNLCK;
 	if (l)
 		*fl = (struct flock){ .l_type = (short)l->type, .l_whence = SEEK_SET, .l_start = l->start,
-			.l_len = l->end == END ? 0 : l->end - l->start + 1, .l_pid = l->owner };
+			.l_len = l->end == END ? 0 : l->end - l->start + 1, .l_pid = l->of == TWIX_OF_PROCESS ? l->owner : -1 };
 	mutex_release(&t->lock);
 }
 
 long twix_lock_range(struct twix_file *f, int cmd, struct flock *fl)
 {
 	struct twix_lock l = { .id = f->id, .owner = twix_self()->pid, .type = (uint16_t)fl->l_type };
+	bool of_file = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK, wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
 	unsigned mode = f->flags & O_ACCMODE;
 	int r = range_of(f, fl, &l);
 
 	if (r < 0)
 		return r;
-	if (fl->l_type != F_RDLCK && fl->l_type != F_WRLCK && (fl->l_type != F_UNLCK || cmd == F_GETLK))
+	if (of_file && fl->l_pid)
 		return -EINVAL;
-	if (cmd == F_GETLK) {
+	if (of_file) {
+		l.owner = (int)twix_number_of(f);
+		l.of = TWIX_OF_FILE;
+	}
+	if (fl->l_type != F_RDLCK && fl->l_type != F_WRLCK && (fl->l_type != F_UNLCK || get))
+		return -EINVAL;
+	if (get) {
 		tell(&l, fl);
 		return 0;
 	}
 	if ((fl->l_type == F_RDLCK && mode == O_WRONLY) || (fl->l_type == F_WRLCK && mode == O_RDONLY))
 		return -EBADF;
-	return set_or_wait(&l, cmd == F_SETLKW);
+	return set_or_wait(&l, wait);
 }
 
 long twix_flock(const long a[6])
 {
 	struct twix_file *f = twix_file_of((int)a[0]);
 	int op = (int)a[1] & ~LOCK_NB;
-	struct twix_lock l = { .end = END, .of_file = 1 };
+	struct twix_lock l = { .end = END, .of = TWIX_OF_FLOCK };
 	long r = -EINVAL;
 
 	if (!f)

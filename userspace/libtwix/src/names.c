@@ -76,7 +76,7 @@ static int open_parent(const struct twix_where *w, twzobj *parent)
 /* The place for a new name, locked. */
 static int free_place(int dirfd, const char *path, struct twix_where *w, twzobj *parent)
 {
-	int r = twix_resolve(dirfd, path, false, w);
+	int r = twix_resolve(dirfd, path, TWIX_NAME, w);
 
 	if (r == 0 && exists(w))
 		r = -EEXIST;
@@ -265,7 +265,7 @@ long twix_unlinkat(const long a[6])
 
 	if (flags & ~AT_REMOVEDIR)
 		return -EINVAL;
-	r = twix_resolve((int)a[0], (const char *)a[1], false, &w);
+	r = twix_resolve((int)a[0], (const char *)a[1], TWIX_NAME, &w);
 	if (r < 0)
 		return r;
 	/* A directory that is empty stays so: nobody can enter a name without its lock. */
@@ -449,10 +449,10 @@ static int move_locked(struct twix_where *from, struct twix_where *to, unsigned 
 static long move(int dirfd, const char *path, int todir, const char *topath, unsigned flags)
 {
 	struct twix_where from, to;
-	int r = flags & ~RENAME_NOREPLACE ? -EINVAL : twix_resolve(dirfd, path, false, &from);
+	int r = flags & ~RENAME_NOREPLACE ? -EINVAL : twix_resolve(dirfd, path, TWIX_NAME, &from);
 
 	if (r == 0)
-		r = twix_resolve(todir, topath, false, &to);
+		r = twix_resolve(todir, topath, TWIX_NAME, &to);
 	if (r < 0)
 		return r;
 	lock_names(from.parent, to.parent);

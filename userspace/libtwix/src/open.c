@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
 
@@ -131,12 +132,38 @@ static int install(struct twix_file *f, unsigned flags)
 	return fd;
 }
 
-/* A file in a directory that never has a name, unless link() gives it one. */
+/* Open a new file that goes when nobody has it open, unless link() gives it a name. */
+static int open_new(objid_t dir, unsigned flags, mode_t mode)
+{
+	struct twix_file *f;
+	twzobj file;
+	int r = make_object(dir, mode, &file);
+
+	if (r < 0)
+		return r;
+	twix_inode_link(&file, -1);
+	f = twix_file_open(TWIX_REGULAR, twz_object_guid(&file), 0, flags & ~KEPT_OUT);
+	if (f)
+		twix_file_orphan(f->id);
+	twz_object_delete(&file, 0);
+	twz_object_release(&file);
+	return f ? install(f, flags) : -ENFILE;
+}
+
+long twix_memfd_create(const long a[6])
+{
+	unsigned flags = (unsigned)a[1];
+	size_t n = strnlen((const char *)a[0], 250);
+
+	if (flags & ~1u || n == 250)
+		return -EINVAL;
+	return open_new(twix_shared_memory(), O_RDWR | (flags & 1 ? O_CLOEXEC : 0), 0777);
+}
+
+/* In a directory. */
 static int open_nameless(int dirfd, const char *path, unsigned flags, mode_t mode)
 {
 	struct twix_where w;
-	struct twix_file *f;
-	twzobj file;
 	int r = twix_resolve(dirfd, path, true, &w);
 
 	if (r < 0)
@@ -149,16 +176,7 @@ static int open_nameless(int dirfd, const char *path, unsigned flags, mode_t mod
 		return -ENOTDIR;
 	if (twix_is_node(w.id))
 		return -EOPNOTSUPP;
-	r = make_object(w.id, mode, &file);
-	if (r < 0)
-		return r;
-	twix_inode_link(&file, -1);
-	f = twix_file_open(TWIX_REGULAR, twz_object_guid(&file), 0, flags & ~KEPT_OUT);
-	if (f)
-		twix_file_orphan(f->id);
-	twz_object_delete(&file, 0);
-	twz_object_release(&file);
-	return f ? install(f, flags) : -ENFILE;
+	return open_new(w.id, flags, mode);
 }
 
 long twix_openat(const long a[6])

@@ -235,6 +235,8 @@ void twix_file_put(struct twix_file *f)
 	twix_locks_drop(f->id, (int)twix_number_of(f), true);
 	if (twix_ops_of(f)->last)
 		twix_ops_of(f)->last(f);
+	if (twix_ops_of(f)->poll)
+		twix_activity();
 	forget_handle(f);
 	if (is_named(f))
 		forget_open(f);

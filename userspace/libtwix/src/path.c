@@ -171,7 +171,7 @@ static int follow_link(struct walk *k, const struct twix_where *w)
 }
 
 /* The next component. 1: it was the last. */
-static int step(struct walk *k, bool follow, struct twix_where *w)
+static int step(struct walk *k, enum twix_follow follow, struct twix_where *w)
 {
 	bool last;
 	int r = take_name(k, w);
@@ -191,7 +191,7 @@ static int step(struct walk *k, bool follow, struct twix_where *w)
 	}
 	if (r < 0)
 		return r;
-	if (w->type == NAME_ENT_SYMLINK && (!last || follow || w->slash) && !follow_descriptor(k, w))
+	if (w->type == NAME_ENT_SYMLINK && (!last || follow == TWIX_FOLLOW || (w->slash && follow != TWIX_NAME)) && !follow_descriptor(k, w))
 		return follow_link(k, w);
 	if (last && !w->slash)
 		return 1;
@@ -201,7 +201,7 @@ static int step(struct walk *k, bool follow, struct twix_where *w)
 	return last;
 }
 
-int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w)
+int twix_resolve(int dirfd, const char *path, enum twix_follow follow, struct twix_where *w)
 {
 	struct walk k;
 	size_t len = strnlen(path, PATH_MAX);

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Waiting for several files at once. */
-#include "twix.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/select.h>
+#include <twz/obj/bstream.h>
 #include <twz/obj/event.h>
 #include <twz/obj/io.h>
 #include <twz/sys/sync.h>
 #include <twz/sys/sys.h>
 
-#define MOST TWIX_POLL_MOST
+#define MOST (TWIX_POLL_MOST - 2) /* beside those of who asks */
 
 /* One look at one side of a file: whether it is ready, and what to wait on if not. */
 static bool is_ready(struct twix_file *f, uint64_t type, struct event *evs, size_t *n)
@@ -28,6 +29,15 @@ static bool is_ready(struct twix_file *f, uint64_t type, struct event *evs, size
 	return r != 0;
 }
 
+/* Nobody writes any more, and everything was read. */
+static bool is_drained(struct twix_file *f)
+{
+	twzobj *o = f->kind == TWIX_PIPE_READ ? twix_file_object(f) : NULL;
+	struct bstream_hdr *hdr = o ? twz_object_base(o) : NULL;
+
+	return hdr && atomic_load(&hdr->head) == atomic_load(&hdr->tail);
+}
+
 short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n)
 {
 	short ready = 0;
@@ -38,6 +48,8 @@ short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_
 		ready |= events & (POLLOUT | POLLWRNORM);
 	if (twix_ops_of(f)->hung_up && twix_ops_of(f)->hung_up(f))
 		ready |= f->kind == TWIX_PIPE_READ ? POLLHUP : POLLERR;
+	if (ready & POLLHUP && is_drained(f))
+		ready &= ~(POLLIN | POLLRDNORM);
 	return ready;
 }
 
@@ -56,17 +68,41 @@ static short look(const struct pollfd *p, struct event *evs, size_t *n)
 	return ready;
 }
 
-/* How many are ready; *n events are those to wait for if none is. */
+/* How many are ready; to the *n events those to wait for are added. */
 static int look_at_all(struct pollfd *fds, size_t count, struct event *evs, size_t *n)
 {
 	int ready = 0;
 
-	*n = 0;
 	for (size_t i = 0; i < count; i++) {
 		fds[i].revents = look(&fds[i], evs, n);
 		ready += fds[i].revents != 0;
 	}
 	return ready;
+}
+
+/*
+ * Whoever waits for more files than the kernel can wait for at once, or for what has no event of its own,
+ * waits for anything that is done with any file of those who share.
+ */
+void twix_activity(void)
+{
+	uint64_t n;
+
+	if (!__atomic_load_n(&twix_shared->crowds, __ATOMIC_SEQ_CST))
+		return;
+	n = __atomic_fetch_add(&twix_shared->activities, 1, __ATOMIC_ACQ_REL);
+	event_clear(&twix_shared->activity, 1ull << (n + 32) % 64);
+	event_wake(&twix_shared->activity, 1ull << n % 64, -1);
+}
+
+void twix_activity_event(struct event *ev)
+{
+	event_init(ev, &twix_shared->activity, 1ull << __atomic_load_n(&twix_shared->activities, __ATOMIC_ACQUIRE) % 64);
+}
+
+void twix_crowd(int by)
+{
+	__atomic_fetch_add(&twix_shared->crowds, (uint32_t)by, __ATOMIC_SEQ_CST);
 }
 
 int twix_poll_sleep(struct event *evs, size_t n, uint64_t until)
@@ -83,17 +119,25 @@ int twix_poll_sleep(struct event *evs, size_t n, uint64_t until)
 /* until: of the monotonic clock; UINT64_MAX: for ever. */
 static long wait_for(struct pollfd *fds, size_t count, uint64_t until)
 {
-	struct event evs[MOST];
+	struct event evs[TWIX_POLL_MOST];
+	bool crowd = count > MOST / 2; /* each may have an event for each side */
 	size_t n;
-	int ready;
+	long r;
 
-	while (!(ready = look_at_all(fds, count, evs, &n))) {
-		if (twz_clock_ns() >= until)
-			return 0;
-		if (twix_poll_sleep(evs, n, until) == -EINTR)
-			return -EINTR;
+	twix_crowd(crowd);
+	for (;;) {
+		n = crowd;
+		if (crowd)
+			twix_activity_event(&evs[0]);
+		r = look_at_all(fds, count, evs, &n);
+		if (r || twz_clock_ns() >= until)
+			break;
+		r = twix_poll_sleep(evs, n, until);
+		if (r == -EINTR)
+			break;
 	}
-	return ready;
+	twix_crowd(-crowd);
+	return r;
 }
 
 /* With other signals blocked meanwhile. */
@@ -110,7 +154,7 @@ long twix_ppoll(const long a[6])
 
 	if (r < 0)
 		return r;
-	if ((size_t)a[1] > MOST)
+	if ((size_t)a[1] > twix_self()->nofile)
 		return -EINVAL;
 	return masked_wait((struct pollfd *)a[0], (size_t)a[1], until, (const uint64_t *)a[3]);
 }

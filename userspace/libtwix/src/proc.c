@@ -264,11 +264,34 @@ void twix_text_environ(struct twix_text *t)
 		twix_text_bytes(t, e, strlen(e) + 1);
 }
 
+static void tell_limit(char text[24], uint64_t limit)
+{
+	if (limit == UINT64_MAX)
+		strcpy(text, "unlimited");
+	else
+		snprintf(text, 24, "%lu", (unsigned long)limit);
+}
+
 void twix_text_limits(struct twix_text *t)
 {
+	static const struct {
+		unsigned what;
+		const char *name, *unit;
+	} known[] = {
+		{ RLIMIT_CPU, "Max cpu time", "seconds" }, { RLIMIT_FSIZE, "Max file size", "bytes" },
+		{ RLIMIT_DATA, "Max data size", "bytes" }, { RLIMIT_STACK, "Max stack size", "bytes" },
+		{ RLIMIT_CORE, "Max core file size", "bytes" }, { RLIMIT_NPROC, "Max processes", "processes" },
+		{ RLIMIT_NOFILE, "Max open files", "files" }, { RLIMIT_AS, "Max address space", "bytes" },
+	};
+	const uint64_t (*limit)[2] = (const void *)twix_about(t->process)->limits;
+	char soft[24], hard[24];
+
 	twix_text(t, "%-26s%-21s%-21s%-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-	twix_text(t, "%-26s%-21u%-21u%-10s\n", "Max open files", t->process->nofile[0], t->process->nofile[1], "files");
-	twix_text(t, "%-26s%-21u%-21u%-10s\n", "Max processes", TWIX_PROCESSES, TWIX_PROCESSES, "processes");
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		tell_limit(soft, limit[known[i].what][0]);
+		tell_limit(hard, limit[known[i].what][1]);
+		twix_text(t, "%-26s%-21s%-21s%-10s\n", known[i].name, soft, hard, known[i].unit);
+	}
 }
 
 void twix_text_maps(struct twix_text *t)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Files with bytes: the bytes are those of an object, from its base on. */
-#include "twix.h"
+#include "shared.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <twz/sys/syscall.h>
 #include <twz/twztry.h>
@@ -66,25 +68,94 @@ static ssize_t copy_in(twzobj *o, uint64_t at, const char *buf, size_t n)
 	return done ? (ssize_t)done : error;
 }
 
+/* Whoever makes a file longer or shorter, or appends to it, is alone. */
+static struct mutex *size_lock(const struct twix_file *f)
+{
+	uint64_t bits = ID_LO(f->id) ^ ID_HI(f->id);
+
+	return &twix_shared->sizes[(bits ^ bits >> 32) % TWIX_NAME_LOCKS];
+}
+
+/* Not flushed: that is what fsync() is for. Size locked. */
+static void grow(twzobj *o, uint64_t size)
+{
+	struct metainfo *mi = twz_object_meta(o);
+
+	if (!(mi->flags & MIF_SZ))
+		twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, (ssize_t)size);
+	else if (size_of(o) < size)
+		__atomic_store_n(&mi->sz, size, __ATOMIC_RELEASE);
+}
+
+/* How much of n bytes at `at` a file can have; or an error. */
+static ssize_t room_at(size_t n, off_t at)
+{
+	uint64_t limit = twix_limit(RLIMIT_FSIZE), most = limit < OBJ_MAXDATA ? limit : OBJ_MAXDATA;
+
+	if ((uint64_t)at >= limit)
+		twix_signal_thread(SIGXFSZ);
+	if ((uint64_t)at >= most)
+		return -EFBIG;
+	return (ssize_t)(n < most - (uint64_t)at ? n : most - (uint64_t)at);
+}
+
 static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, off_t at)
 {
 	twzobj *o = twix_file_object(f);
-	ssize_t done;
+	ssize_t fits = n ? room_at(n, at) : 0;
 
 	if (!o)
 		return -EIO;
-	if (n == 0)
-		return 0;
-	if ((uint64_t)at >= OBJ_MAXDATA)
-		return -EFBIG;
-	if (n > OBJ_MAXDATA - (uint64_t)at)
-		n = OBJ_MAXDATA - (uint64_t)at;
-	done = copy_in(o, (uint64_t)at, buf, n);
-	if (done > 0 && size_of(o) < (uint64_t)at + (size_t)done)
-		twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, (ssize_t)((uint64_t)at + (size_t)done));
-	if (done > 0)
-		twix_inode_changed(o);
-	return done;
+	if (fits <= 0)
+		return fits;
+	fits = copy_in(o, (uint64_t)at, buf, (size_t)fits);
+	if (fits <= 0)
+		return fits;
+	if (size_of(o) < (uint64_t)(at + fits)) {
+		mutex_acquire(size_lock(f));
+		grow(o, (uint64_t)(at + fits));
+		mutex_release(size_lock(f));
+	}
+	twix_inode_changed(o);
+	return fits;
+}
+
+static ssize_t regular_append(struct twix_file *f, const void *buf, size_t n, off_t *end)
+{
+	ssize_t r;
+
+	mutex_acquire(size_lock(f));
+	*end = regular_size(f);
+	r = *end < 0 ? *end : n ? room_at(n, *end) : 0;
+	if (r > 0) {
+		twzobj *o = twix_file_object(f);
+
+		r = copy_in(o, (uint64_t)*end, buf, (size_t)r);
+		if (r > 0) {
+			grow(o, (uint64_t)(*end + r));
+			twix_inode_changed(o);
+			*end += r;
+		}
+	}
+	mutex_release(size_lock(f));
+	return r;
+}
+
+/* Pages that nobody wrote to are holes. */
+static off_t regular_seek(struct twix_file *f, off_t at, bool hole)
+{
+	twzobj *o = twix_file_object(f);
+	off_t size = regular_size(f);
+	struct kernel_ostat_page st;
+
+	while (o && at < size) {
+		if (twz_object_kstat_page(o, (size_t)at / TWIX_PAGE + OBJ_NULLPAGE_SIZE / TWIX_PAGE, &st) < 0)
+			return -EIO;
+		if (!(st.flags & OS_PAGE_EXIST) == hole)
+			return at;
+		at = (off_t)ROUND_UP((uint64_t)at + 1, TWIX_PAGE);
+	}
+	return hole ? size : -ENXIO;
 }
 
 /* What lies beyond a file's end reads as zeroes if it ever grows again. */
@@ -98,7 +169,7 @@ static void clear_from(twzobj *o, uint64_t from, uint64_t to)
 		page = to;
 	memset(base + from, 0, page - from);
 	if (page < end && page % TWIX_PAGE == 0)
-		sys_ocopy(&id, &zeroes, OBJ_NULLPAGE_SIZE + page, 0, end - page, 0);
+		sys_ocopy(&id, &zeroes, OBJ_NULLPAGE_SIZE + page, OBJ_NULLPAGE_SIZE + page, end - page, 0);
 }
 
 static long regular_truncate(struct twix_file *f, off_t size)
@@ -110,12 +181,16 @@ static long regular_truncate(struct twix_file *f, off_t size)
 		return -EIO;
 	if (size < 0)
 		return -EINVAL;
-	if ((uint64_t)size > OBJ_MAXDATA)
+	if ((uint64_t)size > twix_limit(RLIMIT_FSIZE))
+		twix_signal_thread(SIGXFSZ);
+	if ((uint64_t)size > OBJ_MAXDATA || (uint64_t)size > twix_limit(RLIMIT_FSIZE))
 		return -EFBIG;
+	mutex_acquire(size_lock(f));
 	old = size_of(o);
 	twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, size);
 	if ((uint64_t)size < old)
 		clear_from(o, (uint64_t)size, old);
+	mutex_release(size_lock(f));
 	twix_inode_changed(o);
 	return 0;
 }
@@ -129,6 +204,8 @@ const struct twix_ops twix_regular_ops = {
 	.pread = regular_pread,
 	.pwrite = regular_pwrite,
 	.size = regular_size,
+	.append = regular_append,
+	.seek = regular_seek,
 	.truncate = regular_truncate,
 	.sync = regular_sync,
 	.mode = S_IFREG,

@@ -55,6 +55,7 @@ static int enter_first(void)
 	if (twix_terminal_make() < 0)
 		return -ENOMEM;
 	twix_descriptors_init();
+	twix_root_prepare();
 	return 0;
 }
 
@@ -179,8 +180,7 @@ static void prepare(struct twix_process *p, int pid)
 	twix_queue(p)->n = 0;
 	p->pid = pid;
 	p->started = twz_clock_ns();
-	p->nofile[0] = 1024;
-	p->nofile[1] = TWIX_DESCRIPTORS;
+	twix_limits_init(p);
 	p->state = TWIX_STARTING;
 }
 

@@ -5,6 +5,8 @@
 
 #include "twix.h"
 
+#include <twz/obj/event.h>
+
 #define TWIX_FILES 65536u
 #define TWIX_PROCESSES 2048u
 #define TWIX_PID_MAX 32767
@@ -28,9 +30,13 @@ struct twix_shared {
 	uint32_t fresh_file; /* atomic: files from this number on never were */
 	uint64_t free_files; /* atomic: the number of the first free one, and above it a count of changes */
 	objid_t memory; /* the directory of shared memory; 0: there is none yet; guarded by lock */
+	struct evhdr activity;      /* bit number % 64 is set by the next activity, and cleared in time before */
+	uint64_t activities;        /* atomic */
+	uint32_t crowds, unused2;   /* atomic: somebody waits for activity of any file */
 	struct twix_terminals terminals;
 	struct twix_locks locks;
 	struct mutex names[TWIX_NAME_LOCKS]; /* of directories: one for all of a hash */
+	struct mutex sizes[TWIX_NAME_LOCKS]; /* of files, the same */
 	struct twix_open_list open[TWIX_OPEN_HASHES];
 	uint16_t by_pid[TWIX_PIDS]; /* the process's place, plus 1; guarded by lock */
 	struct twix_process processes[TWIX_PROCESSES];

@@ -69,29 +69,6 @@ long twix_getrandom(const long a[6])
 	return r < 0 ? r : (long)n;
 }
 
-/* Limits are what they are: they can be asked for, and set to no less. */
-long twix_prlimit(const long a[6])
-{
-	static const rlim_t limits[RLIM_NLIMITS] = {
-		[RLIMIT_NOFILE] = 1024,
-		[RLIMIT_STACK] = 8ul << 20,
-		[RLIMIT_NPROC] = 256,
-	};
-	unsigned what = (unsigned)a[1];
-	const struct rlimit *new = (const void *)a[2];
-	struct rlimit *old = (void *)a[3];
-	rlim_t limit;
-
-	if (what >= RLIM_NLIMITS || (a[0] && a[0] != 1))
-		return a[0] && a[0] != 1 ? -ESRCH : -EINVAL;
-	limit = limits[what] ? limits[what] : RLIM_INFINITY;
-	if (new && (new->rlim_cur > new->rlim_max || new->rlim_cur < limit))
-		return new->rlim_cur > new->rlim_max ? -EINVAL : -EPERM;
-	if (old)
-		*old = (struct rlimit){ limit, limit };
-	return 0;
-}
-
 long twix_getrusage(const long a[6])
 {
 	struct rusage *u = (void *)a[1];

@@ -269,6 +269,10 @@ struct twix_file;
 short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n);
 /* Until an event comes, or then by the monotonic clock; UINT64_MAX: never. -EINTR. */
 int twix_poll_sleep(struct event *evs, size_t n, uint64_t until);
+/* Something was done with a file; an event that is set by the next time; so many more wait for it. */
+void twix_activity(void);
+void twix_activity_event(struct event *ev);
+void twix_crowd(int by);
 twix_call twix_ppoll, twix_pselect6;
 
 /* --- eventfd.c, epoll.c */
@@ -276,6 +280,7 @@ extern const struct twix_ops twix_eventfd_ops, twix_epoll_ops;
 twix_call twix_eventfd2, twix_epoll_create1, twix_epoll_ctl, twix_epoll_pwait;
 
 /* --- pipe.c */
+#define TWIX_PIPE_SIZE 65536
 extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
 twix_call twix_pipe2;
 
@@ -404,7 +409,8 @@ struct twix_process {
 	objid_t helper;    /* the thread of its timers, or 0 */
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	uint64_t started;  /* by the monotonic clock */
-	uint32_t nofile[2]; /* descriptors it may have: as it set itself, and at most */
+	int32_t waits_for; /* whose lock on a file is in its way; 0: nobody's; guarded by the locks' lock */
+	uint32_t nofile;   /* descriptors it may have: as its limit says */
 	struct mutex lock; /* guards all below */
 	objid_t cwd;       /* 0: the root */
 	uint32_t cwd_file; /* an open file of it, which keeps it; 0: none */
@@ -415,8 +421,9 @@ struct twix_process {
 /* What others can ask about the program of a process. */
 struct twix_about {
 	char exe[1024];    /* the path that it was found at */
+	uint64_t limits[16][2]; /* of RLIMIT_*: as it set itself, and at most; all ones: none */
 	uint32_t length;   /* of the command */
-	char command[3068]; /* its arguments, each with its NUL; no more than there is room for */
+	char command[2812]; /* its arguments, each with its NUL; no more than there is room for */
 };
 
 /* The object that all share: found if whoever started this program put it there, else made. */
@@ -466,6 +473,10 @@ struct twix_ops {
 	ssize_t (*pwrite)(struct twix_file *f, const void *buf, size_t n, off_t at); /* ESPIPE */
 	off_t (*size)(struct twix_file *f);                                          /* ESPIPE */
 	long (*ioctl)(struct twix_file *f, unsigned long request, void *arg);        /* ENOTTY */
+	/* Where data, or a hole, begins from at on; -ENXIO. NULL: everywhere is data. */
+	off_t (*seek)(struct twix_file *f, off_t at, bool hole);
+	/* At the end, wherever that is by now. NULL: nothing to append to. */
+	ssize_t (*append)(struct twix_file *f, const void *buf, size_t n, off_t *end);
 	long (*truncate)(struct twix_file *f, off_t size);                           /* EINVAL */
 	long (*getdents)(struct twix_file *f, void *buf, size_t n);                  /* ENOTDIR */
 	long (*sync)(struct twix_file *f);                                           /* EINVAL */
@@ -490,11 +501,13 @@ twix_call twix_close, twix_close_range, twix_dup, twix_dup3, twix_fcntl, twix_io
 
 /* --- lock.c */
 #define TWIX_LOCKS 512
+/* Whose a lock is. Those of flock() and all others know nothing of each other. */
+enum { TWIX_OF_PROCESS, TWIX_OF_FLOCK, TWIX_OF_FILE };
 struct twix_lock {
 	objid_t id;         /* of the file */
 	int64_t start, end; /* with the last byte */
-	int32_t owner;      /* 0: there is none; of_file: an open file's number, else a process's */
-	uint16_t type, of_file;
+	int32_t owner;      /* 0: there is none; a process's number, or an open file's */
+	uint16_t type, of;  /* TWIX_OF_* */
 };
 struct twix_locks {
 	struct mutex lock; /* guards all */
@@ -511,8 +524,16 @@ void twix_locks_drop(objid_t id, int owner, bool of_file);
 twix_call twix_flock;
 
 /* --- io.c: reading and writing */
+ssize_t twix_file_write(struct twix_file *f, const void *buf, size_t n); /* where it stands */
 twix_call twix_read, twix_write, twix_readv, twix_writev, twix_pread, twix_pwrite, twix_preadv;
-twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fallocate, twix_fsync, twix_getdents64, twix_sendfile;
+twix_call twix_pwritev, twix_lseek, twix_ftruncate, twix_fallocate, twix_fsync, twix_getdents64;
+twix_call twix_preadv2, twix_pwritev2, twix_fadvise, twix_syncfs, twix_sync_file_range;
+
+/* --- copy.c, xattr.c, root.c */
+twix_call twix_sendfile, twix_copy_file_range;
+twix_call twix_getxattr, twix_lgetxattr, twix_fgetxattr, twix_listxattr, twix_llistxattr, twix_flistxattr;
+twix_call twix_setxattr, twix_lsetxattr, twix_fsetxattr;
+void twix_root_prepare(void); /* for the first program */
 
 /* --- terminal.c, regular.c, directory.c, files.c */
 extern const struct twix_ops twix_terminal_ops, twix_ptmx_ops, twix_regular_ops, twix_directory_ops;
@@ -565,6 +586,10 @@ int twix_node_path(objid_t id, char *path, size_t *at);
 objid_t twix_shared_memory(void); /* shared.c */
 objid_t twix_shared_memory_made(void); /* 0: it was not asked for yet */
 
+/* --- limits.c */
+void twix_limits_init(struct twix_process *p);
+uint64_t twix_limit(unsigned what); /* of this process, RLIMIT_* */
+
 /* --- proc.c */
 /* What others can see of this program from now on; exe NULL: that stays. */
 void twix_describe(const char *exe, int argc, char *const *argv);
@@ -585,8 +610,11 @@ int twix_path_of(objid_t id, char *path, size_t *at);
 int twix_path_of_file(const struct twix_file *f, char *path, size_t *at);
 /* Puts "/name" in front of what stands in path from *at on. -ENAMETOOLONG. */
 int twix_path_prepend(char *path, size_t *at, const char *name);
-/* Follow a path from dirfd. Without `follow` a last symbolic link is found itself. 0, or an error. */
-int twix_resolve(int dirfd, const char *path, bool follow, struct twix_where *w);
+/* What is found if the last component is a symbolic link: the link, unless a slash follows; what it
+ * leads to; the link in any case, as what a name is changed of. */
+enum twix_follow { TWIX_LINK, TWIX_FOLLOW, TWIX_NAME };
+/* Follow a path from dirfd. 0, or an error. */
+int twix_resolve(int dirfd, const char *path, enum twix_follow follow, struct twix_where *w);
 /* What a name in a directory leads to. -ENOENT. */
 int twix_path_find(objid_t dir, const char *name, objid_t *id, int *type);
 /* Where a symbolic link leads to: the length. */
@@ -599,7 +627,7 @@ twix_call twix_getcwd, twix_chdir, twix_fchdir;
 int twix_name_new(struct twix_where *w, objid_t id); /* names.c */
 
 /* --- open.c, names.c, stat.c: the calls that take paths */
-twix_call twix_openat;
+twix_call twix_openat, twix_memfd_create;
 twix_call twix_mkdirat, twix_mknodat, twix_unlinkat, twix_renameat2, twix_renameat, twix_symlinkat, twix_readlinkat, twix_linkat;
 twix_call twix_fstatat, twix_fstat, twix_faccessat, twix_fchmodat, twix_fchmod, twix_fchownat, twix_fchown;
 twix_call twix_utimensat, twix_faccessat2, twix_statx, twix_truncate, twix_statfs, twix_fstatfs, twix_sync;
