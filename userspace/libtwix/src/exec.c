@@ -81,7 +81,7 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	twix_signals_hand_over();
 	twix_timers_hand_over();
 	twix_self()->thread = thread;
-	__atomic_store_n(&twix_self()->taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&twix_self()->taken, TWIX_NOT_TAKEN, __ATOMIC_RELEASE);
 }
 
 /*
@@ -95,12 +95,12 @@ static bool is_taken(struct thread *t, int pid)
 	atomic_ulong *ended = (atomic_ulong *)&repr->syncs[THRD_SYNC_EXIT];
 	struct sys_thread_sync_args ops[2];
 
-	while (!atomic_load(taken) && !atomic_load(ended)) {
-		twz_thread_sync_init(&ops[0], THREAD_SYNC_SLEEP, taken, 0);
+	while (atomic_load(taken) != TWIX_TAKEN && !atomic_load(ended)) {
+		twz_thread_sync_init(&ops[0], THREAD_SYNC_SLEEP, taken, atomic_load(taken));
 		twz_thread_sync_init(&ops[1], THREAD_SYNC_SLEEP, ended, 0);
 		twz_thread_sync_multiple(2, ops, NULL);
 	}
-	return atomic_load(taken) || __atomic_load_n(&twix_self()->pid, __ATOMIC_ACQUIRE) != pid;
+	return atomic_load(taken) == TWIX_TAKEN || __atomic_load_n(&twix_self()->pid, __ATOMIC_ACQUIRE) != pid;
 }
 
 /*
@@ -121,7 +121,7 @@ static _Noreturn void leave(struct thread *t, int pid, bool first)
 	if (first)
 		twix_terminal_end();
 	if (!taken)
-		twix_process_end(p, (int)(status & 0xff) << 8);
+		twix_process_end(p, p->taken == TWIX_KILLED ? SIGKILL : (int)(status & 0xff) << 8);
 	twz_thread_exit(status);
 }
 
@@ -141,10 +141,14 @@ static int run(struct plan *p)
 	int r = twz_program_spawn(p->program, count(p->argv), p->argv, &opts, &t);
 
 	if (r < 0) {
-		if (twix_self()->thread != old)
-			twix_timers_init();
+		if (twix_self()->thread == old)
+			return r;
+		twix_timers_init();
 		twix_self()->thread = old;
-		return r;
+		if (twix_shared_taken())
+			return r;
+		twix_process_end(twix_self(), SIGKILL);
+		twix_leave(128 + SIGKILL);
 	}
 	leave(&t, pid, first);
 }

@@ -108,7 +108,7 @@ static void inherit(struct twix_process *p, const struct twix_process *parent)
 	p->session = parent->session;
 	p->umask = parent->umask;
 	p->blocked = twix_me->blocked;
-	p->taken = 1;
+	p->taken = TWIX_TAKEN;
 	p->cwd = parent->cwd;
 	p->thread = point.thread;
 	twix_descriptors_copy(parent, p);

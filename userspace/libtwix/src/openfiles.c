@@ -83,6 +83,15 @@ struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags)
 	return f;
 }
 
+unsigned twix_files_open(void)
+{
+	unsigned used = 0;
+
+	for (unsigned n = 1; n <= __atomic_load_n(&twix_shared->fresh_file, __ATOMIC_RELAXED); n++)
+		used += __atomic_load_n(&twix_shared->files[n].refs, __ATOMIC_RELAXED) != 0;
+	return used;
+}
+
 /* --- those of objects with names */
 
 static bool is_named(const struct twix_file *f)

@@ -168,7 +168,7 @@ void twix_text_file_max(struct twix_text *t)
 /* Free ones that were used before are not counted as such. */
 void twix_text_file_nr(struct twix_text *t)
 {
-	twix_text(t, "%u\t0\t%u\n", twix_shared->fresh_file, TWIX_FILES - 1);
+	twix_text(t, "%u\t0\t%u\n", twix_files_open(), TWIX_FILES - 1);
 }
 
 void twix_text_nr_open(struct twix_text *t)

@@ -129,8 +129,11 @@ static void notify(struct twix_process *p, struct twix_thread *t, int sig)
 {
 	__atomic_fetch_add(&p->disturbed, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->disturbed, (uint64_t)-1, NULL);
-	if (p != twix_self())
-		sys_signal(p->thread, 0, 0, 0, 0);
+	if (p != twix_self()) {
+		/* A program that has only just begun has nobody to take it yet, and will look itself. */
+		if (__atomic_load_n(&p->taken, __ATOMIC_SEQ_CST) == TWIX_TAKEN)
+			sys_signal(p->thread, 0, 0, 0, 0);
+	}
 	else if (t && t != twix_me)
 		sys_signal(t->thread.tid, 0, 0, 0, 0);
 	else if (!t && (!twix_me || twix_me->blocked & SIG_BIT(sig)))

@@ -50,7 +50,7 @@ static int enter_first(void)
 	self->thread = twz_thread_id();
 	self->umask = 022;
 	self->first = 1;
-	self->taken = 1;
+	self->taken = TWIX_TAKEN;
 	__atomic_store_n(&self->state, TWIX_RUNNING, __ATOMIC_RELEASE);
 	if (twix_terminal_make() < 0)
 		return -ENOMEM;
@@ -71,11 +71,17 @@ int twix_shared_init(void)
 	if (r < 0)
 		return r;
 	self = find_self();
-	if (!self)
-		return enter_first();
-	__atomic_store_n(&self->taken, 1, __ATOMIC_RELEASE);
+	return self ? 0 : enter_first();
+}
+
+bool twix_shared_taken(void)
+{
+	uint64_t not = TWIX_NOT_TAKEN;
+
+	if (!__atomic_compare_exchange_n(&self->taken, &not, TWIX_TAKEN, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return not == TWIX_TAKEN;
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&self->taken, (uint64_t)-1, NULL);
-	return 0;
+	return true;
 }
 
 objid_t twix_shared_id(void)

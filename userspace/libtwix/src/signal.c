@@ -19,21 +19,26 @@ static struct twix_signal from_here(int sig, int code)
 	return (struct twix_signal){ .sig = sig, .code = code, .a = twix_self()->pid };
 }
 
-/* A program that knows nothing of signals: nothing of it runs that could do it itself. */
-static void kill_foreign(struct twix_process *p)
+/*
+ * A program that knows nothing of signals, or not yet: nothing of it runs that could do it itself. The
+ * one that started it in its place waits for its end, and tells it.
+ */
+static bool kill_foreign(struct twix_process *p)
 {
+	uint64_t not = TWIX_NOT_TAKEN;
+
+	if (!__atomic_compare_exchange_n(&p->taken, &not, TWIX_KILLED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return not == TWIX_KILLED;
 	sys_thrd_ctl2(p->thread, THRD_CTL_KILL, 128 + SIGKILL);
-	twix_process_end(p, SIGKILL);
+	return true;
 }
 
 static int post(struct twix_process *p, const struct twix_signal *s)
 {
 	if (s->sig == 0)
 		return 0;
-	if (s->sig == SIGKILL && !__atomic_load_n(&p->taken, __ATOMIC_ACQUIRE)) {
-		kill_foreign(p);
+	if (s->sig == SIGKILL && kill_foreign(p))
 		return 0;
-	}
 	return twix_signal_post(p, NULL, s);
 }
 

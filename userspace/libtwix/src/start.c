@@ -10,6 +10,7 @@
 #include "twix.h"
 
 #include <elf.h>
+#include <signal.h>
 #include <string.h>
 #include <twz/debug.h>
 #include <twz/env.h>
@@ -97,6 +98,8 @@ int __twz_run(int argc, char **argv)
 		libtwz_panic("no memory for open files\n");
 	twix_threads_init();
 	twix_signals_init();
+	if (!twix_shared_taken())
+		twz_thread_exit(128 + SIGKILL);
 	twix_sleep_init();
 	twix_trace_init();
 	twix_timers_init();

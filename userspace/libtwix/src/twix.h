@@ -386,6 +386,9 @@ typedef uint32_t twix_descriptor;
 
 enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_ENDED };
 
+/* Whether the program that runs in a process knows of it, and will tell its end; or was killed before. */
+enum twix_taken { TWIX_NOT_TAKEN, TWIX_TAKEN, TWIX_KILLED };
+
 /*
  * A process: a program that was started by another, or by the machine. Found by its number, which is
  * the remainder of pid; state is atomic, and the table's lock guards who has a place in it.
@@ -405,7 +408,7 @@ struct twix_process {
 	uint64_t job;       /* atomic: TWIX_STOPPED, TWIX_ENDING */
 	uint64_t child_flags; /* atomic: SA_NOCLDSTOP, SA_NOCLDWAIT */
 	int32_t report;   /* atomic: what a parent is to be told of it while it lives; 0: nothing */
-	uint64_t taken;   /* atomic: the program that runs knows of it, and will tell its end */
+	uint64_t taken;   /* atomic; enum twix_taken */
 	objid_t helper;    /* the thread of its timers, or 0 */
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	uint64_t started;  /* by the monotonic clock */
@@ -428,6 +431,8 @@ struct twix_about {
 
 /* The object that all share: found if whoever started this program put it there, else made. */
 int twix_shared_init(void);
+/* This program can be sent signals from now on, and will tell its end; false: it was killed before. */
+bool twix_shared_taken(void);
 objid_t twix_shared_id(void);
 struct twix_process *twix_self(void);
 /*
@@ -452,6 +457,8 @@ struct twix_file *twix_file_open(enum twix_kind kind, objid_t id, objid_t parent
 /* Its last name has gone: it stays while a file of it is open. Whether one is. */
 bool twix_file_orphan(objid_t id);
 struct twix_file *twix_file_number(unsigned n); /* NULL: 0, or too large */
+/* How many files are open, of all programs. */
+unsigned twix_files_open(void);
 /* A new volatile object, of zeroes, and an open file of it, whose last() unties it. */
 int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file **f);
 /* A reference, unless nobody has it open any more. */
