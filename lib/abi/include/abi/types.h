@@ -8,6 +8,15 @@
 #ifndef ABI_TYPES_H
 #define ABI_TYPES_H
 
+/* Words of C that C++ has under other names. */
+#ifdef __cplusplus
+#define _Static_assert static_assert
+#define _Noreturn [[noreturn]]
+#define _Alignas alignas
+#define _Alignof alignof
+#define _Thread_local thread_local
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

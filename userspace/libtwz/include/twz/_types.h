@@ -5,8 +5,21 @@
 
 #include <abi/clock.h>
 #include <abi/types.h>
-#include <stdatomic.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+#include <atomic>
+using std::atomic_uint;
+using std::atomic_uint_least32_t;
+using std::atomic_uint_least64_t;
+using std::atomic_ulong;
+#else
+#include <stdatomic.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* With a C library its own struct timespec counts; the layouts are equal. */
 #if !defined(__DEFINED_struct_timespec) && !defined(_STRUCT_TIMESPEC)
@@ -51,5 +64,9 @@ _Static_assert(sizeof(twzobj) == 64, "handle");
  * Returns whether it was one; otherwise *id is untouched.
  */
 _Bool objid_parse(const char *s, size_t len, objid_t *id);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -22,6 +22,10 @@
 #include <stdbool.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* flags: no failure atomicity and nothing durable; an alignment in bytes, 0 for 16. */
 #define TWZ_ALLOC_VOLATILE 1ull
 #define TWZ_ALLOC_ALIGN(x) ((uint64_t)(x) << 32)
@@ -155,5 +159,9 @@ int twz_alloc_check(twzobj *o, void (*report)(const char *what, uint64_t offset,
  * does it. 0, -EINVAL no allocator, -EINVLOBJ.
  */
 int twz_alloc_recover(twzobj *o);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The value of a variable, or NULL if it is not set. It stays until the next change of the
  * environment; threads that read while others change use twz_getenv_copy.
@@ -31,5 +35,9 @@ int twz_setenv(const char *name, const char *value);
 
 /* The entry after `entry`, as NAME=value; NULL begins, and ends. Stays as twz_getenv's. */
 const char *twz_env_next(const char *entry);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

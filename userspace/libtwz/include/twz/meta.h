@@ -6,6 +6,10 @@
 #include <abi/object.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum twz_object_setsz_mode { TWZ_OSSM_ABSOLUTE = 0, TWZ_OSSM_RELATIVE = 1 };
 
 /* Pointer to the metadata page. Throws FAULT_PPTR/INVALID on a released handle. */
@@ -35,5 +39,9 @@ int __twz_object_delext_ptr(twzobj *o, uint64_t tag, void *ptr);
 #define __TWZ_DELEXT_PICK(a, b, c, name, ...) name
 #define twz_object_delext(...) \
 	__TWZ_DELEXT_PICK(__VA_ARGS__, __TWZ_DELEXT3, __TWZ_DELEXT2, )(__VA_ARGS__)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

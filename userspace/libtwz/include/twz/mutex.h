@@ -10,6 +10,10 @@
 
 #include <abi/mutex.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Make m free; only before anyone else can see it. */
 void mutex_init(struct mutex *m);
 
@@ -30,5 +34,9 @@ int mutex_try_r(struct mutex *m);
 
 /* Give m back. The caller holds it. */
 void mutex_release(struct mutex *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

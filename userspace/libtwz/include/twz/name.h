@@ -9,6 +9,10 @@
 
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bind path to id; the parent must exist, an existing binding is replaced.
  * -ENOENT, -ENOTDIR, -EINVAL, -ENOSPC, -ENAMETOOLONG. */
 int twz_name_dfl_assign(objid_t id, const char *path);
@@ -51,5 +55,9 @@ twzobj *twz_name_get_root(void);
 
 /* Make ns the default namespace of this program. The handle must stay open. */
 int twz_name_switch_root(twzobj *ns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include <twz/meta.h>
 #include <twz/ptr.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum object_backing_type { OBJ_VOLATILE = 0, OBJ_PERSISTENT = 1 };
 
 /* As ku: the key whose ID the environment variable TWZUSERKU has. */
@@ -121,5 +125,9 @@ int(twz_object_kaction)(twzobj *o, long cmd, long arg);
 /* What the kernel knows about the object, or about its page pgnr (-EINVAL: 0, or beyond). */
 int twz_object_kstat(twzobj *o, struct kernel_ostat *st);
 int twz_object_kstat_page(twzobj *o, size_t pgnr, struct kernel_ostat_page *st);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

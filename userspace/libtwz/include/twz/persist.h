@@ -9,6 +9,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define __CL_SIZE 64
 
 /* Start writing back the line that holds p. */
@@ -20,5 +24,9 @@ void _clwb_len(const void *p, size_t len);
 /* Return when every write-back this thread started is in the persistence domain; later stores
  * come after it. */
 void _pfence(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

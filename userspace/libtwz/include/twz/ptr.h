@@ -10,6 +10,10 @@
 #include <abi/object.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Store-call flag: the permissions of the slot that the pointer is mapped in; READ and WRITE
  * when a target is given. */
 #define TWZ_PTR_FLAGS_COPY (~0ull)
@@ -173,5 +177,9 @@ int twz_fot_indirect_resolve(twzobj *o, struct fotentry *fe, const void *p, void
  * stored as soon as this returns. -ENOSPC, -EINVAL id 0 or flags outside FE_*.
  */
 ssize_t twz_object_addfot(twzobj *o, objid_t id, uint64_t flags);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include <twz/_types.h>
 #include <twz/sys/fault.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZCATCH_DATA_MAX 256
 
 /* The fault that was caught last in this thread, and a copy of its information (at most
@@ -64,5 +68,9 @@ _Noreturn void __twz_try_load(void *regs, int value);
 #define twztry_end                                                         \
 		__twz_try_end(&__twz_this_try);                            \
 	} while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -34,6 +34,10 @@
 #include <stddef.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A log and its head, anywhere in an object's data, 8-aligned (64 is faster). All-zero but for logsz
  * is an empty log. Recovery reads logsz, closed and what follows it.
@@ -267,6 +271,10 @@ static inline void __twz_tx_leave(struct twz_tx_run *r)
 #ifndef errno
 extern __thread int __twz_errno;
 #define errno __twz_errno
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

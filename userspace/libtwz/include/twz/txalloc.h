@@ -23,6 +23,10 @@
 #include <twz/alloc.h>
 #include <twz/tx.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZ_TX_ALLOCS 15u /* most regions allocated, and most freed, by one transaction */
 
 /* In the same object, 8-aligned; all-zero is none. */
@@ -57,5 +61,9 @@ int tx_record_allocs(struct twz_tx *tx, struct twz_tx_allocs *a);
  * if it was committed, what it freed. 0, or an error of TXCHECK or twz_alloc_recover.
  */
 int tx_alloc_settle(twzobj *o, struct twz_tx *tx, struct twz_tx_allocs *a);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -35,6 +35,10 @@
 #include <twz/obj.h>
 #include <twz/tx.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TXLOCKS_METAEXT_TAG 0x7e10c0050001ull
 
 /* A lock: a line in the object that it guards. All-zero is free. */
@@ -184,5 +188,9 @@ int twz_txlocks_recover(twzobj *o);
 /* Let a lock go whose transaction's log is gone, for good: what it guards may be half changed.
  * -EBUSY somebody holds it. */
 int twz_txlock_forget(twzobj *o, struct twz_txlock *lock);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

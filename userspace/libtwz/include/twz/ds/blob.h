@@ -13,6 +13,10 @@
 #include <base/string.h>
 #include <twz/ds/ds.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct twz_blob {
 	uint64_t data; /* local p-ptr to struct twz_blob_data, 0: empty */
 };
@@ -50,5 +54,9 @@ int twz_blob_compare(twzobj *oa, const struct twz_blob *a, twzobj *ob, const str
 
 /* Check it, as twz_ds_check. */
 int twz_blob_check(twzobj *o, const struct twz_blob *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

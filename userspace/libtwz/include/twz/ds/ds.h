@@ -21,6 +21,10 @@
 #include <abi/mutex.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What a root begins with; all zero while the structure has never been used. */
 struct twz_ds_head {
 	uint32_t magic; /* TWZ_DS_* */
@@ -68,5 +72,9 @@ int twz_ds_check(twzobj *o, const void *root, uint32_t kind);
 
 /* "vector", "map", ... or NULL. */
 const char *twz_ds_kind_name(uint32_t kind);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 
 #include <twz/ds/ds.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZ_HASH_STRIPES 8u
 
 struct twz_hash_stripe {
@@ -127,5 +131,9 @@ int twz_hash_next(struct twz_hash_iter *it);
 
 /* Check the whole map, as twz_ds_check. */
 int twz_hash_check(twzobj *o, const struct twz_hash *h);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include <twz/ds/ds.h>
 #include <twz/ptr.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct twz_list_node {
 	struct twz_list_node *next; /* p-ptr as of the object that this node stands in */
 	uint32_t len;               /* bytes of data */
@@ -80,5 +84,9 @@ ssize_t twz_list_count(twzobj *o, const struct twz_list *l);
  * as far as the first of them.
  */
 int twz_list_check(twzobj *o, const struct twz_list *l);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include <twz/ds/ds.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct twz_log {
 	struct twz_ds_head head;
 	uint64_t area;     /* local p-ptr: the ring */
@@ -66,5 +70,9 @@ int twz_log_truncate(twzobj *o, struct twz_log *l, uint64_t pos);
 
 /* Check the whole log, as twz_ds_check. */
 int twz_log_check(twzobj *o, const struct twz_log *l);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <twz/ds/ds.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZ_MAP_U64 1u   /* head.flags: keys of 64 bits */
 #define TWZ_MAP_BYTES 2u /* keys of bytes */
 
@@ -105,5 +109,9 @@ ssize_t twz_map_iter_value(struct twz_map_iter *it, void *buf, size_t size);
 
 /* Check the whole map, as twz_ds_check. */
 int twz_map_check(twzobj *o, const struct twz_map *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <twz/ds/ds.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZ_VEC_FIRST 64u   /* elements of the first two chunks */
 #define TWZ_VEC_CHUNKS 23u  /* enough for 2^28 elements */
 #define TWZ_VEC_ELEM_MAX 65536u
@@ -69,5 +73,9 @@ int twz_vec_truncate(twzobj *o, struct twz_vec *v, uint64_t n);
 
 /* Check the whole vector, as twz_ds_check. */
 int twz_vec_check(twzobj *o, const struct twz_vec *v);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

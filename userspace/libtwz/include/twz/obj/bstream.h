@@ -17,6 +17,10 @@
 #include <twz/obj/event.h>
 #include <twz/obj/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BSTREAM_NBITS_MIN 4u
 #define BSTREAM_NBITS_MAX 28u
 
@@ -89,5 +93,9 @@ int bstream_close(twzobj *o, struct bstream_hdr *hdr, int which);
 /* The forms of io functions. */
 ssize_t bstream_ioread(twzobj *o, void *buf, size_t len, size_t off, unsigned flags);
 ssize_t bstream_iowrite(twzobj *o, const void *buf, size_t len, size_t off, unsigned flags);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include <twz/obj/bstream.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BSTREAMD_A 0
 #define BSTREAMD_B 1
 
@@ -82,5 +86,9 @@ int bstreamd_hdr_shutdown(twzobj *o, struct bstreamd_hdr *hdr, int end, int how)
  * -EINVLOBJ chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
  */
 int bstreamd_end_init(twzobj *endobj, struct bstreamd_end_hdr *hdr, twzobj *chan, int end);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

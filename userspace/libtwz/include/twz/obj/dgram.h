@@ -18,6 +18,10 @@
 #include <twz/obj/event.h>
 #include <twz/obj/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define DGRAM_A 0
 #define DGRAM_B 1
 
@@ -138,5 +142,9 @@ int dgram_hdr_shutdown(twzobj *o, struct dgram_hdr *hdr, int end, int how);
  * -EINVLOBJ chan has no channel; -ENOSPC the FOT of endobj is full; -ENOMEM no free extension.
  */
 int dgram_end_init(twzobj *endobj, struct dgram_end_hdr *hdr, twzobj *chan, int end);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct evhdr {
 	atomic_uint_least64_t point; /* the events that happened */
 };
@@ -89,5 +93,9 @@ uint64_t event_clear_other(atomic_uint_least64_t *word, uint64_t events);
 /* Those of the bits that are set now. */
 uint64_t event_poll(const struct evhdr *hdr, uint64_t events);
 uint64_t event_poll_other(const atomic_uint_least64_t *word, uint64_t events);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include <abi/hier.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Do not follow a symlink that is the last component. */
 #define TWZ_HIER_SYM 1
 
@@ -46,5 +50,9 @@ ssize_t twz_hier_get_entry(twzobj *ns, size_t pos, struct twz_name_ent **ent);
 
 /* The target of the symlink at path: the length copied, no NUL. -EINVAL not a symlink. */
 int twz_hier_readlink(twzobj *ns, const char *path, char *buf, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

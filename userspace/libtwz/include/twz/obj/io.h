@@ -9,6 +9,10 @@
 #include <twz/_types.h>
 #include <twz/obj/event.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Flags of read and write: -EAGAIN instead of sleeping. */
 #define TWZIO_NONBLOCK 1u
 
@@ -62,5 +66,9 @@ ssize_t(twzio_ioctl)(twzobj *o, int req, long arg);
  * object does not have; -EINVLOBJ.
  */
 int twzio_poll(twzobj *o, uint64_t type, struct event *event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

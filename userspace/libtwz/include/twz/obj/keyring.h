@@ -6,6 +6,10 @@
 #include <abi/key.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Make an empty object a key ring, from its base to its end, durably. -EEXIST it is one. */
 int twz_keyring_init(twzobj *o);
 
@@ -27,5 +31,9 @@ int twz_keyring_get(twzobj *o, size_t place, struct keyring_ent *ent);
 
 /* Say which ku and kr are meant when none is named; NULL: none. As twz_ptr_store_guid. */
 int twz_keyring_set_default(twzobj *o, twzobj *pub, twzobj *pri);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <twz/obj/event.h>
 #include <twz/obj/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bstream_hdr;
 
 #define PTY_BUFFER_SZ 1024
@@ -105,5 +109,9 @@ int pty_ioctl_server(twzobj *o, int req, long arg);
 /* Hang up, for good, from the server's side: programs read what is there and then 0, and write
  * nothing more. */
 int pty_hangup(twzobj *o);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <abi/queue.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define QUEUE_NONBLOCK 1 /* -EAGAIN instead of sleeping */
 
 /*
@@ -70,5 +74,9 @@ ssize_t queue_dequeue_multiple(size_t n, struct queue_dequeue_multiple_spec *spe
  * consumers, may. Returns how many positions were skipped.
  */
 int queue_repair(twzobj *o);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <abi/key.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define USER_NAME_MAXLEN 255u
 
 /*
@@ -25,5 +29,9 @@ objid_t twz_user_secctx(twzobj *o);
 
 /* Open its key ring with FE_*. -ENOENT it has none, -EINVLOBJ; the errors of opening. */
 int twz_user_keyring(twzobj *o, twzobj *keyring, uint32_t flags);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

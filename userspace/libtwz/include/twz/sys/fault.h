@@ -7,6 +7,10 @@
 #include <abi/frame.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Install fn for a fault of every thread of this program (NULL removes). It runs in the thread that
  * faulted, on its fault stack if it has one; returning from it does the instruction again.
@@ -61,5 +65,9 @@ struct fault_page_info twz_fault_build_page_info(objid_t id, void *vaddr, uint64
     uint64_t info, void *ip);
 struct fault_pptr_info twz_fault_build_pptr_info(objid_t id, uint64_t fote, void *ip,
     uint32_t info, uint32_t retval, uint64_t flags, const char *name, const void *ptr);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <abi/key.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A new key as two new objects, open for reading: *pub, which everybody may read and nobody change
  * (hash-data), and *pri, which belongs to it and gives nobody anything by default: until
@@ -32,5 +36,9 @@ void twz_key_public(const uint8_t seed[TWZ_KEY_SIZE], uint8_t pub[TWZ_KEY_SIZE])
 
 /* The fingerprint of a public key. */
 void twz_key_fingerprint(const uint8_t pub[TWZ_KEY_SIZE], uint8_t print[TWZ_KEY_PRINT_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

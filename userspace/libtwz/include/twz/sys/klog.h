@@ -6,6 +6,10 @@
 #include <abi/klog.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct twz_klog_reader {
 	const struct twz_klog *log;
 	uint64_t next; /* number of the record to be read next; may be set */
@@ -22,5 +26,9 @@ bool twz_klog_read(struct twz_klog_reader *r, struct twz_klog_record *record);
 
 /* Sleep until there is one, at most ns nanoseconds (0: for ever). 0, -ETIMEDOUT, -EINTR. */
 int twz_klog_wait(struct twz_klog_reader *r, uint64_t ns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

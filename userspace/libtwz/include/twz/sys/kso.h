@@ -6,6 +6,10 @@
 #include <abi/kso.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 
 /* Set the name in the header, cut to fit; o NULL is this thread. Flushed. 0. */
 int kso_set_name(twzobj *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -21,5 +25,9 @@ size_t twz_kso_name(twzobj *o, char *to, size_t size);
  * becomes the index behind it. True: *out is a copy. The directory may change meanwhile.
  */
 bool twz_kso_next(twzobj *o, size_t *index, struct kso_attachment *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <abi/program.h>
 #include <twz/sys/thread.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define TWZ_ARGS_MAGIC 0x31534752415a5754ull /* "TWZARGS1" */
 #define TWZ_ARGS_VERSION 1u
 #define TWZ_ARGS_OFFSET (TWZ_STACK_OFFSET + TWZ_THREAD_STACK_SIZE)
@@ -61,5 +65,9 @@ int twz_program_wait(struct thread *t, uint64_t *status);
 
 /* The pack's namespace as this program was told, 0 = none. */
 objid_t twz_program_packroot(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

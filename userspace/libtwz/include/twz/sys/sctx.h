@@ -11,6 +11,10 @@
 #include <abi/sctx.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Make an object a context that takes nothing away; `name` may be NULL. -EINVAL it holds a context.
  */
@@ -34,5 +38,9 @@ ssize_t twz_sctx_next(twzobj *o, objid_t target, ssize_t bucket);
 
 /* Empty a bucket of the target. -ENOENT it is none. */
 int twz_sctx_del(twzobj *o, objid_t target, ssize_t bucket);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <abi/view.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How many slots a view has. */
 size_t twz_nslots(void);
 
@@ -21,5 +25,9 @@ size_t twz_nslots(void);
 #define TWZSLOT_CVIEW (twz_nslots() - 16)
 #define TWZSLOT_TCTRL (twz_nslots() - 15)
 #define TWZSLOT_MAX_SLOT (twz_nslots() - 1)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <abi/thread.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One operation on a 64-bit word. to NULL: no timeout. -ETIMEDOUT, -EINTR, or 0 (also when the
  * word differed, and now and then for no reason). */
 int twz_thread_sync(int op, atomic_ulong *w, uint64_t val, struct timespec *to);
@@ -27,5 +31,9 @@ uint64_t twz_thread_cword_consume(atomic_uint_least64_t *w, uint64_t reset);
  * sys_thread_sync_abs(); -EINTR ends the call that sleeps. Set before there are other threads.
  */
 extern long (*__twz_sleep)(size_t n, struct sys_thread_sync_args *ops, struct timespec *until);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

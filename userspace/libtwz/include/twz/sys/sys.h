@@ -8,6 +8,10 @@
 #include <abi/sysinfo.h>
 #include <twz/sys/syscall.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What sysinfo said when the program started; never NULL. Free-memory figures are from then. */
 const struct twz_sysinfo *twz_sysinfo(void);
 
@@ -40,5 +44,9 @@ int twz_sleep_ns(uint64_t ns);
 
 /* One action on the machine's root (KACTION_CMD_ROOT_*); its result or a negative error. */
 long twz_root_action(int cmd, uint64_t arg);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

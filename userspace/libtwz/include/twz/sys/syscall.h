@@ -17,6 +17,10 @@
 #include <abi/thread.h>
 #include <twz/_types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Any call, raw: the six argument registers, then the number. */
 long __twz_syscall6(long a0, long a1, long a2, long a3, long a4, long a5, long number);
 
@@ -76,5 +80,9 @@ long sys_become_return(long result, long v1, long v2, long v3, long v4);
 #define __TWZ_SPAWN_PICK(a, b, c, d, name, ...) name
 #define sys_thrd_spawn(...) \
 	__TWZ_SPAWN_PICK(__VA_ARGS__, __TWZ_SPAWN4, __TWZ_SPAWN3, )(__VA_ARGS__)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

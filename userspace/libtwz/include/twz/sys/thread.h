@@ -7,6 +7,10 @@
 #include <twz/obj.h>
 #include <twz/sys/sync.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bytes of a thread's stack. The null page of the stack object guards its end. */
 #define TWZ_THREAD_STACK_SIZE 0x200000ul
 
@@ -93,5 +97,9 @@ objid_t twz_thread_id(void);
 
 /* The kso name of this thread. */
 void twz_thread_set_name(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

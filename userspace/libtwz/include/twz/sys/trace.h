@@ -6,6 +6,10 @@
 #include <abi/trace.h>
 #include <twz/obj.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct twz_trace_reader {
 	const struct twz_trace *trace;
 	uint64_t next; /* number of the record to be read next; may be set */
@@ -27,5 +31,9 @@ long twz_trace_control(uint64_t classes_and_order);
 
 /* The counters of a CPU as they are now. 0 or a negative error; -EINVAL no such CPU. */
 int twz_cpu_stats(unsigned int cpu, struct twz_cpu_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

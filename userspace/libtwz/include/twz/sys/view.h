@@ -8,6 +8,10 @@
 #include <twz/_types.h>
 #include <twz/sys/slots.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A borrowed handle to the current view. */
 void twz_view_object_init(twzobj *o);
 
@@ -37,5 +41,9 @@ void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t slot);
  */
 int twz_view_clone(twzobj *old, twzobj *nv, int flags,
     bool (*fn)(twzobj *v, size_t slot, objid_t id, uint32_t flags, objid_t *nid, uint32_t *nflags));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
