@@ -46,6 +46,28 @@ static void insert_sorted(struct twz_map_iter *it, uint64_t key, uint64_t word)
 	it->words[at] = word;
 }
 
+/* Keys and values of the usual size. */
+static void prefetch_record(const struct twz_map_iter *it, uint64_t word)
+{
+	const char *record = ds_at(it->o, word & ~LAYER);
+
+	__builtin_prefetch(record);
+	__builtin_prefetch(record + 64);
+}
+
+/* The leaf that comes after this one, if they have a parent in common. */
+static void prefetch_next_leaf(const struct twz_map_iter *it, const struct spot *s)
+{
+	unsigned next = it->back ? s->index - 1 : s->index + 1;
+	const char *leaf;
+
+	if (!s->parent || next >= s->parent->count || next >= FANOUT)
+		return;
+	leaf = ds_at(it->o, ds_load(&s->parent->words[next]));
+	for (unsigned line = 0; line < sizeof(struct node); line += 64)
+		__builtin_prefetch(leaf + line);
+}
+
 static void copy_leaf(struct twz_map_iter *it, const struct spot *s, uint64_t from)
 {
 	it->count = it->at = 0;
@@ -53,9 +75,10 @@ static void copy_leaf(struct twz_map_iter *it, const struct spot *s, uint64_t fr
 		uint64_t word = ds_load(&s->leaf->words[i]), key = s->leaf->keys[i];
 		if (!word || before(it, key, from))
 			continue;
-		__builtin_prefetch(ds_at(it->o, word & ~LAYER));
+		prefetch_record(it, word);
 		insert_sorted(it, key, word);
 	}
+	prefetch_next_leaf(it, s);
 	it->bounded = it->back ? s->has_low : s->has_high;
 	it->bound = it->back ? s->low - 1 : s->high;
 }
