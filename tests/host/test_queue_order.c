@@ -314,10 +314,7 @@ static const char *end_refusing(void)
 /* Those of `whole` are explored whole, of the others so many interleavings. */
 #define SAMPLE 3000
 
-static const struct {
-	struct explore_scenario scenario;
-	bool whole;
-} scenarios[] = {
+static const struct explore_plan plans[] = {
 	{ { "one entry", 2, begin_one, run_single, end_single }, true },
 	{ { "one and one, ring of one", 2, begin_one, run_pair, end_pair }, false },
 	{ { "one and one, ring of two", 2, begin_two, run_pair, end_pair }, false },
@@ -328,28 +325,9 @@ static const struct {
 	{ { "without sleeping", 3, begin_refusing, run_refusing, end_refusing }, false },
 };
 
-static void explore_one(unsigned int i, struct explore_result *result)
-{
-	if (scenarios[i].whole)
-		explore(&scenarios[i].scenario, result);
-	else
-		explore_some(&scenarios[i].scenario, SAMPLE, 7 + i, result);
-}
-
 static bool explore_all(bool say)
 {
-	static struct explore_result result;
-
-	for (unsigned int i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
-		explore_one(i, &result);
-		if (say)
-			print_message("# %s: %lu interleavings, %lu steps, %s\n", scenarios[i].scenario.name,
-			    (unsigned long)result.runs, (unsigned long)result.steps,
-			    result.failure ? result.failure : "all good");
-		if (result.failure)
-			return false;
-	}
-	return true;
+	return explore_plans(plans, sizeof(plans) / sizeof(*plans), SAMPLE, say);
 }
 
 static void interleavings(void **state)

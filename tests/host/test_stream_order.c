@@ -354,10 +354,7 @@ static void run_poller(unsigned int n)
 /* Those of `whole` are explored whole, of the others so many interleavings. */
 #define SAMPLE 3000
 
-static const struct {
-	struct explore_scenario scenario;
-	bool whole;
-} scenarios[] = {
+static const struct explore_plan plans[] = {
 	{ { "one byte", 2, begin, run_single, end_one }, true },
 	{ { "one byte, polled for", 2, begin, run_poller, end_one }, true },
 	{ { "two bytes", 2, begin, run_pair, end_two }, false },
@@ -369,21 +366,7 @@ static const struct {
 
 static bool explore_all(bool say)
 {
-	static struct explore_result result;
-
-	for (unsigned int i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
-		if (scenarios[i].whole)
-			explore(&scenarios[i].scenario, &result);
-		else
-			explore_some(&scenarios[i].scenario, SAMPLE, 7 + i, &result);
-		if (say)
-			print_message("# %s: %lu interleavings, %lu steps, %s\n", scenarios[i].scenario.name,
-			    (unsigned long)result.runs, (unsigned long)result.steps,
-			    result.failure ? result.failure : "all good");
-		if (result.failure)
-			return false;
-	}
-	return true;
+	return explore_plans(plans, sizeof(plans) / sizeof(*plans), SAMPLE, say);
 }
 
 static void interleavings(void **state)

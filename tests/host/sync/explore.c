@@ -264,3 +264,21 @@ void explore_some(const struct explore_scenario *what, uint64_t runs, uint64_t s
 	if (result->failure)
 		note_order(depth, result);
 }
+
+bool explore_plans(const struct explore_plan *plans, unsigned int count, uint64_t runs, bool say)
+{
+	static struct explore_result result;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (plans[i].whole)
+			explore(&plans[i].scenario, &result);
+		else
+			explore_some(&plans[i].scenario, runs, 7 + i, &result);
+		if (say)
+			printf("# %s: %lu interleavings, %lu steps, %s\n", plans[i].scenario.name, (unsigned long)result.runs,
+			       (unsigned long)result.steps, result.failure ? result.failure : "all good");
+		if (result.failure)
+			return false;
+	}
+	return true;
+}

@@ -71,4 +71,12 @@ void explore(const struct explore_scenario *scenario, struct explore_result *res
 /* The same for so many runs in which chance decides: for what is too large to be explored whole. */
 void explore_some(const struct explore_scenario *scenario, uint64_t runs, uint64_t seed, struct explore_result *result);
 
+struct explore_plan {
+	struct explore_scenario scenario;
+	bool whole; /* else explore_some() */
+};
+
+/* Explore one after the other, those that are not explored whole in so many runs. False: one failed. With say, tell. */
+bool explore_plans(const struct explore_plan *plans, unsigned int count, uint64_t runs, bool say);
+
 #endif

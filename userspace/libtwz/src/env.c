@@ -46,16 +46,6 @@ ssize_t twz_getenv_copy(const char *name, char *buffer, size_t size)
 	return r;
 }
 
-int twz_getenv_id(const char *name, objid_t *id)
-{
-	char text[48]; /* no ID is longer */
-	ssize_t len = twz_getenv_copy(name, text, sizeof(text));
-
-	if (len < 0)
-		return len == -ENOENT ? -ENOENT : -EINVAL;
-	return objid_parse(text, (size_t)len, id) ? 0 : -EINVAL;
-}
-
 int twz_setenv(const char *name, const char *value)
 {
 	int r;
