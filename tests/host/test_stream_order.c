@@ -177,6 +177,9 @@ long sys_thread_sync(size_t n, struct sys_thread_sync_args *ops, struct timespec
 	return 0;
 }
 
+long (*__twz_sleep)(size_t n, struct sys_thread_sync_args *ops, struct timespec *until) =
+    sys_thread_sync;
+
 /* ---- Scenarios ---- */
 
 static unsigned char next_in, got[EXPLORE_MAX][32];

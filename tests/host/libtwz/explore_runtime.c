@@ -75,6 +75,13 @@ WEAK long sys_thread_sync(size_t count, struct sys_thread_sync_args *args, struc
 	return 0;
 }
 
+/* Nobody sleeps for long here: when does not matter. */
+WEAK long sys_thread_sync_abs(size_t count, struct sys_thread_sync_args *args,
+    struct timespec *until)
+{
+	return sys_thread_sync(count, args, until);
+}
+
 /* --- slots and views */
 
 WEAK int twz_vaddr_to_obj(const void *p, objid_t *id, uint32_t *flags)
