@@ -90,6 +90,9 @@ static ssize_t arrived(char *text, size_t len)
 	    TWZIO_NONBLOCK);
 }
 
+/* What a terminal is made with. */
+#define USUAL (ICANON | ECHO | ECHOE | ECHOK | ECHOKE | ISIG | IEXTEN)
+
 static const char *judge(void)
 {
 	struct termios t;
@@ -101,7 +104,7 @@ static const char *judge(void)
 		return "there is no terminal";
 	if (w.ws_row != 25 || (w.ws_col != cols && w.ws_col != next_cols))
 		return "the size of the window is lost";
-	if ((t.c_line != line && t.c_line != next_line) || t.c_lflag != (ICANON | ECHO | ECHOE | ISIG))
+	if ((t.c_line != line && t.c_line != next_line) || t.c_lflag != USUAL)
 		return "the settings are lost";
 	if (pty_write_server(explore_object(0), "new\n", 4, TWZIO_NONBLOCK) != 4)
 		return "nothing can be typed any more";
