@@ -174,3 +174,43 @@ def test_speed(sqlite):
                           {**sqlite.sqlite, "speedtest1": sqlite.program("sqlite", "speedtest1")})
     hashes = [line for line in lines if line.startswith("Verification Hash")]
     assert len(hashes) == 2 and hashes[0] == hashes[1] and lines[-2:] == ["ok", "ok"], lines
+
+
+# --- toybox: of its own tests, run by bash, those that pass on Linux as well and are soon done
+
+TOYS = ("basename cmp comm cut dirname echo expand factor head ln mktemp paste printf rev rmdir sort split tail tee "
+        "truncate uudecode wc")
+RUN_TOYS = """
+mkdir -p /tmp /etc /t/bin
+echo root:x:0:0:root:/:/bin/bash >/etc/passwd
+echo root:x:0: >/etc/group
+cd /t
+tar xf /bin/tests.tar
+for i in $(toybox); do ln -s /bin/toybox bin/$i; done
+for i in bash sh; do ln -sf /bin/bash bin/$i; done
+for i in diff awk tr expr; do [ -e bin/$i ] || ln -s /bin/busybox bin/$i; done
+cat >run <<'END'
+. scripts/runtest.sh
+export FILES=/t/tests/files LC_COLLATE=C VERBOSE="all quiet" PATH=/t/bin
+for CMDNAME; do
+	rm -rf /t/work; mkdir -p /t/work; cd /t/work; C=/t/bin/$CMDNAME
+	( . /t/tests/$CMDNAME.test ) </dev/null 2>&1
+	echo "END: $CMDNAME"
+done
+END
+bash run """
+
+
+def test_toybox(ports):
+    """The tests that come with toybox, of the commands that are about text and files."""
+    source = os.path.join(ports.root, "ports", ports.board.removeprefix("qemu-virt-"), "toybox", "source")
+    archive = os.path.join(ports.folder, "tests.tar")
+    subprocess.run(["tar", "-C", source, "-cf", archive, "tests", "scripts/runtest.sh"], check=True)
+    programs = {"bash": ports.program("bash", "bash"), "busybox": ports.program("busybox", "busybox")}
+    programs.update((name, ports.program("toybox", "toybox")) for name in ("toybox", "tar", "mkdir", "ln", "cat"))
+    with open(archive, "rb") as file:
+        lines = ports.script(RUN_TOYS + TOYS, programs, {"tests.tar": file.read()}, smp=4, timeout=300)
+    ended = [line for line in lines if line.startswith("END: ")]
+    failed = [line for line in lines if line.startswith("FAIL: ")]
+    assert len(ended) == len(TOYS.split()) and not failed, failed
+    assert len([line for line in lines if line.startswith("PASS: ")]) > 300

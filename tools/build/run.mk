@@ -65,7 +65,7 @@ test:
 	+@$(if $(filter host,$(tests)),,$(foreach b,$(boards),$(call build-board,$b) all &&)) \
 		$(call build-board,$(lastword $(boards))) host-tests
 	+@$(build-hosted) SANITIZE=0 && $(build-hosted) SANITIZE=1
-	+@$(if $(filter host,$(tests)),,$(foreach a,$(sdk-archs),$(call sdk-make,$a) clang all PORTS="dash busybox lua5.4 zlib" &&)) true
+	+@$(if $(filter host,$(tests)),,$(foreach a,$(sdk-archs),$(call sdk-make,$a) clang all PORTS="dash busybox lua5.4 zlib sqlite bash toybox" &&)) true
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec tests/run $(build-root) $(tests)
 
 # Without the debugging checks, which a user of the system does not run with either.
