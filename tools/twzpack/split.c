@@ -61,7 +61,7 @@ static bool check_header(struct elf *e)
 		return refuse(e, "not a 64-bit little-endian program");
 	if (machine_number(h->e_machine) == 0)
 		return refuse(e, "not for RISC-V or ARM (ELF machine %u)", h->e_machine);
-	if (h->e_type != ET_EXEC)
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return refuse(e, "not a static executable (ELF type %u)", h->e_type);
 	if (h->e_phnum == 0 || h->e_phentsize != sizeof(Elf64_Phdr))
 		return refuse(e, "no program headers");
@@ -129,7 +129,6 @@ static bool add_segment(struct elf *e, unsigned int i)
 	case PT_LOAD:
 		return add_load(e, i, &s);
 	case PT_INTERP:
-	case PT_DYNAMIC:
 		return refuse(e, "dynamically linked: link with -static");
 	case PT_TLS:
 		if (e->has_tls)

@@ -2,6 +2,10 @@
 /*
  * How a program is linked: text at object offsets 0x1000… of slot 0, data at 0x1000… of slot 1.
  * Addresses equal object offsets (data: plus 1 GiB). Exactly two segments are loaded.
+ *
+ * With POSITION_INDEPENDENT the two slots may be any that follow one another: the program relocates
+ * its data when it starts (crt0.S). Constants, which may be addresses, stand with the data then, so
+ * that libraries need not be built for it; the text is never written.
  */
 ENTRY(_start)
 
@@ -10,6 +14,9 @@ PHDRS
 	text PT_LOAD FLAGS(5);
 	data PT_LOAD FLAGS(6);
 	tls PT_TLS FLAGS(4);
+#ifdef POSITION_INDEPENDENT
+	dynamic PT_DYNAMIC FLAGS(6);
+#endif
 }
 
 SECTIONS
@@ -23,7 +30,21 @@ SECTIONS
 	. = MAX(., 0x1800);
 	.text : { *(.text .text.*) } :text
 	. = ALIGN(64);
+#ifndef POSITION_INDEPENDENT
 	.rodata : { *(.rodata .rodata.* .srodata .srodata.*) } :text
+	__rela_start = .;
+	__rela_end = .;
+#else
+	.dynsym : { *(.dynsym) } :text
+	.dynstr : { *(.dynstr) } :text
+	.hash : { *(.hash) } :text
+	.gnu.hash : { *(.gnu.hash) } :text
+	.rela.dyn : {
+		__rela_start = .;
+		*(.rela.dyn .rela.* .rela)
+		__rela_end = .;
+	} :text
+#endif
 	__text_end = .;
 
 	. = 0x40001000;
@@ -37,6 +58,10 @@ SECTIONS
 	__tls_align = MAX(MAX(ALIGNOF(.tdata), ALIGNOF(.tbss)), 1);
 	__tls_memsz = ALIGN(__tls_filesz, MAX(ALIGNOF(.tbss), 1)) + SIZEOF(.tbss);
 
+#ifdef POSITION_INDEPENDENT
+	.dynamic : ALIGN(8) { *(.dynamic) } :data :dynamic
+#endif
+
 	.data : ALIGN(64) {
 		__init_array_start = .;
 		KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))
@@ -47,6 +72,11 @@ SECTIONS
 		KEEP(*(.fini_array))
 		__fini_array_end = .;
 		*(.data .data.*)
+#ifdef POSITION_INDEPENDENT
+		*(.rodata .rodata.* .srodata .srodata.*)
+		/* Nobody reads these, but relocations in what is discarded count as some of the text. */
+		*(.eh_frame .eh_frame_hdr)
+#endif
 		*(.got .got.*)
 		. = ALIGN(8);
 		__global_pointer$ = . + 0x800;
@@ -70,8 +100,10 @@ SECTIONS
 	__data_end_offset = . - 0x40000000;
 
 	/DISCARD/ : {
-		*(.eh_frame .eh_frame_hdr .note .note.* .comment .interp .dynamic .dynsym .dynstr)
-		*(.hash .gnu.hash .gnu.version* .rela.* .rel.*)
+		*(.note .note.* .comment .interp .gnu.version*)
+#ifndef POSITION_INDEPENDENT
+		*(.eh_frame .eh_frame_hdr .dynamic .dynsym .dynstr .hash .gnu.hash .rela.* .rel.*)
+#endif
 	}
 }
 

@@ -40,7 +40,7 @@ static struct __twz_start_record record = { .start = begin };
 static bool replace(twzobj *view, size_t slot, objid_t id, uint32_t flags, objid_t *new_id, uint32_t *new_flags)
 {
 	(void)view, (void)id, (void)flags, (void)new_flags;
-	if (slot == PROGRAM_DATA_SLOT)
+	if (slot == TWIX_DATA_SLOT)
 		*new_id = point.data;
 	else if (slot == TWZSLOT_STACK)
 		*new_id = point.stack;
@@ -69,15 +69,15 @@ static int copy_view(objid_t thread, objid_t *view)
 		return r;
 	r = twix_child_object(*view, id_in(TWZSLOT_STACK), &point.stack);
 	if (r == 0 && twix_image_is_made())
-		r = twz_object_tie_guid(*view, id_in(PROGRAM_TEXT_SLOT), 0);
+		r = twz_object_tie_guid(*view, id_in(TWIX_TEXT_SLOT), 0);
 	if (r == 0)
 		r = twix_memory_copy(*view, &to);
 	if (r == 0)
 		r = twz_view_clone(NULL, &to, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, replace);
 	if (r == 0)
-		r = twix_child_object(*view, id_in(PROGRAM_DATA_SLOT), &point.data);
+		r = twix_child_object(*view, id_in(TWIX_DATA_SLOT), &point.data);
 	if (r == 0)
-		twz_view_set(&to, PROGRAM_DATA_SLOT, point.data, VE_READ | VE_WRITE);
+		twz_view_set(&to, TWIX_DATA_SLOT, point.data, VE_READ | VE_WRITE);
 	twz_object_release(&to);
 	return r;
 }

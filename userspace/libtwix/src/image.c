@@ -84,8 +84,6 @@ static int put(twzobj *to, uint64_t at, objid_t file, const char *base, uint64_t
 	return (int)sys_ocopy(&id, &file, at + before, OBJ_NULLPAGE_SIZE + offset + before, whole, 0);
 }
 
-extern const struct twz_program __twz_program;
-
 bool twix_image_is_made(void)
 {
 	return __twz_program.flags & PROGRAM_MADE;
@@ -122,6 +120,12 @@ static void describe(struct image *m, const struct twix_elf *e)
 	h->entry = e->entry;
 	h->data = m->id[PROGRAM_DATA_SLOT];
 	h->flags = PROGRAM_MADE;
+	for (unsigned i = 0; i < e->loads; i++) {
+		uint64_t *end = VADDR_TO_SLOT(e->load[i].address) == PROGRAM_DATA_SLOT ? &h->data_end : &h->text_end;
+		uint64_t here = e->load[i].address % OBJ_MAXSIZE + e->load[i].memory;
+
+		*end = here > *end ? here : *end;
+	}
 	if (!h->tls_image && e->tls[2]) {
 		h->tls_image = e->tls[1] ? e->tls[0] : OBJ_NULLPAGE_SIZE;
 		h->tls_filesz = e->tls[1];

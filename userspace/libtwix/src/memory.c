@@ -46,8 +46,6 @@ struct mapping {
 	twzobj obj;  /* else a handle */
 };
 
-extern char __data_end[];
-
 static struct mutex lock; /* guards all below */
 static _Alignas(TWIX_PAGE) struct private privates[PRIVATE_MAX];
 static size_t private_end; /* from there on none was ever used */

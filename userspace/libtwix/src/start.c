@@ -9,6 +9,7 @@
  */
 #include "twix.h"
 
+#include <abi/program.h>
 #include <elf.h>
 #include <signal.h>
 #include <string.h>
@@ -19,7 +20,6 @@
 
 #define AUXV_WORDS 40
 
-extern char __tls_memsz[], __tls_align[]; /* the addresses are the values */
 size_t __twz_tls_gap(size_t align);
 
 int main(int argc, char **argv, char **envp);
@@ -32,13 +32,13 @@ static uint64_t randomness[2];
 
 static void describe_tls(void)
 {
-	size_t align = (size_t)__tls_align;
+	size_t align = __twz_program.tls_align ? __twz_program.tls_align : 1;
 
 	tls_header = (Elf64_Phdr){
 		.p_type = PT_TLS,
 		.p_vaddr = (uintptr_t)__builtin_thread_pointer() + __twz_tls_gap(align),
-		.p_filesz = (size_t)__tls_memsz,
-		.p_memsz = (size_t)__tls_memsz,
+		.p_filesz = __twz_program.tls_memsz,
+		.p_memsz = __twz_program.tls_memsz,
 		.p_align = align,
 	};
 }

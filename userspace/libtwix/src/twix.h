@@ -8,6 +8,7 @@
 #define TWIX_H
 
 #include <stdbool.h>
+#include <abi/program.h>
 #include <stddef.h>
 #include <signal.h>
 #include <stdint.h>
@@ -21,6 +22,12 @@ typedef long twix_call(const long a[6]);
 
 #define TWIX_PAGE 4096ul
 #define ROUND_UP(n, to) (((n) + (to) - 1) & ~((to) - 1))
+
+/* Where this program stands. */
+extern const struct twz_program __twz_program;
+extern char __data_end[];
+#define TWIX_TEXT_SLOT VADDR_TO_SLOT(&__twz_program)
+#define TWIX_DATA_SLOT VADDR_TO_SLOT(__data_end)
 
 /* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);

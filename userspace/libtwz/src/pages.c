@@ -14,7 +14,7 @@ static _Atomic uintptr_t next_page;
 void *__twz_pages(size_t bytes)
 {
 	uintptr_t start = (uintptr_t)__data_end + PAGES_START;
-	uintptr_t limit = SLOT_TO_VADDR(PROGRAM_DATA_SLOT) + OBJ_TOPDATA;
+	uintptr_t limit = SLOT_TO_VADDR(VADDR_TO_SLOT(__data_end)) + OBJ_TOPDATA;
 	uintptr_t used = atomic_load(&next_page);
 
 	bytes = (bytes + TWZ_PAGE_SIZE - 1) & ~(TWZ_PAGE_SIZE - 1);

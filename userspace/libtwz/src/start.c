@@ -9,23 +9,26 @@
 #include <twz/sys/sys.h>
 
 extern char __tls_image[], __tls_main[];
-extern char __tls_filesz[], __tls_memsz[], __tls_align[]; /* the addresses are the values */
+extern const struct twz_program __twz_program; /* as whoever loaded it completed it */
 
 struct twz_runtime __twz_rt;
 
+static size_t tls_align(void)
+{
+	return __twz_program.tls_align ? __twz_program.tls_align : 1;
+}
+
 size_t __twz_tls_size(void)
 {
-	size_t align = (size_t)__tls_align;
-
-	return __twz_tls_gap(align) + (size_t)__tls_memsz + align;
+	return __twz_tls_gap(tls_align()) + __twz_program.tls_memsz + tls_align();
 }
 
 void *__twz_tls_init(void *p)
 {
-	size_t align = (size_t)__tls_align;
+	size_t align = tls_align();
 	char *tp = (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
 
-	memcpy(tp + __twz_tls_gap(align), __tls_image, (size_t)__tls_filesz);
+	memcpy(tp + __twz_tls_gap(align), __tls_image, __twz_program.tls_filesz);
 	return tp;
 }
 
