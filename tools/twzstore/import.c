@@ -155,6 +155,26 @@ static int draw_id(struct metainfo *mi, objid_t *id)
 	return -EIO;
 }
 
+/* As libtwix has it: docs/libtwix.md, "Modes and times". */
+struct inode {
+	uint32_t mode, links;
+	uint32_t uid, gid;
+	uint64_t atime, mtime, ctime;
+};
+
+#define INODE_TAG 0x78697774696e6f64ull
+#define INODE_OFFSET 0xc00u /* in the metadata page */
+
+static void add_inode(uint8_t *page, const struct item *item)
+{
+	struct inode in = {
+		.mode = item->mode, .links = 1, .atime = item->changed, .mtime = item->changed, .ctime = item->changed,
+	};
+
+	memcpy(page + INODE_OFFSET, &in, sizeof(in));
+	((struct metainfo *)page)->exts[0] = (struct metaext){ INODE_TAG, OBJ_METAPAGE + INODE_OFFSET };
+}
+
 static int create_hidden(struct store *st, struct item *item)
 {
 	static _Alignas(TWZ_PAGE_SIZE) uint8_t page[TWZ_PAGE_SIZE];
@@ -169,6 +189,8 @@ static int create_hidden(struct store *st, struct item *item)
 	if (item->entry.type == NAME_ENT_REGULAR) {
 		mi->flags = MIF_SZ;
 		mi->sz = item->size;
+		if (item->mode)
+			add_inode(page, item);
 	} else {
 		mi->exts[0] = (struct metaext){ HIER_METAEXT_TAG, OBJ_NULLPAGE_SIZE };
 	}

@@ -23,6 +23,7 @@ static const char usage[] =
 	"       twzstore export-tree [--keep-going] FILE NAME FOLDER\n"
 	"       twzstore import [--sync] FILE NAME=PATH...\n"
 	"       twzstore import-tree [--sync] FILE FOLDER [NAME]\n"
+	"       twzstore put [--sync] FILE PATH [NAME]\n"
 	"\n"
 	"create       make a store in a new file of SIZE (64M, 1G; a multiple of 2M)\n"
 	"info         the store as a whole\n"
@@ -35,6 +36,8 @@ static const char usage[] =
 	"             --keep-going: leave out what cannot be read\n"
 	"import       files as objects with names\n"
 	"import-tree  a folder as a namespace, called NAME or like the folder, and all below it\n"
+	"put          a file with its mode, such as a program to be run there; NAME is its own in\n"
+	"             the root, or behind what ends in a slash, unless it is given\n"
 	"\n"
 	"OBJECT is a name (with slashes between namespaces) or an ID as list prints it.\n"
 	"Only create and the imports write to FILE. --sync waits for the disk at each step.\n"
@@ -327,7 +330,7 @@ static enum status import(const struct request *q)
 	return status;
 }
 
-/* The last component of a folder's path, in place. */
+/* The last component of a path, in place. */
 static const char *base_name(char *path)
 {
 	size_t len = strlen(path);
@@ -353,6 +356,35 @@ static enum status import_folder(const struct request *q)
 	return status;
 }
 
+/* What a file is to be called: `name`, or its own name behind it. To be freed. */
+static char *name_for(char *path, const char *name)
+{
+	size_t len = strlen(name);
+	const char *last = len == 0 || name[len - 1] == '/' ? base_name(path) : "";
+	char *whole = malloc(len + strlen(last) + 1);
+
+	if (whole != NULL) {
+		memcpy(whole, name, len);
+		memcpy(whole + len, last, strlen(last) + 1);
+	}
+	return whole;
+}
+
+static enum status put(const struct request *q)
+{
+	struct plan p = { .items = NULL };
+	char *name = name_for(q->argv[1], q->count == 3 ? q->argv[2] : "");
+	enum status status = FAILED;
+
+	if (name == NULL)
+		complain("%s", strerror(ENOMEM));
+	else if (plan_file(&p, q->argv[1], name) && plan_mode(&p))
+		status = import_planned(q, &p);
+	plan_free(&p);
+	free(name);
+	return status;
+}
+
 /* ---- The command line ---- */
 
 static const struct command {
@@ -371,6 +403,7 @@ static const struct command {
 	{ "export-tree", 3, 3, export_folder, "--keep-going" },
 	{ "import", 2, 0x7fffffff, import, "--sync" },
 	{ "import-tree", 2, 3, import_folder, "--sync" },
+	{ "put", 2, 3, put, "--sync" },
 };
 
 /* Take the options out of argv, wherever they stand before "--". False: reported. */

@@ -220,6 +220,18 @@ bool plan_file(struct plan *p, const char *path, const char *name)
 	return look_at_file(path, add_item(p, path, name, NAME_ENT_REGULAR, NO_ITEM));
 }
 
+bool plan_mode(struct plan *p)
+{
+	struct item *item = &p->items[p->count - 1];
+	struct stat st;
+
+	if (stat(item->path, &st) != 0)
+		return complain("%s: %s", item->path, strerror(errno));
+	item->mode = st.st_mode & (S_IFMT | 0777);
+	item->changed = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+	return true;
+}
+
 bool plan_folder(struct plan *p, const char *path, const char *name)
 {
 	add_item(p, path, name, NAME_ENT_NAMESPACE, NO_ITEM);

@@ -15,6 +15,8 @@ struct item {
 	uint64_t size;      /* of a file, in bytes */
 	uint64_t records;   /* of a folder: bytes of its list of names */
 	uint64_t pages;     /* that the object will take */
+	uint32_t mode;      /* type and permissions that C programs are to see; 0: they see the usual ones */
+	uint64_t changed;   /* with it: when, in nanoseconds since 1970 */
 	/* while importing */
 	uint64_t end;       /* of a namespace: where the next record goes */
 	uint64_t named_at;  /* its own record in the namespace parent_id, 0: not yet */
@@ -36,6 +38,9 @@ struct plan {
 bool plan_file(struct plan *p, const char *path, const char *name);
 bool plan_folder(struct plan *p, const char *path, const char *name);
 void plan_free(struct plan *p);
+
+/* Mode and time of the file that was added last go with it. False: reported. */
+bool plan_mode(struct plan *p);
 
 /* Add the root of names, for a store that has none; returns its index. */
 size_t plan_root(struct plan *p);
