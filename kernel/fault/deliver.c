@@ -142,6 +142,15 @@ static bool put_block(struct thread *thread, uintptr_t place, const struct fault
 	return error == 0;
 }
 
+/* The thread pointer of its handlers, which may be of another program than the thread's; 0: the same. */
+static uint64_t handler_tp(struct thread *thread)
+{
+	uint64_t offset = OBJ_NULLPAGE_SIZE + offsetof(struct twzthread_repr, fault_tp);
+	uint64_t tp;
+
+	return object_read(thread->repr, offset, &tp, sizeof(tp)) == 0 ? tp : 0;
+}
+
 static bool enter_handler(struct thread *thread, const struct handler *handler, struct fault *fault)
 {
 	size_t length = sizeof(struct twz_fault_frame) + fault->length;
@@ -159,6 +168,9 @@ static bool enter_handler(struct thread *thread, const struct handler *handler, 
 		(unsigned long)fault->number, place + sizeof(struct twz_fault_frame), place,
 	};
 	arch_regs_enter(&thread->regs, handler->pc, place, args);
+	uint64_t tp = handler_tp(thread);
+	if (tp)
+		arch_regs_set_tls(thread, tp);
 	return true;
 }
 

@@ -91,6 +91,7 @@ all: tree ports
 
 tree: libtwz $(work)/libtwix.a $(work)/musl.built
 	$(call run,SDK,$(tree),tools/sdk/assemble $(ARCH) $(cpu) '$(machine)' $(work) $(board-build) $(tree))
+	$(call run,LD,$(tree)/programs/linux,mkdir -p $(tree)/programs && $(tree)/bin/$(cpu)-twizzler-cc -O2 -static-pie -s -o $(tree)/programs/linux userspace/libtwix/host/linux.c)
 
 # --- programs of others, built with it: PORTS="NAME ..." of userspace/ports. Libraries that a port
 # --- installs become part of the tree.

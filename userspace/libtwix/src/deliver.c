@@ -24,6 +24,7 @@ struct call {
 	const struct twix_action *action;
 	siginfo_t info;
 	ucontext_t context;
+	const struct twz_fault_frame *frame; /* of a program with registers of its own; or NULL */
 };
 
 /* --- actions */
@@ -152,6 +153,10 @@ static void run(void *arg)
 {
 	struct call *c = arg;
 
+	if (c->frame) {
+		__twix_call_in((void *)c->action->handler, c->info.si_signo, &c->info, &c->context, c->frame);
+		return;
+	}
 	((void (*)(int, siginfo_t *, void *))(void *)c->action->handler)(c->info.si_signo, &c->info, &c->context);
 }
 
@@ -164,6 +169,8 @@ static void call_handler(const struct twix_signal *s, const struct twix_action *
 	uint64_t before = twix_me->restore ? twix_me->kept : twix_me->blocked;
 	struct call c = { .action = a };
 
+	if (twix_linux_program())
+		c.frame = twix_linux_frame(f);
 	twix_me->restore = false;
 	twix_signal_info(s, &c.info);
 	twix_context_save(&c.context, f);
@@ -293,6 +300,7 @@ static void divert(struct twz_fault_frame *f, uintptr_t sp)
 	twix_me->depth++; /* a fault here is the end */
 	memcpy(kept, f, sizeof(*f));
 	twix_me->depth--;
+	twix_frame_own(f);
 	twz_frame_set_pc(f, (uintptr_t)resume);
 	twz_frame_set_sp(f, (uintptr_t)kept);
 	twz_frame_set_arg(f, 0, (uint64_t)kept);
@@ -357,9 +365,7 @@ static bool is_foreign_call(int fault, const struct fault_exception_info *e)
 
 	if (fault != FAULT_EXCEPTION || e->code != FAULT_EXCEPTION_SYSCALL || !f)
 		return false;
-	twz_frame_set_arg(f, 0, (uint64_t)__twix_syscall((long)e->arg0, (long)twz_frame_arg(f, 0),
-	    (long)twz_frame_arg(f, 1), (long)twz_frame_arg(f, 2), (long)twz_frame_arg(f, 3),
-	    (long)twz_frame_arg(f, 4), (long)twz_frame_arg(f, 5)));
+	twix_linux_call(f, (long)e->arg0);
 	return true;
 }
 

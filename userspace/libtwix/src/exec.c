@@ -31,7 +31,8 @@
 struct plan {
 	objid_t program; /* the object with the code */
 	struct twix_where where; /* the file that it is of */
-	bool made;       /* it was made for this: a child of this view */
+	objid_t made;    /* what was made for this, a child of this view: it, or its memory; 0: nothing */
+	bool is_linux;
 	const char *path;
 	char *const *argv, *const *envp;
 	/* Of each script that led here: its line, and the arguments that came of it. */
@@ -40,6 +41,8 @@ struct plan {
 		char *argv[];
 	} *scripts[SCRIPTS];
 	size_t script_bytes[SCRIPTS];
+	char **host_argv; /* or NULL */
+	size_t host_bytes;
 	unsigned depth;
 };
 
@@ -74,7 +77,9 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	twix_job_alone();
 	note_path(&p->where);
 	if (p->made)
-		twz_object_tie_guid(twz_object_guid(view), p->program, 0);
+		twz_object_tie_guid(twz_object_guid(view), p->made, 0);
+	if (p->is_linux)
+		twz_view_set(view, TWIX_LINUX_SLOT, p->made, VE_READ | VE_WRITE | VE_EXEC | VE_EITHER);
 	twz_view_get(NULL, TWZSLOT_UNIX, &shared, NULL);
 	twz_view_set(view, TWZSLOT_UNIX, shared, VE_READ | VE_WRITE);
 	twix_descriptors_drop(twix_self(), true);
@@ -131,6 +136,7 @@ static int run(struct plan *p)
 		.env = (const char *const *)p->envp,
 		.only_env = true,
 		.env_as_is = true,
+		.slot = p->is_linux ? TWIX_HOST_SLOT : 0,
 		.prepare = hand_over,
 		.prepare_arg = p,
 	};
@@ -184,6 +190,19 @@ static int check_interpreter(const char *path)
 	return r < 0 ? r : -ELIBBAD;
 }
 
+/* One that was linked for Linux: another program stands by it, which gets its name as an argument more. */
+static int plan_linux(struct plan *p, objid_t file, const struct twix_elf *e)
+{
+	struct twix_where host;
+	int r = find(TWIX_HOST_PATH, &host);
+
+	if (r == 0)
+		r = twix_image_make_linux(file, e, &p->made);
+	p->program = host.id;
+	p->is_linux = r == 0;
+	return r == 0 ? 0 : r == -ENOENT ? -ENOEXEC : r;
+}
+
 static int plan_elf(struct plan *p, objid_t file, const char *base, uint64_t size)
 {
 	struct twix_elf e;
@@ -191,7 +210,10 @@ static int plan_elf(struct plan *p, objid_t file, const char *base, uint64_t siz
 
 	if (e.interpreter[0] && r != -ENOEXEC)
 		return check_interpreter(e.interpreter);
-	return r ? r : twix_image_make(file, base, size, &e, &p->program);
+	if (r)
+		return r;
+	r = twix_image_make(file, base, size, &e, &p->program);
+	return r == -ENOEXEC ? plan_linux(p, file, &e) : r;
 }
 
 static int plan_file(struct plan *p, twzobj *o)
@@ -211,7 +233,8 @@ static int plan_file(struct plan *p, twzobj *o)
 		r = plan_elf(p, twz_object_guid(o), base, size);
 	else
 		r = twix_image_make(twz_object_guid(o), base, size, NULL, &p->program);
-	p->made = r == 0;
+	if (r == 0 && !p->is_linux)
+		p->made = p->program;
 	return r;
 }
 
@@ -243,6 +266,21 @@ static int plan_script(struct plan *p, const char *base, uint64_t size)
 	p->path = interpreter;
 	p->argv = s->argv;
 	return IS_SCRIPT;
+}
+
+/* The arguments again, behind the name of the program that stands by. */
+static int add_host_name(struct plan *p)
+{
+	int argc = count(p->argv);
+
+	p->host_bytes = ((size_t)argc + 2) * sizeof(char *);
+	p->host_argv = twix_pages(p->host_bytes);
+	if (!p->host_argv)
+		return -ENOMEM;
+	p->host_argv[0] = (char *)TWIX_HOST_PATH;
+	memcpy(p->host_argv + 1, p->argv, (size_t)argc * sizeof(char *));
+	p->argv = p->host_argv;
+	return 0;
 }
 
 static int plan_once(struct plan *p)
@@ -283,8 +321,10 @@ static void drop(struct plan *p)
 {
 	for (unsigned i = 0; i < p->depth; i++)
 		twix_munmap((const long[6]){ (long)p->scripts[i], (long)p->script_bytes[i] });
+	if (p->host_argv)
+		twix_munmap((const long[6]){ (long)p->host_argv, (long)p->host_bytes });
 	if (p->made)
-		twz_object_tie_guid(twix_view_id(), p->program, TIE_UNTIE);
+		twz_object_tie_guid(twix_view_id(), p->made, TIE_UNTIE);
 }
 
 /* Linux has no program any more to return to. */
@@ -315,6 +355,8 @@ long twix_execve(const long a[6])
 		do
 			r = plan_once(&p);
 		while (r == IS_SCRIPT);
+	if (r == 0 && p.is_linux)
+		r = add_host_name(&p);
 	if (r == 0)
 		r = run(&p);
 	if (r == TWIX_EXEC_FATAL)

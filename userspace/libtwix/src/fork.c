@@ -23,7 +23,7 @@ static struct mutex lock;
 static struct {
 	uint64_t regs[32];
 	struct twix_process *child;
-	objid_t data, stack, thread; /* the copies */
+	objid_t data, stack, thread, memory; /* the copies */
 	_Alignas(16) char scratch[SCRATCH]; /* the child's first stack */
 } point;
 
@@ -46,6 +46,8 @@ static bool replace(twzobj *view, size_t slot, objid_t id, uint32_t flags, objid
 		*new_id = point.stack;
 	else if (slot == TWZSLOT_THRD)
 		*new_id = point.thread;
+	else if (slot == TWIX_LINUX_SLOT && twix_linux_program())
+		*new_id = point.memory;
 	return true;
 }
 
@@ -70,6 +72,8 @@ static int copy_view(objid_t thread, objid_t *view)
 	r = twix_child_object(*view, id_in(TWZSLOT_STACK), &point.stack);
 	if (r == 0 && twix_image_is_made())
 		r = twz_object_tie_guid(*view, id_in(TWIX_TEXT_SLOT), 0);
+	if (r == 0 && twix_linux_program())
+		r = twix_child_object(*view, id_in(TWIX_LINUX_SLOT), &point.memory);
 	if (r == 0)
 		r = twix_memory_copy(*view, &to);
 	if (r == 0)
@@ -96,6 +100,7 @@ static int start(struct thread *t, objid_t view)
 
 	repr->fault_stack = SLOT_TO_VADDR(TWZSLOT_STACK) + TWZ_FAULT_STACK_OFFSET;
 	repr->fault_stack_size = TWZ_FAULT_STACK_SIZE;
+	repr->fault_tp = twz_thread_repr_base()->fault_tp;
 	strcpy(repr->hdr.name, twz_thread_repr_base()->hdr.name);
 	return (int)(sys_thrd_spawn)(t->tid, &args, 0);
 }

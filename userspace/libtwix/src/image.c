@@ -166,6 +166,54 @@ static int from_elf(struct image *m, const struct twix_elf *e)
 	return r;
 }
 
+/* --- an ELF file that was linked for Linux */
+
+#define ANYWHERE 0x10000u /* where one stands that does not say */
+
+static int put_memory(twzobj *to, const struct twix_elf *e, objid_t file, uint64_t base)
+{
+	struct twix_linux *p = (void *)((char *)twz_object_base(to) - OBJ_NULLPAGE_SIZE + TWIX_LINUX_AT % OBJ_MAXSIZE);
+	int r = 0;
+
+	*p = (struct twix_linux){
+		.magic = TWIX_LINUX_MAGIC,
+		.entry = e->entry + base,
+		.header = e->header ? e->header + base : 0,
+		.header_count = e->header_count,
+	};
+	for (unsigned i = 0; i < e->loads && r == 0; i++) {
+		const struct twix_load *l = &e->load[i];
+		uint64_t end = ROUND_UP(base + l->address + l->memory, TWIX_PAGE);
+
+		r = put(to, base + l->address, file, e->file, l->offset, l->bytes);
+		p->memory_end = end > p->memory_end ? end : p->memory_end;
+	}
+	return r;
+}
+
+int twix_image_make_linux(objid_t file, const struct twix_elf *e, objid_t *memory)
+{
+	uint64_t base = e->type == ET_DYN ? ANYWHERE : 0;
+	twzobj o;
+	int r;
+
+	for (unsigned i = 0; i < e->loads; i++)
+		if (e->load[i].address + base < OBJ_NULLPAGE_SIZE ||
+		    e->load[i].address + e->load[i].memory + base > TWIX_LINUX_AT - TWIX_PAGE)
+			return TWIX_EXEC_FATAL;
+	r = make_object(twix_view_id(), memory);
+	if (r < 0)
+		return r;
+	r = twz_object_init_guid(&o, *memory, FE_READ | FE_WRITE);
+	if (r == 0) {
+		r = put_memory(&o, e, file, base);
+		twz_object_release(&o);
+	}
+	if (r < 0)
+		twz_object_tie_guid(twix_view_id(), *memory, TIE_UNTIE);
+	return r;
+}
+
 /* --- the bytes of a program object */
 
 static bool is_copy(const struct twz_program *h, uint64_t size)

@@ -454,12 +454,14 @@ long twix_msync(const long a[6])
 
 long twix_brk(const long a[6])
 {
-	uintptr_t want = (uintptr_t)a[0], low = (uintptr_t)__data_end;
+	const struct twix_linux *other = twix_linux_program();
+	uintptr_t want = (uintptr_t)a[0], low = other ? other->memory_end : (uintptr_t)__data_end;
+	size_t room = other ? TWIX_LINUX_AT - low : BREAK_SIZE;
 
 	mutex_acquire(&lock);
 	if (!break_now)
 		break_now = low;
-	if (want >= low && want <= low + BREAK_SIZE) {
+	if (want >= low && want <= low + room) {
 		if (want < break_now)
 			memset((void *)want, 0, break_now - want);
 		break_now = want;

@@ -215,6 +215,29 @@ static bool changes_settings(unsigned long request)
 	       request == TCXONC || request == TCSBRK || request == TCSBRKP;
 }
 
+/*
+ * The settings as the call has them, which are shorter than the C library's: what it has behind them is
+ * not touched, for another library may have something else there.
+ */
+#define SETTINGS_SIZE (offsetof(struct termios, c_cc) + 19)
+
+static int settings(int (*ioctl)(twzobj *, int, long), twzobj *o, int request, void *arg)
+{
+	struct termios t;
+	int r = ioctl(o, TCGETS, (long)&t);
+
+	if (r == 0 && request == TCGETS)
+		memcpy(arg, &t, SETTINGS_SIZE);
+	else if (r == 0)
+		memcpy(&t, arg, SETTINGS_SIZE);
+	return r == 0 && request != TCGETS ? ioctl(o, request, (long)&t) : r;
+}
+
+static bool has_settings(unsigned long request)
+{
+	return request == TCGETS || request == TCSETS || request == TCSETSW || request == TCSETSF;
+}
+
 /* What both sides know. */
 long twix_terminal_control(struct twix_terminal *t, int (*ioctl)(twzobj *, int, long), twzobj *o,
     unsigned long request, void *arg)
@@ -226,7 +249,7 @@ long twix_terminal_control(struct twix_terminal *t, int (*ioctl)(twzobj *, int, 
 		return 0;
 	if (request == TIOCSWINSZ)
 		ioctl(o, TIOCGWINSZ, (long)&before);
-	r = ioctl(o, (int)request, (long)arg);
+	r = has_settings(request) ? settings(ioctl, o, (int)request, arg) : ioctl(o, (int)request, (long)arg);
 	if (r == 0 && request == TIOCSWINSZ && memcmp(&before, arg, sizeof(before)) && t->foreground)
 		twix_signal_group(-t->foreground, SIGWINCH);
 	return r == -ENOTSUP ? -ENOTTY : r;

@@ -161,9 +161,6 @@ static int fork_and_run(int (*fn)(void *), void *arg)
 	return (int)pid;
 }
 
-int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
-    int *clear_tid);
-
 /* What musl's assembler file of this name is for. */
 int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
     int *clear_tid)
@@ -275,6 +272,12 @@ _Noreturn void twix_thread_vanish(void)
 	else
 		retire();
 	twz_thread_exit(0);
+}
+
+void twix_thread_keep(void *stacks, size_t size)
+{
+	twix_me->unmap[0] = (long)stacks;
+	twix_me->unmap[1] = (long)size;
 }
 
 _Noreturn void __twix_unmapself(void *base, size_t size);

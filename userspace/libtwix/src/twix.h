@@ -12,10 +12,12 @@
 #include <stddef.h>
 #include <signal.h>
 #include <stdint.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <twz/mutex.h>
 #include <twz/obj.h>
 #include <twz/obj/event.h>
+#include <twz/sys/slots.h>
 #include <twz/sys/thread.h>
 
 typedef long twix_call(const long a[6]);
@@ -103,6 +105,39 @@ const struct twix_load *twix_elf_find(const struct twix_elf *e, uint64_t address
 int twix_image_make(objid_t file, const char *base, uint64_t size, const struct twix_elf *e, objid_t *text);
 /* Whether this program is run of such an object, which goes with the last view that it is tied to. */
 bool twix_image_is_made(void);
+
+/*
+ * The memory of one that was linked for Linux, alike: all of it in one object, for TWIX_LINUX_SLOT,
+ * with what the program of libtwix that stands by it has to know at TWIX_LINUX_AT.
+ */
+#define TWIX_LINUX_SLOT 0u
+#define TWIX_LINUX_AT (SLOT_TO_VADDR(TWIX_LINUX_SLOT) + OBJ_TOPDATA - TWIX_PAGE)
+#define TWIX_LINUX_MAGIC 0x58554e494c584957ull
+#define TWIX_HOST_SLOT 14u /* where that other program stands */
+#define TWIX_HOST_PATH "/bin/linux"
+
+struct twix_linux {
+	uint64_t magic;
+	uint64_t entry;
+	uint64_t header, header_count; /* program headers in memory, or 0 */
+	uint64_t memory_end; /* the program's break begins here */
+};
+
+int twix_image_make_linux(objid_t file, const struct twix_elf *e, objid_t *memory);
+
+/* --- linux.c: the program that stands by one that was linked for Linux */
+const struct twix_linux *twix_linux_program(void); /* NULL: this is none */
+/* Run what stands in the slot, with the arguments from the second on. Returns if there is none. */
+int twix_linux_run(int argc, char **argv);
+struct twz_fault_frame;
+void twix_linux_call(struct twz_fault_frame *f, long n);
+/* The program's registers, f being what was interrupted, or NULL: a call. */
+const struct twz_fault_frame *twix_linux_frame(const struct twz_fault_frame *f);
+/* arch/ */
+_Noreturn void __twix_enter(uintptr_t pc, void *sp);
+void __twix_call_in(void *fn, int sig, siginfo_t *info, void *context, const struct twz_fault_frame *f);
+void twix_frame_own(struct twz_fault_frame *f); /* so that a function of this program runs with it */
+extern const bool twix_linux_restorer;          /* whether Linux's struct sigaction has one here */
 
 /* --- script.c */
 #define TWIX_SCRIPT_LINE 256
@@ -328,6 +363,10 @@ struct twix_thread *twix_thread_of(int tid);
 /* Each but this one is to look. */
 void twix_threads_disturb(void);
 void twix_threads_init(void);
+int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
+    int *clear_tid);
+/* Pages to be given back when this thread has ended. */
+void twix_thread_keep(void *stacks, size_t size);
 /* All other threads of this program end. */
 void twix_end_other_threads(void);
 /* Only this thread ends. Its stack stays. */

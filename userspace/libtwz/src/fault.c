@@ -238,7 +238,7 @@ _Noreturn void __twz_fault_begin(int fault, void *info, struct twz_fault_frame *
 {
 	struct twz_fault_frame *outer;
 
-	if (!twz_frame_tp(frame))
+	if (!__builtin_thread_pointer())
 		bare_thread(fault, info, frame);
 	outer = current_frame;
 	current_frame = frame;

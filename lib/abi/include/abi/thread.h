@@ -48,7 +48,8 @@ struct twzthread_repr {
 	uint64_t flags;      /* kernel: THRD_FLAG_RESUMABLE */
 	uint64_t exit_fault; /* kernel: 0, or 1 + number of the fault that ended it */
 	uint64_t open;       /* user: 1 while the thread keeps this mapped for itself */
-	uint64_t reserved[3];
+	uint64_t fault_tp;   /* user: thread pointer of handlers; 0: as it is. The frame has the thread's */
+	uint64_t reserved[2];
 };
 
 #define THRD_FLAG_RESUMABLE 1u
@@ -149,6 +150,7 @@ _Static_assert(offsetof(struct twzthread_repr, active) == 4656, "repr active");
 _Static_assert(offsetof(struct twzthread_repr, fault_stack) == 4672, "repr fault_stack");
 _Static_assert(offsetof(struct twzthread_repr, flags) == 4688, "repr flags");
 _Static_assert(offsetof(struct twzthread_repr, exit_fault) == 4696, "repr exit_fault");
+_Static_assert(offsetof(struct twzthread_repr, fault_tp) == 4712, "repr fault_tp");
 _Static_assert(sizeof(struct twzthread_repr) == 4736, "repr");
 _Static_assert(sizeof(struct thrd_spawn_args) == 64, "spawn args");
 _Static_assert(offsetof(struct thrd_spawn_args, start_func) == 16, "spawn args start_func");

@@ -3,6 +3,14 @@
 #include "../../src/twix.h"
 
 #include <elf.h>
+#include <twz/sys/fault.h>
 
 const char twix_machine_name[] = "aarch64";
 const uint16_t twix_elf_machine = EM_AARCH64;
+
+const bool twix_linux_restorer = true;
+
+void twix_frame_own(struct twz_fault_frame *f)
+{
+	twz_frame_set_tp(f, (uintptr_t)__builtin_thread_pointer());
+}

@@ -3,6 +3,17 @@
 #include "../../src/twix.h"
 
 #include <elf.h>
+#include <twz/sys/fault.h>
 
 const char twix_machine_name[] = "riscv64";
 const uint16_t twix_elf_machine = EM_RISCV;
+
+const bool twix_linux_restorer = false;
+
+extern char __global_pointer[] __asm__("__global_pointer$");
+
+void twix_frame_own(struct twz_fault_frame *f)
+{
+	twz_frame_set_tp(f, (uintptr_t)__builtin_thread_pointer());
+	f->x[2] = (uintptr_t)__global_pointer;
+}
