@@ -182,5 +182,4 @@ void twix_text_mounts(struct twix_text *t)
 
 	twix_text(t, "%s / twizzler %s 0 0\n", machine().features & TWZ_FEATURE_STORE ? "store" : "memory", how);
 	twix_text(t, "devtmpfs /dev devtmpfs rw 0 0\nproc /proc proc ro 0 0\n");
-	twix_text(t, "pack /bin twizzler ro 0 0\n");
 }

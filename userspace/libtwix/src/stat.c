@@ -277,10 +277,19 @@ long twix_truncate(const long a[6])
 	return r;
 }
 
-static long fill_statfs(struct statfs *s)
+#define DEVICES 0x01021994 /* tmpfs */
+#define PROCESSES 0x9fa0   /* proc */
+
+/* What is in no object has no blocks, either. */
+static long fill_statfs(const struct stat *st, struct statfs *s)
 {
 	struct twz_sysinfo si;
 
+	if (st->st_dev != 1) {
+		*s = (struct statfs){ .f_type = st->st_dev == 6 ? PROCESSES : DEVICES, .f_bsize = 4096, .f_frsize = 4096,
+			.f_namelen = 255 };
+		return 0;
+	}
 	if (sys_sysinfo(&si, sizeof(si)) < 0)
 		return -EIO;
 	*s = (struct statfs){ .f_type = 0x545a57, .f_bsize = 4096, .f_frsize = 4096, .f_namelen = 255 };
@@ -294,7 +303,7 @@ long twix_statfs(const long a[6])
 	struct stat st;
 	int r = twix_stat_path(AT_FDCWD, (const char *)a[0], 0, &st);
 
-	return r < 0 ? r : fill_statfs((struct statfs *)a[1]);
+	return r < 0 ? r : fill_statfs(&st, (struct statfs *)a[1]);
 }
 
 long twix_fstatfs(const long a[6])
@@ -302,7 +311,7 @@ long twix_fstatfs(const long a[6])
 	struct stat st;
 	int r = stat_descriptor((int)a[0], &st);
 
-	return r < 0 ? r : fill_statfs((struct statfs *)a[1]);
+	return r < 0 ? r : fill_statfs(&st, (struct statfs *)a[1]);
 }
 
 long twix_sync(const long a[6])
