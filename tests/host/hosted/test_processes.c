@@ -8,6 +8,7 @@
 
 #define PROCESSES 4
 #define ROUNDS 5000
+#define TURNS_OFF 400
 #define TURNS 3000
 
 struct shared {
@@ -191,6 +192,27 @@ static void a_store_is_made_by_many(void)
 	CHECK_EQ(system(command), 0);
 }
 
+/* The last one to go switches the machine off while the next one comes: again and again. */
+static void machines_go_off_and_on(void)
+{
+	char folder[] = "/tmp/twizzler-off-XXXXXX", command[64];
+	pid_t pids[2];
+	int bad = 0;
+
+	NEED(mkdtemp(folder) != NULL);
+	pids[0] = start_role("nothing", "", folder);
+	pids[1] = start_role("nothing", "", folder);
+	for (int i = 0; i < TURNS_OFF; i++) {
+		bad += finish_role(pids[i % 2]) != 0;
+		pids[i % 2] = start_role("nothing", "", folder);
+	}
+	bad += finish_role(pids[0]) != 0;
+	bad += finish_role(pids[1]) != 0;
+	CHECK_EQ(bad, 0);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	CHECK_EQ(system(command), 0);
+}
+
 /* A child of fork() is a process of its own, with a thread and a view of its own. */
 static void a_forked_child_counts(void)
 {
@@ -221,6 +243,7 @@ int main(int argc, char **argv)
 		{ "a worker is killed", a_worker_is_killed },
 		{ "wakes are not lost", wakes_are_not_lost },
 		{ "a store is made by many", a_store_is_made_by_many },
+		{ "machines go off and on", machines_go_off_and_on },
 		{ "a forked child counts", a_forked_child_counts },
 	};
 

@@ -345,12 +345,16 @@ static void switch_on(void)
 		libtwz_refuse("%s/boot: is damaged", memory_path);
 }
 
-/* The last one to go switches the machine off. */
+/*
+ * The last one to go switches the machine off. It does not wait for this process to end: who comes
+ * next would take the machine for one that is on, and find nothing of it.
+ */
 static void switch_off(void)
 {
 	flock(lock_fd, LOCK_EX);
 	if (flock(run_fd, LOCK_EX | LOCK_NB) == 0)
 		remove_tree(memory_path);
+	flock(run_fd, LOCK_UN);
 	flock(lock_fd, LOCK_UN);
 }
 
