@@ -16,15 +16,32 @@ static const char *fault_name(int fault)
 	return fault >= 0 && fault < NUM_FAULTS ? names[fault] : "unknown";
 }
 
+/*
+ * What a slot has in every program. Names of other objects are not looked for: that takes locks,
+ * which the thread may hold.
+ */
+static const char *slot_name(size_t slot)
+{
+	if (slot == PROGRAM_TEXT_SLOT)
+		return ", the program";
+	if (slot == PROGRAM_DATA_SLOT)
+		return ", the program's data";
+	if (slot == TWZSLOT_STACK)
+		return ", the first thread's stack";
+	if (slot == TWZSLOT_THRD)
+		return ", the first thread";
+	return slot == TWZSLOT_CVIEW ? ", the view" : "";
+}
+
 /* An address, and what stands there. */
 static void print_place(const char *what, uint64_t addr)
 {
+	size_t slot = VADDR_TO_SLOT(addr);
 	objid_t id;
 
-	if (VADDR_TO_SLOT(addr) < twz_nslots() &&
-	    twz_vaddr_to_obj((void *)addr, &id, NULL) == 0)
-		debug_printf("  %s %lx (object " IDFMT " offset %lx)\n", what, (unsigned long)addr,
-		    IDPR(id), (unsigned long)(addr & (OBJ_MAXSIZE - 1)));
+	if (slot < twz_nslots() && twz_vaddr_to_obj((void *)addr, &id, NULL) == 0)
+		debug_printf("  %s %lx (object " IDFMT " offset %lx%s)\n", what, (unsigned long)addr,
+		    IDPR(id), (unsigned long)(addr & (OBJ_MAXSIZE - 1)), slot_name(slot));
 	else
 		debug_printf("  %s %lx\n", what, (unsigned long)addr);
 }
