@@ -178,8 +178,8 @@ def test_speed(sqlite):
 
 # --- toybox: of its own tests, run by bash, those that pass on Linux as well and are soon done
 
-TOYS = ("basename cmp comm cut dirname echo expand factor head ln mktemp paste printf rev rmdir sort split tail tee "
-        "truncate uudecode wc")
+TOYS = ("basename cmp comm cut dirname echo expand factor head ln mktemp paste printf rev rmdir sort split tee "
+        "uudecode wc xxd")
 RUN_TOYS = """
 mkdir -p /tmp /etc /t/bin
 echo root:x:0:0:root:/:/bin/bash >/etc/passwd
@@ -213,4 +213,4 @@ def test_toybox(ports):
     ended = [line for line in lines if line.startswith("END: ")]
     failed = [line for line in lines if line.startswith("FAIL: ")]
     assert len(ended) == len(TOYS.split()) and not failed, failed
-    assert len([line for line in lines if line.startswith("PASS: ")]) > 300
+    assert len([line for line in lines if line.startswith("PASS: ")]) > 280
