@@ -173,7 +173,7 @@ static int follow_link(struct walk *k, const struct twix_where *w)
 /* The next component. 1: it was the last. */
 static int step(struct walk *k, enum twix_follow follow, struct twix_where *w)
 {
-	bool last;
+	bool last, on;
 	int r = take_name(k, w);
 
 	if (r < 0)
@@ -191,7 +191,8 @@ static int step(struct walk *k, enum twix_follow follow, struct twix_where *w)
 	}
 	if (r < 0)
 		return r;
-	if (w->type == NAME_ENT_SYMLINK && (!last || follow == TWIX_FOLLOW || (w->slash && follow != TWIX_NAME)) && !follow_descriptor(k, w))
+	on = !last || follow == TWIX_FOLLOW || (w->slash && follow != TWIX_NAME);
+	if (w->type == NAME_ENT_SYMLINK && on && !follow_descriptor(k, w))
 		return follow_link(k, w);
 	if (last && !w->slash)
 		return 1;

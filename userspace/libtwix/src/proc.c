@@ -335,11 +335,11 @@ void twix_text_status(struct twix_text *t)
 	char name[16], state = state_of(p);
 
 	name_of(p, name);
-	twix_text(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", name, p->umask,
-	    state, state_name(state), p->pid, p->pid, p->parent);
+	twix_text(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+	    name, p->umask, state, state_name(state), p->pid, p->pid, p->parent);
 	twix_text(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t0 \n", p->fd_end);
 	if (state != 'Z')
 		twix_text(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\n", size, size, size);
-	twix_text(t, "Threads:\t1\nSigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", (unsigned long)p->pending,
-	    (unsigned long)p->blocked, (unsigned long)p->ignored, (unsigned long)p->caught);
+	twix_text(t, "Threads:\t1\nSigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+	    (unsigned long)p->pending, (unsigned long)p->blocked, (unsigned long)p->ignored, (unsigned long)p->caught);
 }

@@ -88,7 +88,8 @@ void twix_text_meminfo(struct twix_text *t)
 void twix_text_machine_stat(struct twix_text *t)
 {
 	struct twz_sysinfo si = machine();
-	uint64_t up = twz_clock_ns() / (TWIX_NS / TICKS), real = twz_clock_real_ns(), used = twix_cpu_of_all() / (TWIX_NS / TICKS);
+	uint64_t up = twz_clock_ns() / (TWIX_NS / TICKS), real = twz_clock_real_ns();
+	uint64_t used = twix_cpu_of_all() / (TWIX_NS / TICKS);
 	struct count c = count_processes();
 
 	if (used > up * si.ncpus)
@@ -103,7 +104,8 @@ void twix_text_machine_stat(struct twix_text *t)
 
 void twix_text_uptime(struct twix_text *t)
 {
-	uint64_t up = twz_clock_ns() / (TWIX_NS / 100), cpus = machine().ncpus, used = twix_cpu_of_all() / (TWIX_NS / 100);
+	uint64_t up = twz_clock_ns() / (TWIX_NS / 100), cpus = machine().ncpus;
+	uint64_t used = twix_cpu_of_all() / (TWIX_NS / 100);
 	uint64_t idle = used < up * cpus ? up * cpus - used : 0;
 
 	twix_text(t, "%lu.%02lu %lu.%02lu\n", (unsigned long)(up / 100), (unsigned long)(up % 100),

@@ -198,7 +198,8 @@ static int next_pid(void)
 	do {
 		twix_shared->last_pid = twix_shared->last_pid % TWIX_PID_MAX + 1;
 		p = by_pid(twix_shared->last_pid);
-	} while (p && p->state != TWIX_NO_PROCESS && (unsigned)p->pid % TWIX_PIDS == (unsigned)twix_shared->last_pid % TWIX_PIDS);
+	} while (p && p->state != TWIX_NO_PROCESS &&
+		 (unsigned)p->pid % TWIX_PIDS == (unsigned)twix_shared->last_pid % TWIX_PIDS);
 	return twix_shared->last_pid;
 }
 
