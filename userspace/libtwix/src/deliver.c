@@ -193,13 +193,14 @@ static void call_handler(const struct twix_signal *s, const struct twix_action *
 }
 
 /* All threads end, or it is nothing. */
-static void default_action(int sig)
+/* Whether it ends the process, which it does when this thread leaves its call. */
+static bool default_action(int sig)
 {
 	if (SIG_BIT(sig) & SIGS_IGNORED)
-		return;
+		return false;
 	twix_job_end(twix_self(), sig);
 	twix_threads_disturb();
-	twix_job_leave();
+	return true;
 }
 
 /* The next to be taken, with its action; false: none, or it is done with. */
@@ -213,8 +214,8 @@ static bool next(struct twix_signal *s, struct twix_action *a)
 	if (sig > 0)
 		*a = use_action(sig);
 	twix_me->depth--;
-	if (sig > 0 && a->handler == SIG_DFL)
-		default_action(sig);
+	if (sig > 0 && a->handler == SIG_DFL && default_action(sig))
+		twix_job_leave();
 	return sig > 0 && is_handler(a);
 }
 
@@ -245,15 +246,16 @@ bool twix_interrupted(void)
 	int sig;
 
 	while (attention()) {
-		twix_job_look();
+		if (twix_job_wait())
+			return true;
 		sig = twix_signal_claim(~twix_me->blocked);
 		if (sig <= 0)
 			continue;
 		a = twix_action(sig, NULL);
 		if (is_handler(&a))
 			return true;
-		if (twix_signal_take(SIG_BIT(sig), &s) > 0 && a.handler == SIG_DFL)
-			default_action(sig);
+		if (twix_signal_take(SIG_BIT(sig), &s) > 0 && a.handler == SIG_DFL && default_action(sig))
+			return true;
 	}
 	/* A cancellation that came before the call had begun, and was put off by its handler. */
 	return twix_me->cancellable && twix_me->pending & SIG_BIT(SIGCANCEL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The states of a whole process: it runs, is stopped, or ends. Whoever changes the state tells every
- * thread to look; each does what it asks when it is in the program's own code, leaves a call or
- * sleeps in one, so that no lock is left behind. The first thread is the last to go: it waits for the
+ * thread to look; each stops when it is in the program's own code, leaves a call or sleeps in one, and
+ * goes when it is in the program's own code or leaves a call, so that nothing is left behind. The first thread is the last to go: it waits for the
  * others and tells the parent.
  */
 #include "twix.h"
@@ -57,20 +57,28 @@ _Noreturn void twix_job_leave(void)
 	twix_leave(status & 0x7f ? 128 + (status & 0x7f) : status >> 8);
 }
 
-void twix_job_look(void)
+bool twix_job_wait(void)
 {
 	struct twix_process *p = twix_self();
 	uint64_t job;
 
 	while ((job = __atomic_load_n(&p->job, __ATOMIC_ACQUIRE))) {
 		if (job & TWIX_ENDING)
-			twix_job_leave();
-		if (job & TWIX_ALONE && (int)(job >> 32) == twix_me->tid)
-			return;
+			return true;
 		if (job & TWIX_ALONE)
-			twix_thread_vanish();
+			return (int)(job >> 32) != twix_me->tid;
 		twz_thread_sync(THREAD_SYNC_SLEEP, (atomic_ulong *)&p->job, job, NULL);
 	}
+	return false;
+}
+
+void twix_job_look(void)
+{
+	if (!twix_job_wait())
+		return;
+	if (__atomic_load_n(&twix_self()->job, __ATOMIC_ACQUIRE) & TWIX_ENDING)
+		twix_job_leave();
+	twix_thread_vanish();
 }
 
 /* Only the calling thread is to go on. False: the process is to end. */

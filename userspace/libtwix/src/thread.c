@@ -228,6 +228,7 @@ static _Noreturn void first_exits(void)
 		seen = __atomic_load_n(&p->disturbed, __ATOMIC_SEQ_CST);
 		if (!__atomic_load_n(&others, __ATOMIC_SEQ_CST))
 			twix_exit_group((const long[6]){ 0 });
+		twix_job_look();
 		twix_signal_forward();
 		twix_sleep_on(&p->disturbed, seen, UINT64_MAX);
 	}

@@ -241,6 +241,8 @@ bool twix_job_alone(void);
 void twix_job_end(struct twix_process *p, int status);
 bool twix_job_stop(struct twix_process *p);
 bool twix_job_continue(struct twix_process *p);
+/* Wait while the process is stopped. Whether this thread is to go, when it leaves its call. */
+bool twix_job_wait(void);
 /* Do what this process's state asks of this thread. */
 void twix_job_look(void);
 _Noreturn void twix_job_leave(void);
