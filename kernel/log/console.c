@@ -99,7 +99,7 @@ void console_early_init(const void *fdt)
 
 /* ---- Input ---- */
 
-#define INPUT_SIZE 1024u
+#define INPUT_SIZE 8192u /* what is pasted at once */
 
 static struct spinlock input_lock = SPINLOCK_INIT;
 /* Guarded by input_lock. */

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
 The SDK: programs built with it by every build system it has files for run in the guest; C programs and scripts do there
-what they do on Linux; the shells can be talked to. `make test` has built SDK and ports.
+what they do on Linux. `make test` has built SDK and ports.
 """
 import os
 import re
 import shutil
 import subprocess
-import time
 
 import pytest
 from conftest import ARM, BOARDS, RISCV, build_folder
@@ -224,36 +223,3 @@ def test_zlib(sdk):
     """zlib's own test program."""
     guest = sdk.guest(sdk.port("zlib", "zlib-example"))
     guest.run("zlib-example").expect(OK).expect_clean().expect_line("^inflate with dictionary: hello, hello!$")
-
-
-def test_interactive_shell(sdk):
-    """Editing, history, Ctrl-C, Ctrl-Z, jobs, an editor; then back to the prompt of the machine."""
-    guest = sdk.guest(f"sh={sdk.port('busybox', 'busybox')}", sdk.port("busybox", "busybox"))
-    session = guest.start()
-    for sent, expected in (
-            ("sh\r", r"# $"),
-            ("PATH=/bin\r", r"# $"),
-            ("echo hello wor\x7f\x7fxx\r", r"\nhello wxx\r"),
-            ("\x1b[A\r", r"\nhello wxx\r"),
-            ("busybox sleep 1000\r", r"\n"),
-            ("\x03", r"# $"),
-            ("echo status $?\r", r"\nstatus 130\r"),
-            ("busybox sleep 1000\r", r"\n"),
-            ("\x1a", r"Stopped"),
-            ("bg\r", r"# $"),
-            ("jobs\r", r"Running"),
-            ("kill %1\r", r"# $"),
-            ("wait\r", r"# $"),
-            ("echo abc | busybox tr a-c A-C > /f; busybox cat /f\r", r"\nABC\r"),
-            ("busybox vi /f\r", r"ABC"),
-            # It draws what changed, in as many parts as keys came in: only its last line is whole.
-            ("iedited \x1b", r"- /f \[Modified\]"),
-            (":wq\r", r"# $"),
-            ("busybox cat /f\r", r"\nedited ABC\r"),
-            ("for i in 1 2 3 4 5 6 7 8 9 10; do sh -c true & done; wait; echo all done\r", r"\nall done\r"),
-            ("exit\r", r"twz> ")):
-        # A program that has just been started takes the keys when it has set up its terminal.
-        time.sleep(0.5)
-        session.send(sent)
-        session.expect(expected)
-    session.close()

@@ -125,21 +125,32 @@ static void pass_on(const char *text, size_t n)
 	}
 }
 
+/* While the size is asked for each byte may be of the answer; what comes together stays so otherwise: a
+ * key may be several bytes. */
+static void take(struct answer *answer, const char *text, size_t n)
+{
+	while (n && __atomic_load_n(&asking, __ATOMIC_ACQUIRE)) {
+		if (!is_answer(answer, *text))
+			break;
+		text++;
+		n--;
+	}
+	if (!n)
+		return;
+	pass_on(answer->text, answer->len);
+	memset(answer, 0, sizeof(*answer));
+	pass_on(text, n);
+}
+
 static void type(void *unused)
 {
 	struct answer answer = { .len = 0 };
-	int c;
+	char text[PIECE];
+	long n;
 
 	(void)unused;
-	while ((c = kec_getchar()) >= 0) {
-		char text = (char)c;
-
-		if (is_answer(&answer, text))
-			continue;
-		pass_on(answer.text, answer.len);
-		memset(&answer, 0, sizeof(answer));
-		pass_on(&text, 1);
-	}
+	while ((n = sys_kec_read(text, sizeof(text), 0)) > 0)
+		take(&answer, text, (size_t)n);
 }
 
 /* The console puts a carriage return before each newline itself. */
