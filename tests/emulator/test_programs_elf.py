@@ -120,6 +120,16 @@ def test_copies(sdk):
     assert len(result.find("^status 0 of 2$")) == 2, result.describe()
 
 
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_exec(sdk, cpus):
+    """What execve() takes and refuses is what Linux does."""
+    source = os.path.join(POSIX, "exec.c")
+    expected = linux(source, sdk.folder, "-w").splitlines()
+    result = sdk.guest(sdk.compile("posix", source)).run("posix", smp=cpus).expect(OK).expect_clean()
+    out = result.out[result.out.index("no persistent store: names"):].splitlines()[1:]
+    assert out[:len(expected)] == expected, result.describe()
+
+
 @pytest.mark.parametrize("name", ["files", "processes", "events", "exec"])
 @pytest.mark.parametrize("cpus", [1, 4])
 def test_linux(sdk, name, cpus):
