@@ -17,10 +17,10 @@
 
 typedef long code_fn(void);
 
-#define RETURNS(n)                                                          \
-	static __attribute__((noinline, aligned(64), noclone)) long r##n(void) \
-	{                                                                   \
-		return 1000 + n;                                            \
+#define RETURNS(n)                                                  \
+	static __attribute__((noinline, aligned(64))) long r##n(void)\
+	{                                                           \
+		return 1000 + n;                                    \
 	}
 RETURNS(0) RETURNS(1) RETURNS(2) RETURNS(3) RETURNS(4) RETURNS(5) RETURNS(6) RETURNS(7)
 
