@@ -230,7 +230,7 @@ static bool deliver(struct twz_fault_frame *f)
 		if (!next(&s, &a))
 			continue;
 		if (first)
-			restart = a.flags & SA_RESTART && !(s.sig == SIGCANCEL && twix_me->cancellable);
+			restart = a.flags & SA_RESTART && s.sig != SIGCANCEL;
 		first = false;
 		call_handler(&s, &a, f);
 	}
@@ -257,8 +257,8 @@ bool twix_interrupted(void)
 		if (twix_signal_take(SIG_BIT(sig), &s) > 0 && a.handler == SIG_DFL && default_action(sig))
 			return true;
 	}
-	/* A cancellation that came before the call had begun, and was put off by its handler. */
-	return twix_me->cancellable && twix_me->pending & SIG_BIT(SIGCANCEL);
+	/* A cancellation that its handler put off until the next call that can be cancelled. */
+	return twix_me->pending & SIG_BIT(SIGCANCEL);
 }
 
 void twix_signal_enter(void)
@@ -270,7 +270,7 @@ bool twix_signal_leave(bool interrupted)
 {
 	bool restart = true;
 
-	if (interrupted && twix_me->cancellable && twix_me->pending & SIG_BIT(SIGCANCEL))
+	if (interrupted && twix_me->pending & SIG_BIT(SIGCANCEL))
 		restart = false;
 	twix_me->depth--;
 	if (twix_me->depth == 0 && attention())

@@ -193,13 +193,3 @@ long __twix_syscall(long n, long a, long b, long c, long d, long e, long f)
 
 	return __builtin_expect(twix_tracing, 0) ? perform_traced(n, args) : perform(n, args);
 }
-
-long __twix_syscall_cp(long n, long a, long b, long c, long d, long e, long f)
-{
-	long r;
-
-	twix_me->cancellable = true;
-	r = __twix_syscall(n, a, b, c, d, e, f);
-	twix_me->cancellable = false;
-	return r;
-}

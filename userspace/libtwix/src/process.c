@@ -113,15 +113,17 @@ static struct twix_signal signal_of(const struct twix_process *p, int status)
 	return s;
 }
 
-static void tell(struct twix_process *parent, const struct twix_process *p, int status)
+static void wake_waiters(struct twix_process *parent)
 {
-	struct twix_signal s = signal_of(p, status);
-	bool stays = s.code == CLD_STOPPED || s.code == CLD_CONTINUED;
-
 	__atomic_fetch_add(&parent->events, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&parent->events, (uint64_t)-1, NULL);
-	if (!stays || !(__atomic_load_n(&parent->child_flags, __ATOMIC_ACQUIRE) & SA_NOCLDSTOP))
-		twix_signal_tell(parent, &s);
+}
+
+/* A parent that does not ask for its children's ends. */
+static bool wants_none(const struct twix_process *parent)
+{
+	return __atomic_load_n(&parent->child_flags, __ATOMIC_ACQUIRE) & SA_NOCLDWAIT ||
+	       __atomic_load_n(&parent->ignored, __ATOMIC_ACQUIRE) & SIG_BIT(SIGCHLD);
 }
 
 /* Nobody will ask for these any more. */
@@ -144,6 +146,7 @@ void twix_process_end(struct twix_process *p, int status)
 {
 	struct twix_process *parent = twix_process_of(p->parent);
 	uint32_t running = TWIX_RUNNING;
+	struct twix_signal s;
 
 	p->status = status;
 	twix_terminal_leader_ended(p);
@@ -151,22 +154,31 @@ void twix_process_end(struct twix_process *p, int status)
 		sys_thrd_ctl2(p->helper, THRD_CTL_KILL, 1);
 	twix_descriptors_drop(p, false);
 	disown_children(p->pid);
-	if (!__atomic_compare_exchange_n(&p->state, &running, parent ? TWIX_ENDED : TWIX_NO_PROCESS, false,
-	    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&p->state, &running, TWIX_LEAVING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
+	s = signal_of(p, status);
 	if (parent)
-		tell(parent, p, status);
-	else
+		twix_signal_child(parent, p, &s);
+	if (!parent || wants_none(parent)) {
+		__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
 		twix_process_freed(p);
+	}
+	if (parent)
+		wake_waiters(parent);
 }
 
 void twix_process_report(struct twix_process *p, int status)
 {
 	struct twix_process *parent = twix_process_of(p->parent);
 
+	struct twix_signal s = signal_of(p, status);
+
 	__atomic_store_n(&p->report, status, __ATOMIC_RELEASE);
-	if (parent)
-		tell(parent, p, status);
+	if (!parent)
+		return;
+	if (!(__atomic_load_n(&parent->child_flags, __ATOMIC_ACQUIRE) & SA_NOCLDSTOP))
+		twix_signal_tell(parent, &s);
+	wake_waiters(parent);
 }
 
 /* Who started the program waits for its first thread. */

@@ -25,15 +25,18 @@ static void clear_bits(uint64_t *word, uint64_t bits)
 
 /* --- with the lock held */
 
-/* Those of a set that are for the process go. */
+/* Those of a set go; from elsewhere the bits of threads are not seen, and stay. */
 static void drop(struct twix_process *p, uint64_t set)
 {
 	struct twix_queue *q = twix_queue(p);
+	struct twix_thread *t;
 	uint32_t kept = 0;
 
 	clear_bits(&p->pending, set);
+	for (unsigned n = 0; p == twix_self() && (t = twix_thread_number(n)); n++)
+		clear_bits(&t->pending, set);
 	for (uint32_t i = 0; i < q->n; i++)
-		if (q->all[i].tid || !(set & SIG_BIT(q->all[i].sig)))
+		if ((q->all[i].tid && p != twix_self()) || !(set & SIG_BIT(q->all[i].sig)))
 			q->all[kept++] = q->all[i];
 	q->n = kept;
 }
@@ -129,15 +132,33 @@ static void notify(struct twix_process *p, struct twix_thread *t, int sig)
 {
 	__atomic_fetch_add(&p->disturbed, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->disturbed, (uint64_t)-1, NULL);
+	/* What has only just begun, a program or a thread, looks itself when it can take signals. */
 	if (p != twix_self()) {
-		/* A program that has only just begun has nobody to take it yet, and will look itself. */
 		if (__atomic_load_n(&p->taken, __ATOMIC_SEQ_CST) == TWIX_TAKEN)
 			sys_signal(p->thread, 0, 0, 0, 0);
+		return;
 	}
-	else if (t && t != twix_me)
+	if (t && t != twix_me && __atomic_load_n(&t->state, __ATOMIC_SEQ_CST) == TWIX_LIVE)
 		sys_signal(t->thread.tid, 0, 0, 0, 0);
 	else if (!t && (!twix_me || twix_me->blocked & SIG_BIT(sig)))
 		twix_signal_forward();
+}
+
+void twix_signal_child(struct twix_process *p, struct twix_process *child, const struct twix_signal *s)
+{
+	struct twix_queue *q = twix_queue(p);
+	bool ignored;
+
+	mutex_acquire(&q->lock);
+	ignored = is_ignored(p, NULL, s->sig);
+	if (!ignored) {
+		add(q, s, __atomic_load_n(&p->pending, __ATOMIC_ACQUIRE) & SIG_BIT(s->sig));
+		set_bits(&p->pending, SIG_BIT(s->sig));
+	}
+	__atomic_store_n(&child->state, TWIX_ENDED, __ATOMIC_RELEASE);
+	mutex_release(&q->lock);
+	if (!ignored)
+		notify(p, NULL, s->sig);
 }
 
 int twix_signal_post(struct twix_process *p, struct twix_thread *t, const struct twix_signal *s)

@@ -46,12 +46,10 @@ struct twix_thread *twix_thread_number(unsigned n)
 
 struct twix_thread *twix_thread_of(int tid)
 {
-	int n = tid > 0 ? tid / 65536 : THREADS;
+	struct twix_thread *t = tid > 0 ? twix_thread_number((unsigned)tid / 65536) : NULL;
+	uint32_t state = t ? __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) : TWIX_UNUSED;
 
-	if (n >= THREADS || __atomic_load_n(&threads[n].state, __ATOMIC_ACQUIRE) != TWIX_LIVE ||
-	    threads[n].tid != tid)
-		return NULL;
-	return &threads[n];
+	return (state == TWIX_LIVE || state == TWIX_BEGINNING) && t->tid == tid ? t : NULL;
 }
 
 void twix_threads_disturb(void)

@@ -33,8 +33,6 @@ extern char __data_end[];
 
 /* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
-/* The same where a thread may be cancelled. */
-long __twix_syscall_cp(long n, long a, long b, long c, long d, long e, long f);
 
 /* --- trace.c */
 extern bool twix_tracing;
@@ -173,6 +171,8 @@ struct twix_queue *twix_queue(const struct twix_process *p); /* shared.c */
 struct twix_thread;
 /* To a process, or to a thread of this one. -EAGAIN: the queue is full, and s must not be lost. */
 int twix_signal_post(struct twix_process *p, struct twix_thread *t, const struct twix_signal *s);
+/* A child's end: who takes the signal finds it ended, and who finds it ended has the signal. */
+void twix_signal_child(struct twix_process *p, struct twix_process *child, const struct twix_signal *s);
 /* Take one of those in set for this thread; 0: there is none; negative: it stopped the process. */
 int twix_signal_take(uint64_t set, struct twix_signal *s);
 /* The same, but leave it for this thread only. */
@@ -349,7 +349,7 @@ struct twix_thread {
 	uint64_t blocked; /* atomic: of its own, others look at it */
 	uint64_t pending; /* atomic: for this thread only; the queue's lock guards what is set */
 	uint64_t kept;    /* what was blocked before the call, if restore */
-	bool restore, cancellable;
+	bool restore;
 	unsigned depth; /* of calls */
 	stack_t stack;  /* for handlers */
 	int (*fn)(void *);
@@ -432,7 +432,7 @@ typedef uint32_t twix_descriptor;
 #define TWIX_CLOEXEC (1u << 31)
 #define TWIX_FILE_OF(d) ((d) & ~TWIX_CLOEXEC)
 
-enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_ENDED };
+enum twix_state { TWIX_NO_PROCESS, TWIX_STARTING, TWIX_RUNNING, TWIX_LEAVING, TWIX_ENDED };
 
 /* Whether the program that runs in a process knows of it, and will tell its end; or was killed before. */
 enum twix_taken { TWIX_NOT_TAKEN, TWIX_TAKEN, TWIX_KILLED };
