@@ -504,6 +504,7 @@ static void cancellations(void)
 /* --- faults and stacks */
 
 static char *volatile nowhere = (char *)0x123456000;
+static char *volatile low = (char *)8;
 static void *volatile fault_address;
 static volatile int fault_code, on_stack;
 static char *other;
@@ -546,7 +547,7 @@ static void faults(void)
 		TELL("code", fault_code == SEGV_MAPERR);
 	}
 	if (!sigsetjmp(out, 1))
-		*(volatile char *)8 = 1;
+		*(char *volatile)low = 1;
 	TELL("address", (long)fault_address);
 	munmap(page, 4096);
 	other = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -576,6 +577,7 @@ static void faults(void)
 	TELL("on it", on_stack);
 	s.ss_size = 100;
 	SAY(sigaltstack(&s, NULL));
+	s.ss_size = 1 << 16;
 	s.ss_flags = 77;
 	SAY(sigaltstack(&s, NULL));
 	s.ss_flags = SS_DISABLE;

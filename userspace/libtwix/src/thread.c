@@ -15,6 +15,7 @@
 #include <twz/sys/thread.h>
 
 #define THREADS 257 /* with the first */
+#define FAULT_STACK 65536ul
 #define END_NS 2000000000ull /* time for a thread to see that it ends; more is a fault of it */
 #define STACK_PART 4096ul /* of the stack given, that is made known as such */
 
@@ -119,6 +120,8 @@ static struct twix_thread *take_place(void)
 static void begin(void *arg)
 {
 	twix_me = arg;
+	twz_thread_repr_base()->fault_stack_size = FAULT_STACK;
+	__atomic_store_n(&twz_thread_repr_base()->fault_stack, (uintptr_t)twix_me->fault_stack, __ATOMIC_RELEASE);
 	__atomic_store_n(&twix_me->state, TWIX_LIVE, __ATOMIC_SEQ_CST);
 	twix_signal_enter();
 	twix_signal_leave(false);
@@ -137,6 +140,10 @@ static int start(struct twix_thread *t, void *stack, void *tls)
 		.tls_base = (uintptr_t)tls,
 	};
 
+	if (!t->fault_stack)
+		t->fault_stack = twix_pages(FAULT_STACK);
+	if (!t->fault_stack)
+		return -EAGAIN;
 	__atomic_fetch_add(&others, 1, __ATOMIC_ACQ_REL);
 	t->state = TWIX_BEGINNING;
 	if (twz_thread_spawn(&t->thread, &args) == 0)
@@ -172,7 +179,7 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 	mutex_acquire(&lock);
 	t = take_place();
 	if (t) {
-		*t = (struct twix_thread){ .fn = fn, .arg = arg, .clear_tid = clear_tid, .tid = tid_of(t),
+		*t = (struct twix_thread){ .fault_stack = t->fault_stack, .fn = fn, .arg = arg, .clear_tid = clear_tid, .tid = tid_of(t),
 			.blocked = twix_me->blocked, .stack.ss_flags = SS_DISABLE };
 		if (flags & CLONE_PARENT_SETTID)
 			*parent_tid = t->tid;

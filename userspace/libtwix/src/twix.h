@@ -352,6 +352,7 @@ struct twix_thread {
 	bool restore;
 	unsigned depth; /* of calls */
 	stack_t stack;  /* for handlers */
+	void *fault_stack; /* where the kernel puts registers: not on the stack that they go on with; kept */
 	int (*fn)(void *);
 	void *arg;
 	int *clear_tid;
