@@ -269,7 +269,8 @@ static const char *end(void)
 		check(atomic_load_explicit(&objects[i].sleepers, memory_order_relaxed) == 0, "a wait is still queued");
 	for (unsigned int i = 0; i < EXPLORE_MAX; i++) {
 		check(runnable[i] == 0, "made runnable for nothing");
-		check(!threads[i].sleep.single.queued, "a wait says it is queued");
+		for (unsigned int w = 0; w < SYNC_FEW; w++)
+			check(!threads[i].sleep.few[w].queued, "a wait says it is queued");
 		check(heap_empty(&cpus[i].timers), "a timeout is left");
 	}
 	return wrong;

@@ -644,6 +644,9 @@ static void states(void)
 	SAY(kill(pid, SIGSTOP));
 	TELL("stopped", waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
 	TELL("caught", caught);
+	SAY(kill(pid, SIGTERM));
+	usleep(20000);
+	SAY(waitpid(pid, &status, WNOHANG));
 	SAY(kill(pid, SIGKILL));
 	TELL("ended", waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? WTERMSIG(status) : -1);
 	TELL("caught", caught);

@@ -184,7 +184,12 @@ int twix_signal_post(struct twix_process *p, struct twix_thread *t, const struct
 	return r;
 }
 
-/* --- taking */
+/* --- taking: nothing while the process is stopped, which it is and goes on with the lock held */
+
+static bool is_stopped(const struct twix_process *p)
+{
+	return __atomic_load_n(&p->job, __ATOMIC_ACQUIRE) & TWIX_STOPPED;
+}
 
 int twix_signal_take(uint64_t set, struct twix_signal *s)
 {
@@ -192,7 +197,7 @@ int twix_signal_take(uint64_t set, struct twix_signal *s)
 	int sig;
 
 	mutex_acquire(&twix_queue(p)->lock);
-	sig = take_from(&twix_me->pending, twix_me->tid, set, s);
+	sig = is_stopped(p) ? -1 : take_from(&twix_me->pending, twix_me->tid, set, s);
 	if (!sig)
 		sig = take_from(&p->pending, 0, set, s);
 	mutex_release(&twix_queue(p)->lock);
@@ -207,7 +212,7 @@ int twix_signal_claim(uint64_t set)
 	int sig;
 
 	mutex_acquire(&q->lock);
-	sig = lowest(twix_me->pending & set);
+	sig = is_stopped(p) ? -1 : lowest(twix_me->pending & set);
 	if (!sig && (sig = take_from(&p->pending, 0, set, &s)) > 0) {
 		s.tid = twix_me->tid;
 		add(q, &s, false);
