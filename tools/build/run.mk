@@ -30,7 +30,7 @@ ifneq ($(PORTS),)
 ports-build := $(abspath $(or $(explicit-O),build))
 
 run debug: ports
-	+@TWZ_PORTS_BUILT=1 $(MAKE) $@ PORTS= APPS="$(APPS) $$(echo $(foreach p,$(PORTS) session,$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*) $(call quote,$(ports-build))/sdk/twizzler-sdk-$(ARCH)/programs/*)"
+	+@TWZ_PORTS_BUILT=1 $(MAKE) $@ PORTS= APPS="$(APPS) $$(ls -d $(foreach p,$(PORTS) session,$(call quote,$(ports-build))/ports/$(ARCH)/$p/out/*) $(call quote,$(ports-build))/sdk/twizzler-sdk-$(ARCH)/programs/* 2>/dev/null | tr "\n" " ")"
 
 .PHONY: ports
 ports:
