@@ -58,7 +58,7 @@ build-board = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc
 build-hosted = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f tools/build/hosted.mk \
 	BUILD=$(call quote,$(or $(explicit-O),build)) V=$(verbose)
 sdk-archs := riscv64 arm64
-sdk-make = $(MAKE) -f tools/build/sdk.mk ARCH=$1 BUILD=$(call quote,$(abspath $(or $(explicit-O),build))) V=$(verbose)
+sdk-make = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f tools/build/sdk.mk ARCH=$1 BUILD=$(call quote,$(abspath $(or $(explicit-O),build))) V=$(verbose)
 build-root = $(if $(explicit-O),--build $(call quote,$(explicit-O)))
 
 test:
