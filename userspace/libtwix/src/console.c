@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <twz/obj/pty.h>
 #include <twz/sys/kec.h>
+#include <twz/sys/sync.h>
 #include <twz/sys/syscall.h>
 #include <twz/sys/thread.h>
 
@@ -170,15 +171,51 @@ static size_t without_returns(char *buf, size_t n, bool *pending)
 	return len;
 }
 
+/* Shown is what was taken, before that is said; so whoever sees nothing left, nor anybody showing, may rely on it. */
+static void set_showing(bool on)
+{
+	struct twix_terminal *t = twix_terminal();
+
+	__atomic_fetch_add(&t->showing, (t->showing & 1) != on, __ATOMIC_SEQ_CST);
+	if (!on)
+		twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&t->showing, (uint64_t)-1, NULL);
+}
+
 static void show(void *unused)
 {
 	char buf[2 * PIECE];
 	bool pending = false;
+	struct event event;
 	ssize_t n;
 
 	(void)unused;
-	while ((n = pty_read_server(&server, buf, PIECE, 0)) > 0)
-		kec_write(buf, without_returns(buf, (size_t)n, &pending));
+	for (;;) {
+		while (pty_poll_server(&server, TWZIO_EVENT_READ, &event) == 0)
+			event_wait(1, &event);
+		set_showing(true);
+		while ((n = pty_read_server(&server, buf, PIECE, TWZIO_NONBLOCK)) > 0)
+			kec_write(buf, without_returns(buf, (size_t)n, &pending));
+		set_showing(false);
+		if (n != -EAGAIN)
+			return;
+	}
+}
+
+long twix_console_drain(struct twix_terminal *t, twzobj *side)
+{
+	int left = 0;
+
+	if (t != twix_terminal())
+		return 0;
+	for (;;) {
+		uint64_t showing = __atomic_load_n(&t->showing, __ATOMIC_SEQ_CST);
+
+		if (pty_ioctl_client(side, TIOCOUTQ, (long)&left) < 0 ||
+		    (!left && !(showing & 1) && showing == __atomic_load_n(&t->showing, __ATOMIC_SEQ_CST)))
+			return 0;
+		if (twix_sleep_on(&t->showing, showing, UINT64_MAX) == -EINTR)
+			return -EINTR;
+	}
 }
 
 /* --- its life */

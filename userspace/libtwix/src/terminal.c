@@ -246,7 +246,7 @@ long twix_terminal_control(struct twix_terminal *t, int (*ioctl)(twzobj *, int, 
 	long r;
 
 	if (request == TCSBRK || request == TCSBRKP)
-		return 0;
+		return twix_console_drain(t, o);
 	if (request == TIOCSWINSZ)
 		ioctl(o, TIOCGWINSZ, (long)&before);
 	r = has_settings(request) ? settings(ioctl, o, (int)request, arg) : ioctl(o, (int)request, (long)arg);

@@ -263,6 +263,7 @@ struct twix_terminal {
 	int32_t session, foreground; /* atomic; groups */
 	uint32_t programs;           /* open files of the client's side; guarded by the terminals' lock */
 	uint32_t state;              /* ptmx.c; guarded so, too */
+	uint64_t showing;            /* atomic: of the console: odd while output is on its way there */
 };
 #define TWIX_TERMINALS 64
 struct twix_terminals {
@@ -305,6 +306,8 @@ int twix_terminal_make(void);
 void twix_terminal_end(void);
 #define TWIX_TIOCASK 0x547a /* no request of Linux: find out how large the console's window is */
 long twix_console_ask(const struct twix_terminal *t);
+/* Until the console has shown all that was written to this side of t. -EINTR. */
+long twix_console_drain(struct twix_terminal *t, twzobj *side);
 
 /* --- poll.c */
 #define TWIX_POLL_MOST 1023 /* events to wait for at once */
