@@ -126,12 +126,14 @@ def test_size(sdk):  # noqa: F811
     shell = Shell(sdk)
     shell.expect(QUESTION)
     shell.send("\x1b[40;100R")
-    shell.prompt().type("stty size", r"\n40 100\r")
+    shell.expect("~ # ")  # perhaps drawn again for the new size
+    shell.type("stty size", r"\n40 100\r")
     shell.type("sh -c 'trap \"echo changed\" WINCH; stty rows 30; true'", r"\nchanged\r")
     shell.send("resize\r")
     shell.expect(QUESTION)
     shell.send("\x1b[50;120R")
-    shell.prompt().type("stty size", r"\n50 120\r").ends()
+    shell.expect("~ # ")
+    shell.type("stty size", r"\n50 120\r").ends()
 
 
 def test_history_over_reboot(sdk):  # noqa: F811

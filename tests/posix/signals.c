@@ -405,6 +405,7 @@ static void to_threads(void)
 	SAY(pthread_create(&b, NULL, sleeper, &ready));
 	pthread_barrier_wait(&both);
 	caught = 0;
+	usleep(200000); /* nothing tells that the other thread sleeps */
 	SAY(kill(getpid(), SIGUSR1));
 	SAY(pthread_join(a, NULL));
 	TELL("ended by it", eintr);
