@@ -176,6 +176,12 @@ static void give_back(struct lent *first)
 	} while (!atomic_compare_exchange_weak(&lendable, &head, first));
 }
 
+/* On its own: a compiler may keep the thread pointer that it has read before in the same function. */
+static __attribute__((noinline)) void note_self(objid_t id)
+{
+	__twz_self.tid = id;
+}
+
 static struct lent *lend_storage(objid_t id)
 {
 	struct lent *block = atomic_exchange(&lendable, NULL);
@@ -188,7 +194,7 @@ static struct lent *lend_storage(objid_t id)
 		return NULL;
 	memset(block, 0, __twz_tls_size());
 	__twz_set_thread_pointer(__twz_tls_init(block));
-	__twz_self.tid = id;
+	note_self(id);
 	return block;
 }
 
