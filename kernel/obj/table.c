@@ -195,7 +195,17 @@ static struct object *object_open(objid_t id)
 	return object;
 }
 
-struct object *object_get(objid_t id)
+/* Whether a reference was taken. What keeps a deleted object is found by who takes that away. Lock held. */
+static bool table_ref_kept(struct object *object)
+{
+	if (!object->hidden || !object->deleted ||
+	    atomic_load_explicit(&object->refs, memory_order_relaxed) == 0)
+		return table_ref(object);
+	object_ref(object);
+	return true;
+}
+
+static inline struct object *get(objid_t id, bool (*ref)(struct object *object))
 {
 	struct object *object;
 
@@ -204,28 +214,20 @@ struct object *object_get(objid_t id)
 	spin_lock(&table.lock);
 	object = table_find(id);
 	bool known = object != NULL;
-	if (object && !table_ref(object))
+	if (object && !ref(object))
 		object = NULL;
 	spin_unlock(&table.lock);
 	return known ? object : object_open(id);
 }
 
+struct object *object_get(objid_t id)
+{
+	return get(id, table_ref);
+}
+
 struct object *object_get_kept(objid_t id)
 {
-	struct object *object;
-
-	if (id == 0)
-		return NULL;
-	spin_lock(&table.lock);
-	object = table_find(id);
-	bool known = object != NULL;
-	if (object && object->hidden && object->deleted &&
-	    atomic_load_explicit(&object->refs, memory_order_relaxed) != 0)
-		object_ref(object);
-	else if (object && !table_ref(object))
-		object = NULL;
-	spin_unlock(&table.lock);
-	return known ? object : object_open(id);
+	return get(id, table_ref_kept);
 }
 
 int object_hold(objid_t id, struct object **out)

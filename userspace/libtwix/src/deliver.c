@@ -192,7 +192,6 @@ static void call_handler(const struct twix_signal *s, const struct twix_action *
 		((void (*)(void))twix_context_pc(&c.context))();
 }
 
-/* All threads end, or it is nothing. */
 /* Whether it ends the process, which it does when this thread leaves its call. */
 static bool default_action(int sig)
 {

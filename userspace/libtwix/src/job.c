@@ -2,8 +2,8 @@
 /*
  * The states of a whole process: it runs, is stopped, or ends. Whoever changes the state tells every
  * thread to look; each stops when it is in the program's own code, leaves a call or sleeps in one, and
- * goes when it is in the program's own code or leaves a call, so that nothing is left behind. The first thread is the last to go: it waits for the
- * others and tells the parent.
+ * goes when it is in the program's own code or leaves a call, so that nothing is left behind. The
+ * first thread is the last to go: it waits for the others and tells the parent.
  */
 #include "twix.h"
 
