@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The run queue of sched/queue.h. */
 #include <base/bits.h>
+#include <panic.h>
 #include <sched/queue.h>
 #include <sched/thread.h>
 
@@ -43,6 +44,7 @@ static struct heap *heap_for(struct run_queue *queue, const struct thread *threa
 void queue_insert(struct run_queue *queue, struct thread *thread, uint32_t level, bool front)
 {
 	thread->queued_level = level;
+	atomic_store_explicit(&thread->queue, queue, memory_order_relaxed);
 	if (level == LEVEL_NORMAL) {
 		/* What heap it is in must not change under it: the affinity can. */
 		thread->bound = atomic_load_explicit(&thread->affinity, memory_order_relaxed) != AFFINITY_ALL;
@@ -64,6 +66,7 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 {
 	uint32_t level = thread->queued_level;
 
+	assert(atomic_load_explicit(&thread->queue, memory_order_relaxed) == queue);
 	if (level == LEVEL_NORMAL) {
 		heap_remove(heap_for(queue, thread), &thread->fair_link);
 	} else {
@@ -71,7 +74,7 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 		if (list_empty(&queue->lists[level]))
 			queue->map[level / 64] &= ~(1ull << (level % 64));
 	}
-	thread->queued_level = LEVEL_NONE;
+	atomic_store_explicit(&thread->queue, NULL, memory_order_relaxed);
 	uint32_t left = atomic_fetch_sub_explicit(&queue->count, 1, memory_order_relaxed) - 1;
 	if (left == 0)
 		atomic_store_explicit(&queue->top, LEVEL_NONE, memory_order_relaxed);

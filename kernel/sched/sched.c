@@ -462,7 +462,11 @@ void sched_refresh(struct thread *thread)
 			return; /* it has never been runnable: all it takes is to come */
 		spin_lock(&cpu->queue.lock);
 		bool here = atomic_load(&thread->cpu) == cpu;
-		bool queued = here && thread->queued_level != LEVEL_NONE;
+		/*
+		 * Only its queue itself says so for sure: another CPU may have taken it from here, and
+		 * be about to put it into its own.
+		 */
+		bool queued = atomic_load_explicit(&thread->queue, memory_order_relaxed) == &cpu->queue;
 		if (queued)
 			take_out(cpu, thread);
 		spin_unlock(&cpu->queue.lock);

@@ -28,8 +28,8 @@ static uint32_t state_of(const struct thread *thread, bool running)
 		return TWZ_THREAD_SUSPENDED;
 	if (running)
 		return TWZ_THREAD_RUNNING;
-	return __atomic_load_n(&thread->queued_level, __ATOMIC_RELAXED) == LEVEL_NONE ? TWZ_THREAD_SLEEPING
-										       : TWZ_THREAD_READY;
+	return atomic_load_explicit(&thread->queue, memory_order_relaxed) ? TWZ_THREAD_READY
+									   : TWZ_THREAD_SLEEPING;
 }
 
 static void fill(const struct thread *thread, struct kernel_ostat_thread *stat)

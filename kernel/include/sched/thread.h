@@ -117,7 +117,8 @@ struct thread {
 	_Atomic(struct cpu *) cpu; /* where it last ran or was queued */
 	struct list run_link;      /* and the list of whoever parked it */
 	struct heap_node fair_link;
-	uint32_t queued_level;     /* LEVEL_NONE: in no queue */
+	_Atomic(struct run_queue *) queue; /* that it is in, changed under that queue's lock; or NULL */
+	uint32_t queued_level;     /* and its level there */
 	bool bound;                /* which heap fair_link is in */
 	struct cpu *fair_cpu;      /* whose virtual time its own is to be compared with */
 	uint64_t slice_left;       /* of a turn that was cut short; 0 = the next is a whole one */
