@@ -370,8 +370,10 @@ static void enqueue(struct cpu *cpu, struct thread *thread, bool front)
 	spin_lock(&cpu->queue.lock);
 	/*
 	 * In this order with sched_refresh(): it finds the thread here, or we find its new values.
+	 * The fence is for the values, which are read without an order of their own.
 	 */
-	atomic_store(&thread->cpu, cpu);
+	atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
 	uint32_t level = sched_level(thread);
 	uint64_t allowed = cpu_count > 1 ? allowed_cpus(thread) : 0;
 	if (level == LEVEL_NORMAL)
@@ -513,8 +515,12 @@ void sched_attach_current(struct thread *thread)
 	cpu->current = thread;
 	cpu->stats->switches++;
 	TRACE(TWZ_TRACE_SWITCHES, TWZ_EVENT_SWITCH, 0, 0);
-	/* Published before the queues are looked at, which upcall_return() does next. */
-	atomic_store(&cpu->running_level, level);
+	/*
+	 * All this is published before the queues and the thread's values are looked at, which
+	 * upcall_return() does next.
+	 */
+	atomic_store_explicit(&cpu->running_level, level, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
 	space_install(thread->space);
 	arch_thread_in(thread);
 }
