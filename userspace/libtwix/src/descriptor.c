@@ -136,6 +136,8 @@ static void copy_about(const struct twix_about *from, struct twix_about *to)
 {
 	strcpy(to->exe, from->exe);
 	memcpy(to->limits, from->limits, sizeof(to->limits));
+	to->users = from->users;
+	memcpy(to->name, from->name, sizeof(to->name));
 	memcpy(to->command, from->command, from->length);
 	to->length = from->length;
 }

@@ -85,6 +85,8 @@ static void hand_over(twzobj *view, objid_t thread, void *arg)
 	twix_descriptors_drop(twix_self(), true);
 	twix_signals_hand_over();
 	twix_timers_hand_over();
+	twix_usage_hand_over();
+	__atomic_fetch_or(&twix_self()->attributes, TWIX_ANOTHER_PROGRAM, __ATOMIC_ACQ_REL);
 	twix_self()->thread = thread;
 	__atomic_store_n(&twix_self()->taken, TWIX_NOT_TAKEN, __ATOMIC_RELEASE);
 }
@@ -150,6 +152,7 @@ static int run(struct plan *p)
 		if (twix_self()->thread == old)
 			return r;
 		twix_timers_init();
+		twix_usage_take_back();
 		twix_self()->thread = old;
 		if (twix_shared_taken())
 			return r;

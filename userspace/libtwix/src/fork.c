@@ -112,6 +112,7 @@ static void inherit(struct twix_process *p, const struct twix_process *parent)
 	p->group = parent->group;
 	p->session = parent->session;
 	p->umask = parent->umask;
+	p->attributes = parent->attributes & ~TWIX_ANOTHER_PROGRAM;
 	p->blocked = twix_me->blocked;
 	p->taken = TWIX_TAKEN;
 	p->cwd = parent->cwd;

@@ -29,7 +29,7 @@ static int set(struct twix_process *p, unsigned what, const struct rlimit *new)
 
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	if (what == RLIMIT_NOFILE && new->rlim_max > TWIX_DESCRIPTORS)
+	if ((what == RLIMIT_NOFILE && new->rlim_max > TWIX_DESCRIPTORS) || (new->rlim_max > limit[1] && !twix_is_root()))
 		return -EPERM;
 	limit[0] = new->rlim_cur;
 	limit[1] = new->rlim_max;

@@ -46,6 +46,8 @@ static size_t *put(size_t *at, size_t type, size_t value)
 
 static void put_auxv(size_t *at, const struct twix_linux *p, const char *name, const uint64_t *randomness)
 {
+	const struct twix_users *users = twix_users();
+
 	at = put(at, AT_PHDR, p->header);
 	at = put(at, AT_PHENT, sizeof(Elf64_Phdr));
 	at = put(at, AT_PHNUM, p->header_count);
@@ -54,10 +56,10 @@ static void put_auxv(size_t *at, const struct twix_linux *p, const char *name, c
 	at = put(at, AT_BASE, 0);
 	at = put(at, AT_FLAGS, 0);
 	at = put(at, AT_CLKTCK, 100);
-	at = put(at, AT_UID, 0);
-	at = put(at, AT_EUID, 0);
-	at = put(at, AT_GID, 0);
-	at = put(at, AT_EGID, 0);
+	at = put(at, AT_UID, users->user.real);
+	at = put(at, AT_EUID, users->user.effective);
+	at = put(at, AT_GID, users->group.real);
+	at = put(at, AT_EGID, users->group.effective);
 	at = put(at, AT_SECURE, 0);
 	at = put(at, AT_HWCAP, 0);
 	at = put(at, AT_RANDOM, (size_t)randomness);

@@ -31,6 +31,7 @@ void twix_describe(const char *exe, int argc, char *const *argv)
 		strlcpy(a->exe, exe, sizeof(a->exe));
 	if (!argc)
 		return;
+	a->name[0] = 0;
 	if (!a->exe[0]) /* the machine started it */
 		snprintf(a->exe, sizeof(a->exe), "%s%s", argv[0][0] == '/' ? "" : "/bin/", argv[0]);
 
@@ -50,12 +51,12 @@ void twix_describe(const char *exe, int argc, char *const *argv)
 /* --- what is known about the process */
 
 /* The name of its program, of at most 15 bytes. */
-static void name_of(const struct twix_process *p, char name[16])
+void twix_process_name(const struct twix_process *p, char name[16])
 {
 	const struct twix_about *a = twix_about(p);
 	const char *path = a->exe[0] ? a->exe : a->length ? a->command : "?", *slash = strrchr(path, '/');
 
-	strlcpy(name, slash ? slash + 1 : path, 16);
+	strlcpy(name, a->name[0] ? a->name : slash ? slash + 1 : path, 16);
 }
 
 static struct kernel_ostat_thread thread_of(const struct twix_process *p)
@@ -69,11 +70,7 @@ static struct kernel_ostat_thread thread_of(const struct twix_process *p)
 
 static uint64_t cpu_of(const struct twix_process *p)
 {
-	struct timespec ts;
-
-	if (p != twix_self() || twz_clock_get(TWZ_CLOCK_PROGRAM_CPU, &ts) < 0)
-		return thread_of(p).cpu_ns;
-	return (uint64_t)ts.tv_sec * TWIX_NS + (uint64_t)ts.tv_nsec;
+	return p == twix_self() ? twix_cpu_used() : p->cpu + thread_of(p).cpu_ns;
 }
 
 uint64_t twix_cpu_of_all(void)
@@ -251,7 +248,7 @@ void twix_text_comm(struct twix_text *t)
 {
 	char name[16];
 
-	name_of(t->process, name);
+	twix_process_name(t->process, name);
 	twix_text(t, "%s\n", name);
 }
 
@@ -306,7 +303,7 @@ void twix_text_stat(struct twix_text *t)
 	bool on_terminal = twix_terminal()->session == p->session;
 	char name[16];
 
-	name_of(p, name);
+	twix_process_name(p, name);
 	twix_text(t, "%d (%s) %c %d %d %d %d %d 0 ", p->pid, name, state_of(p), p->parent, p->group, p->session,
 	    on_terminal ? TERMINAL_NUMBER : 0, on_terminal ? twix_terminal()->foreground : -1);
 	twix_text(t, "%lu 0 0 0 %lu 0 0 0 20 0 1 0 %lu %lu %lu ", (unsigned long)thread_of(p).faults, cpu, started,
@@ -328,16 +325,26 @@ static const char *state_name(char state)
 	return state == 'Z' ? "zombie" : state == 'T' ? "stopped" : state == 'R' ? "running" : "sleeping";
 }
 
+static void tell_users(struct twix_text *t, const struct twix_users *u, unsigned descriptors)
+{
+	twix_text(t, "Uid:\t%u\t%u\t%u\t%u\n", u->user.real, u->user.effective, u->user.saved, u->user.effective);
+	twix_text(t, "Gid:\t%u\t%u\t%u\t%u\n", u->group.real, u->group.effective, u->group.saved, u->group.effective);
+	twix_text(t, "FDSize:\t%u\nGroups:\t", descriptors);
+	for (uint32_t i = 0; i < u->count && i < TWIX_GROUPS; i++)
+		twix_text(t, "%u ", u->groups[i]);
+	twix_text(t, "\n");
+}
+
 void twix_text_status(struct twix_text *t)
 {
 	struct twix_process *p = t->process;
 	unsigned long size = pages_of(p) * (TWIX_PAGE / 1024);
 	char name[16], state = state_of(p);
 
-	name_of(p, name);
+	twix_process_name(p, name);
 	twix_text(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
 	    name, p->umask, state, state_name(state), p->pid, p->pid, p->parent);
-	twix_text(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t0 \n", p->fd_end);
+	tell_users(t, &twix_about(p)->users, p->fd_end);
 	if (state != 'Z')
 		twix_text(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\n", size, size, size);
 	twix_text(t, "Threads:\t1\nSigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",

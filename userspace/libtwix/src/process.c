@@ -73,16 +73,31 @@ long twix_getsid(const long a[6])
 	return p ? p->session : -ESRCH;
 }
 
+/* Whether there is such a group, in a session, or 0: in any. One that has ended counts until it is waited for. */
+static bool is_group(int group, int session)
+{
+	struct twix_process *p;
+
+	for (unsigned n = 0; (p = twix_process_next(&n));)
+		if (p->group == group && (!session || p->session == session))
+			return true;
+	return false;
+}
+
 long twix_setpgid(const long a[6])
 {
-	struct twix_process *p = process_or_self((int)a[0]);
+	struct twix_process *p = process_or_self((int)a[0]), *self = twix_self();
 	int group = (int)a[1];
 
 	if (group < 0)
 		return -EINVAL;
-	if (!p || (p != twix_self() && p->parent != twix_self()->pid))
+	if (!p || (p != self && p->parent != self->pid))
 		return -ESRCH;
-	if (p->session != twix_self()->session || p->session == p->pid)
+	if (p != self && p->session != self->session)
+		return -EPERM;
+	if (p != self && __atomic_load_n(&p->attributes, __ATOMIC_ACQUIRE) & TWIX_ANOTHER_PROGRAM)
+		return -EACCES;
+	if (p->session == p->pid || (group && group != p->pid && !is_group(group, self->session)))
 		return -EPERM;
 	p->group = group ? group : p->pid;
 	return 0;
@@ -93,7 +108,7 @@ long twix_setsid(const long a[6])
 	struct twix_process *p = twix_self();
 
 	(void)a;
-	if (p->group == p->pid)
+	if (is_group(p->pid, 0))
 		return -EPERM;
 	p->group = p->session = p->pid;
 	return p->pid;
@@ -104,7 +119,7 @@ long twix_setsid(const long a[6])
 /* How a process is, as wait4() tells it, for a handler. */
 static struct twix_signal signal_of(const struct twix_process *p, int status)
 {
-	struct twix_signal s = { .sig = SIGCHLD, .a = p->pid };
+	struct twix_signal s = { .sig = SIGCHLD, .a = p->pid, .b = (int32_t)twix_about(p)->users.user.real };
 
 	s.code = status == 0xffff ? CLD_CONTINUED : (status & 0xff) == 0x7f ? CLD_STOPPED :
 		 status & 0x7f ? CLD_KILLED : CLD_EXITED;
@@ -130,11 +145,15 @@ static bool wants_none(const struct twix_process *parent)
 static void disown_children(int pid)
 {
 	struct twix_process *p;
+	uint32_t sig;
 
 	for (unsigned n = 0; (p = twix_process_next(&n));) {
 		if (p->state == TWIX_NO_PROCESS || p->parent != pid)
 			continue;
 		p->parent = 0;
+		sig = __atomic_load_n(&p->death_signal, __ATOMIC_ACQUIRE);
+		if (sig && p->state == TWIX_RUNNING)
+			twix_signal_send(p, (int)sig);
 		if (p->state != TWIX_ENDED)
 			continue;
 		__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
@@ -149,6 +168,7 @@ void twix_process_end(struct twix_process *p, int status)
 	struct twix_signal s;
 
 	p->status = status;
+	p->cpu = (p == twix_self() ? twix_cpu_used() : p->cpu) + p->cpu_of_children;
 	twix_terminal_leader_ended(p);
 	if (p->helper)
 		sys_thrd_ctl2(p->helper, THRD_CTL_KILL, 1);

@@ -182,6 +182,8 @@ static void prepare(struct twix_process *p, int pid)
 	memset(p, 0, sizeof(*p));
 	twix_about(p)->length = 0;
 	twix_about(p)->exe[0] = 0;
+	memset(&twix_about(p)->users, 0, sizeof(struct twix_users));
+	memset(twix_about(p)->name, 0, sizeof(twix_about(p)->name));
 	mutex_init(&twix_queue(p)->lock);
 	twix_queue(p)->n = 0;
 	p->pid = pid;

@@ -21,6 +21,10 @@ struct twix_open_list {
 	uint32_t unused[3];
 };
 
+struct twix_machine_name {
+	char text[65]; /* "": nobody has set it */
+};
+
 /* At the base of the object. What nobody uses takes no memory: it is zeroes until it is written. */
 struct twix_shared {
 	struct mutex lock; /* between those who look for a free process */
@@ -33,6 +37,7 @@ struct twix_shared {
 	struct evhdr activity;      /* bit number % 64 is set by the next activity, and cleared in time before */
 	uint64_t activities;        /* atomic */
 	uint32_t crowds, unused2;   /* atomic: somebody waits for activity of any file */
+	struct twix_machine_name names_of_machine[2]; /* its host name, and the domain's */
 	struct twix_terminals terminals;
 	struct twix_locks locks;
 	struct mutex names[TWIX_NAME_LOCKS]; /* of directories: one for all of a hash */

@@ -16,7 +16,8 @@
 
 static struct twix_signal from_here(int sig, int code)
 {
-	return (struct twix_signal){ .sig = sig, .code = code, .a = twix_self()->pid };
+	return (struct twix_signal){ .sig = sig, .code = code, .a = twix_self()->pid,
+		.b = (int32_t)twix_users()->user.real };
 }
 
 /*
@@ -76,51 +77,63 @@ static bool is_meant(const struct twix_process *p, int pid)
 	return pid == -1 ? p != twix_self() && !p->first : p->group == (pid ? -pid : twix_self()->group);
 }
 
-/* The sender is the last to get it, so that all others do. */
+/* One that the kernel sends asks nobody. -ESRCH, -EPERM. */
+static int post_to_one(struct twix_process *p, int pid, const struct twix_signal *s)
+{
+	if (!p || !is_meant(p, pid))
+		return -ESRCH;
+	if (s->code != SI_KERNEL && !twix_may_signal(p, s->sig))
+		return -EPERM;
+	post(p, s);
+	return 1;
+}
+
+/* How many got it; the sender is the last, so that all others do. Or an error. */
 static int post_to_all(int pid, const struct twix_signal *s)
 {
 	struct twix_process *p;
 	bool own = false;
-	int found = 0;
+	int found = 0, refused = 0;
 
-	if (pid > 0) {
-		p = twix_process_of(pid);
-		if (p && is_meant(p, pid))
-			post(p, s);
-		return p && is_meant(p, pid);
-	}
+	if (pid > 0)
+		return post_to_one(twix_process_of(pid), pid, s);
 	for (unsigned n = 0; (p = twix_process_next(&n));) {
-		if (!is_meant(p, pid))
-			continue;
-		found++;
-		if (p == twix_self())
+		if (p == twix_self() && is_meant(p, pid)) {
 			own = true;
-		else
-			post(p, s);
+			continue;
+		}
+		int r = post_to_one(p, pid, s);
+
+		found += r > 0;
+		refused += r == -EPERM;
 	}
 	if (own)
 		post(twix_self(), s);
-	return found;
+	return found + own ? found + own : refused ? -EPERM : -ESRCH;
 }
 
 int twix_signal_group(int pid, int sig)
 {
 	struct twix_signal s = { .sig = sig, .code = SI_KERNEL };
 
-	return post_to_all(pid, &s);
+	int n = post_to_all(pid, &s);
+
+	return n > 0 ? n : 0;
 }
 
 long twix_kill(const long a[6])
 {
 	struct twix_signal s = from_here((int)a[1], SI_USER);
 	struct twix_process *p;
+	int r;
 
 	if (s.sig < 0 || s.sig > TWIX_SIGNALS)
 		return -EINVAL;
 	if ((int)a[0] == INT32_MIN)
 		return -ESRCH;
-	if (post_to_all((int)a[0], &s))
-		return 0;
+	r = post_to_all((int)a[0], &s);
+	if (r != -ESRCH)
+		return r < 0 ? r : 0;
 	p = (int)a[0] > 0 ? twix_process_of((int)a[0]) : NULL;
 	return p && p->state == TWIX_ENDED ? 0 : -ESRCH;
 }
@@ -135,8 +148,10 @@ static long post_to_thread(int group, int tid, struct twix_signal *s)
 		return -EINVAL;
 	if (group > 0 && group != (t ? twix_self()->pid : tid))
 		return -ESRCH;
+	if (!t && p && p != twix_self() && p->state == TWIX_RUNNING)
+		return twix_may_signal(p, s->sig) ? post(p, s) : -EPERM;
 	if (!t)
-		return p && p != twix_self() && p->state == TWIX_RUNNING ? post(p, s) : -ESRCH;
+		return -ESRCH;
 	s->tid = tid;
 	return s->sig ? twix_signal_post(twix_self(), t, s) : 0;
 }
@@ -184,6 +199,8 @@ long twix_rt_sigqueueinfo(const long a[6])
 		return -EINVAL;
 	if (!p)
 		return -ESRCH;
+	if (!twix_may_signal(p, s.sig))
+		return -EPERM;
 	return p->state == TWIX_RUNNING ? post(p, &s) : 0;
 }
 

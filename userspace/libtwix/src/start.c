@@ -52,15 +52,17 @@ static size_t *put(size_t *at, size_t type, size_t value)
 
 static void put_auxv(size_t *at, char **argv)
 {
+	const struct twix_users *users = twix_users();
+
 	at = put(at, AT_PHDR, (size_t)&tls_header);
 	at = put(at, AT_PHENT, sizeof(tls_header));
 	at = put(at, AT_PHNUM, 1);
 	at = put(at, AT_PAGESZ, TWIX_PAGE);
 	at = put(at, AT_CLKTCK, 100);
-	at = put(at, AT_UID, 0);
-	at = put(at, AT_EUID, 0);
-	at = put(at, AT_GID, 0);
-	at = put(at, AT_EGID, 0);
+	at = put(at, AT_UID, users->user.real);
+	at = put(at, AT_EUID, users->user.effective);
+	at = put(at, AT_GID, users->group.real);
+	at = put(at, AT_EGID, users->group.effective);
 	at = put(at, AT_SECURE, 0);
 	at = put(at, AT_RANDOM, (size_t)randomness);
 	at = put(at, AT_EXECFN, (size_t)argv[0]);

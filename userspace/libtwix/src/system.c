@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What programs ask about the machine, the user and the limits. */
-#include "twix.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,23 +21,48 @@ long twix_umask(const long a[6])
 	return __atomic_exchange_n(&twix_self()->umask, (mode_t)a[0] & 0777, __ATOMIC_RELAXED);
 }
 
-long twix_zero(const long a[6])
-{
-	(void)a;
-	return 0;
-}
-
 long twix_uname(const long a[6])
 {
 	struct utsname *u = (void *)a[0];
 
 	memset(u, 0, sizeof(*u));
 	strcpy(u->sysname, "Twizzler");
-	strcpy(u->nodename, "twizzler");
+	strcpy(u->nodename, twix_shared->names_of_machine[0].text[0] ? twix_shared->names_of_machine[0].text : "twizzler");
+	strcpy(u->domainname, twix_shared->names_of_machine[1].text);
 	strcpy(u->release, "1.0");
 	strcpy(u->version, "#1");
 	strcpy(u->machine, twix_machine_name);
 	return 0;
+}
+
+/* Known to those who share, and to nobody else. */
+static long set_name(struct twix_machine_name *to, const char *name, int n)
+{
+	struct twix_machine_name new = { "" };
+
+	if (!twix_is_root())
+		return -EPERM;
+	if (n < 0 || n >= (int)sizeof(new.text))
+		return -EINVAL;
+	memcpy(new.text, name, (size_t)n);
+	*to = new;
+	return 0;
+}
+
+long twix_sethostname(const long a[6])
+{
+	return set_name(&twix_shared->names_of_machine[0], (const char *)a[0], (int)a[1]);
+}
+
+long twix_setdomainname(const long a[6])
+{
+	return set_name(&twix_shared->names_of_machine[1], (const char *)a[0], (int)a[1]);
+}
+
+/* There is one, Linux's own; all ones ask for it. */
+long twix_personality(const long a[6])
+{
+	return (uint32_t)a[0] == 0 || (uint32_t)a[0] == UINT32_MAX ? 0 : -EINVAL;
 }
 
 long twix_sysinfo(const long a[6])
@@ -52,7 +77,8 @@ long twix_sysinfo(const long a[6])
 	s->uptime = (unsigned long)(twz_clock_ns() / 1000000000);
 	s->totalram = si.mem_total;
 	s->freeram = si.mem_free;
-	s->procs = 1;
+	for (unsigned n = 0; twix_process_next(&n);)
+		s->procs++;
 	s->mem_unit = 1;
 	return 0;
 }
@@ -63,22 +89,9 @@ long twix_getrandom(const long a[6])
 	unsigned flags = (unsigned)a[2];
 	long r;
 
-	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM))
+	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	r = sys_random((void *)a[0], n, flags & GRND_NONBLOCK ? 1 : 0);
 	return r < 0 ? r : (long)n;
-}
-
-long twix_getrusage(const long a[6])
-{
-	struct rusage *u = (void *)a[1];
-	struct timespec ts = { 0 };
-
-	if ((int)a[0] != RUSAGE_SELF && (int)a[0] != RUSAGE_CHILDREN && (int)a[0] != RUSAGE_THREAD)
-		return -EINVAL;
-	if ((int)a[0] != RUSAGE_CHILDREN)
-		twz_clock_get((int)a[0] == RUSAGE_SELF ? TWZ_CLOCK_PROGRAM_CPU : TWZ_CLOCK_THREAD_CPU, &ts);
-	memset(u, 0, sizeof(*u));
-	u->ru_utime = (struct timeval){ .tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000 };
-	return 0;
 }

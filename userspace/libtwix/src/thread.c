@@ -428,23 +428,3 @@ long twix_futex(const long a[6])
 		return -ENOSYS;
 	}
 }
-
-long twix_sched_yield(const long a[6])
-{
-	(void)a;
-	sys_thrd_ctl(THRD_CTL_YIELD, 0);
-	return 0;
-}
-
-long twix_sched_getaffinity(const long a[6])
-{
-	size_t size = (size_t)a[1], cpus = twz_sysinfo()->ncpus;
-	unsigned char *set = (void *)a[2];
-
-	if (size < 8 || size % 8 || size * 8 < cpus)
-		return -EINVAL;
-	memset(set, 0, 8);
-	for (size_t i = 0; i < cpus && i < 64; i++)
-		set[i / 8] |= (unsigned char)(1u << i % 8);
-	return 8;
-}

@@ -59,7 +59,7 @@ struct twix_process;
 
 /* --- process.c, fork.c, exec.c, wait.c */
 twix_call twix_getpid, twix_getppid, twix_getpgid, twix_setpgid, twix_getsid, twix_setsid;
-twix_call twix_execve, twix_wait4, twix_exit_group;
+twix_call twix_execve, twix_wait4, twix_waitid, twix_exit_group;
 long twix_fork(void);
 /* A change of its state, as wait4() tells it. */
 void twix_process_report(struct twix_process *p, int status);
@@ -360,6 +360,7 @@ struct twix_thread {
 	void *arg;
 	int *clear_tid;
 	long unmap[6]; /* the stack to give back when the thread has ended */
+	char name[16]; /* "": that of the process; of the first see struct twix_about */
 };
 
 /* This one; NULL: it is not the program's, and knows nothing of signals. */
@@ -379,7 +380,7 @@ void twix_end_other_threads(void);
 _Noreturn void twix_thread_vanish(void);
 void twix_threads_after_fork(void);
 twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
-twix_call twix_set_robust_list, twix_sched_yield, twix_sched_getaffinity;
+twix_call twix_set_robust_list;
 
 /* --- time.c */
 #define TWIX_NS 1000000000ull /* of a second */
@@ -389,16 +390,45 @@ bool twix_is_duration(const struct timespec *ts);
 int twix_until(const struct timespec *ts, uint64_t *until);
 twix_call twix_clock_gettime, twix_clock_getres, twix_nanosleep, twix_clock_nanosleep, twix_gettimeofday;
 
-/* --- identity.c */
-twix_call twix_set_user, twix_set_users, twix_times;
-twix_call twix_sched_getscheduler, twix_sched_getparam, twix_sched_priority;
+/* --- usage.c: CPU time, in nanoseconds */
+struct rusage;
+/* What this process has used until now, with the programs that ran in it before. */
+uint64_t twix_cpu_used(void);
+void twix_usage_hand_over(void); /* before another program runs in this process */
+void twix_usage_take_back(void); /* there was none after all */
+void twix_tell_usage(struct rusage *u, uint64_t cpu);
+twix_call twix_times, twix_getrusage;
+
+/* --- users.c: for whom a process acts */
+#define TWIX_GROUPS 32
+struct twix_numbers {
+	uint32_t real, effective, saved;
+};
+struct twix_users {
+	struct twix_numbers user, group;
+	uint32_t count; /* of groups */
+	uint32_t groups[TWIX_GROUPS];
+};
+struct twix_users *twix_users(void); /* of this process */
+bool twix_is_root(void);
+bool twix_in_group(uint32_t group);
+bool twix_may_signal(const struct twix_process *p, int sig);
+twix_call twix_setuid, twix_setgid, twix_setreuid, twix_setregid, twix_setresuid, twix_setresgid;
+twix_call twix_getresuid, twix_getresgid, twix_getuid, twix_geteuid, twix_getgid, twix_getegid;
+twix_call twix_setfsuid, twix_setfsgid, twix_getgroups, twix_setgroups;
+
+/* --- schedule.c, prctl.c */
+twix_call twix_getpriority, twix_setpriority, twix_sched_yield, twix_sched_getaffinity, twix_sched_setaffinity;
+twix_call twix_sched_getscheduler, twix_sched_setscheduler, twix_sched_getparam, twix_sched_setparam;
+twix_call twix_sched_priority_max, twix_sched_priority_min, twix_sched_rr_get_interval, twix_getcpu, twix_prctl;
 
 /* --- arch/ */
 extern const char twix_machine_name[];
 extern const uint16_t twix_elf_machine; /* EM_* */
 
 /* --- system.c: what asks about the machine and the user */
-twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_zero, twix_prlimit, twix_getrusage, twix_umask;
+twix_call twix_uname, twix_sysinfo, twix_getrandom, twix_prlimit, twix_umask, twix_sethostname;
+twix_call twix_setdomainname, twix_personality;
 mode_t twix_mode_mask(void);
 
 /* --- shared.c: what programs that come from one another share, in one object */
@@ -464,6 +494,10 @@ struct twix_process {
 	objid_t helper;    /* the thread of its timers, or 0 */
 	uint64_t alarm_at, alarm_every; /* what alarm() set, for another program that begins in it */
 	uint64_t started;  /* by the monotonic clock */
+	uint64_t cpu;      /* ns: of the programs before this one; of one that has ended all, with its children */
+	uint64_t cpu_of_children; /* atomic: ns, of those that were waited for */
+	uint32_t death_signal; /* atomic: sent when the parent ends; 0: none */
+	uint32_t attributes;   /* atomic: TWIX_NOT_DUMPABLE, … */
 	int32_t waits_for; /* whose lock on a file is in its way; 0: nobody's; guarded by the locks' lock */
 	uint32_t nofile;   /* descriptors it may have: as its limit says */
 	struct mutex lock; /* guards all below */
@@ -473,12 +507,20 @@ struct twix_process {
 	uint32_t fd_end;   /* all descriptors from here on are free */
 };
 
+/* Of a process; the last: it is another program than the one that made it. */
+#define TWIX_NOT_DUMPABLE 1u
+#define TWIX_KEEP_CAPABILITIES 2u
+#define TWIX_NO_NEW_PRIVILEGES 4u
+#define TWIX_ANOTHER_PROGRAM 8u
+
 /* What others can ask about the program of a process. */
 struct twix_about {
 	char exe[1024];    /* the path that it was found at */
 	uint64_t limits[16][2]; /* of RLIMIT_*: as it set itself, and at most; all ones: none */
 	uint32_t length;   /* of the command */
-	char command[2812]; /* its arguments, each with its NUL; no more than there is room for */
+	struct twix_users users; /* stays through execve(), as the limits do */
+	char name[16];     /* as the program has set it; "": it has not */
+	char command[2636]; /* its arguments, each with its NUL; no more than there is room for */
 };
 
 /* The object that all share: found if whoever started this program put it there, else made. */
@@ -652,6 +694,7 @@ uint64_t twix_limit(unsigned what); /* of this process, RLIMIT_* */
 /* --- proc.c */
 /* What others can see of this program from now on; exe NULL: that stays. */
 void twix_describe(const char *exe, int argc, char *const *argv);
+void twix_process_name(const struct twix_process *p, char name[16]);
 uint64_t twix_cpu_of_all(void); /* nanoseconds */
 
 /* --- path.c: names to objects */
