@@ -286,7 +286,7 @@ static long pipe_size(int fd, int cmd, long wanted)
 
 	if (!f)
 		return r;
-	if (f->kind == TWIX_PIPE_READ || f->kind == TWIX_PIPE_WRITE)
+	if (f->kind == TWIX_PIPE_READ || f->kind == TWIX_PIPE_WRITE || f->kind == TWIX_FIFO)
 		r = cmd == F_GETPIPE_SZ || (wanted > 0 && wanted <= TWIX_PIPE_SIZE) ? TWIX_PIPE_SIZE :
 		    wanted > 0 ? -EPERM : -EINVAL;
 	twix_file_put(f);

@@ -72,6 +72,8 @@ const struct twix_ops *twix_ops_of(const struct twix_file *f)
 		[TWIX_PTMX] = &twix_ptmx_ops,
 		[TWIX_FULL] = &twix_full_ops,
 		[TWIX_TEXT] = &twix_text_ops,
+		[TWIX_FIFO] = &twix_fifo_ops,
+		[TWIX_SOCKET] = &twix_socket_ops,
 	};
 
 	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;

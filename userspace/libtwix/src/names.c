@@ -174,13 +174,22 @@ long twix_readlinkat(const long a[6])
 long twix_mknodat(const long a[6])
 {
 	mode_t mode = (mode_t)a[2];
-	long fd;
 
-	if ((mode & S_IFMT) && !S_ISREG(mode))
-		return S_ISDIR(mode) ? -EPERM : S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode) || S_ISSOCK(mode) ?
-		    -EOPNOTSUPP : -EINVAL;
-	fd = twix_openat((const long[6]){ a[0], a[1], O_CREAT | O_EXCL | O_WRONLY, (long)(mode & 07777) });
-	return fd < 0 ? fd : twix_close((const long[6]){ fd });
+	switch (mode & S_IFMT) {
+	case 0:
+	case S_IFREG:
+		return twix_make_special((int)a[0], (const char *)a[1], S_IFREG | (mode & 07777));
+	case S_IFIFO:
+	case S_IFSOCK:
+		return twix_make_special((int)a[0], (const char *)a[1], mode);
+	case S_IFCHR:
+	case S_IFBLK:
+		return -EOPNOTSUPP;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
 }
 
 /* --- removing */

@@ -36,7 +36,7 @@ static int make_object(objid_t parent, mode_t mode, twzobj *file)
 	if (r < 0)
 		return r;
 	twz_object_setsz(file, TWZ_OSSM_ABSOLUTE, 0);
-	twix_inode_make(file, S_IFREG | (mode & 07777 & ~twix_mode_mask()));
+	twix_inode_make(file, (mode & S_IFMT) | (mode & 07777 & ~twix_mode_mask()));
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int find_or_make(int dirfd, const char *path, unsigned flags, mode_t mode
 	if (w->id == 0 && w->type != NAME_ENT_SYMLINK) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
-		return make_file(w, flags, mode);
+		return make_file(w, flags, S_IFREG | (mode & 07777));
 	}
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
@@ -89,11 +89,23 @@ static int find_or_make(int dirfd, const char *path, unsigned flags, mode_t mode
 	return flags & O_DIRECTORY ? -ENOTDIR : 0;
 }
 
+int twix_make_special(int dirfd, const char *path, mode_t mode)
+{
+	struct twix_where w;
+	int r = twix_resolve(dirfd, path, TWIX_NAME, &w);
+
+	if (r < 0)
+		return r;
+	if (w.id || w.type == NAME_ENT_SYMLINK)
+		return -EEXIST;
+	return w.slash ? -ENOENT : make_file(&w, O_EXCL, mode);
+}
+
 /*
  * Whether the object's own permissions allow it. It is looked at while the file stands in the table
  * of those that are open: what still has a name then, stays.
  */
-static int check_access(const struct twix_file *f, unsigned flags)
+static int check_access(const struct twix_file *f, unsigned flags, mode_t *mode)
 {
 	uint16_t need = wants_to_write(flags) ? MIP_DFL_READ | MIP_DFL_WRITE : MIP_DFL_READ;
 	twzobj o;
@@ -101,23 +113,37 @@ static int check_access(const struct twix_file *f, unsigned flags)
 
 	if (r < 0)
 		return r;
+	*mode = twix_inode_mode(&o);
 	if (f->kind == TWIX_REGULAR && !(flags & O_PATH) && (twz_object_meta(&o)->p_flags & need) != need)
 		r = -EACCES;
 	twz_object_release(&o);
 	return r;
 }
 
+/* What a file of this mode does when it is opened. */
+static int open_kind(struct twix_file *f, mode_t mode, unsigned flags)
+{
+	if (S_ISFIFO(mode))
+		return twix_fifo_open(f);
+	if (S_ISSOCK(mode))
+		return -ENXIO;
+	if (S_ISREG(mode) && flags & O_TRUNC)
+		twix_ops_of(f)->truncate(f, 0);
+	return 0;
+}
+
 static int open_object(const struct twix_where *w, unsigned flags, struct twix_file **f)
 {
 	enum twix_kind kind = w->type == NAME_ENT_NAMESPACE ? TWIX_DIRECTORY : TWIX_REGULAR;
+	mode_t mode;
 	int r;
 
 	*f = twix_file_open(kind, w->id, w->parent, flags);
 	if (!*f)
 		return -ENFILE;
-	r = check_access(*f, flags);
-	if (r == 0 && flags & O_TRUNC && kind == TWIX_REGULAR && !(flags & O_PATH))
-		twix_ops_of(*f)->truncate(*f, 0);
+	r = check_access(*f, flags, &mode);
+	if (r == 0 && !(flags & O_PATH))
+		r = open_kind(*f, mode, flags);
 	if (r < 0)
 		twix_file_put(*f);
 	return r;
@@ -137,7 +163,7 @@ static int open_new(objid_t dir, unsigned flags, mode_t mode)
 {
 	struct twix_file *f;
 	twzobj file;
-	int r = make_object(dir, mode, &file);
+	int r = make_object(dir, S_IFREG | (mode & 07777), &file);
 
 	if (r < 0)
 		return r;

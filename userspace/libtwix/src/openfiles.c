@@ -96,7 +96,7 @@ unsigned twix_files_open(void)
 
 static bool is_named(const struct twix_file *f)
 {
-	return (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY) && !twix_is_node(f->id);
+	return (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY || f->kind == TWIX_FIFO) && !twix_is_node(f->id);
 }
 
 static struct twix_open_list *list_of(objid_t id)
@@ -244,7 +244,7 @@ void twix_file_put(struct twix_file *f)
 	twix_locks_drop(f->id, (int)twix_number_of(f), true);
 	if (twix_ops_of(f)->last)
 		twix_ops_of(f)->last(f);
-	if (twix_ops_of(f)->poll)
+	if (twix_ops_of(f)->poll || twix_ops_of(f)->look)
 		twix_activity();
 	forget_handle(f);
 	if (is_named(f))
@@ -291,7 +291,8 @@ static twzobj *room_for_handle(const struct twix_file *f)
 twzobj *twix_file_object(struct twix_file *f)
 {
 	/* Who reads a pipe moves it on. */
-	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ && f->kind != TWIX_PTMX;
+	bool reads = (f->flags & O_ACCMODE) == O_RDONLY && f->kind != TWIX_PIPE_READ && f->kind != TWIX_PTMX &&
+	    f->kind != TWIX_FIFO;
 	uint32_t access = reads ? FE_READ : FE_READ | FE_WRITE;
 	twzobj *h;
 	int r = 0;

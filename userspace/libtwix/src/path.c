@@ -134,7 +134,7 @@ static bool follow_descriptor(struct walk *k, struct twix_where *w)
 	if (!f)
 		return false;
 	w->type = NAME_ENT_REGULAR;
-	if (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY)
+	if (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY || f->kind == TWIX_FIFO)
 		w->id = f->id;
 	if (f->kind == TWIX_DIRECTORY)
 		w->type = NAME_ENT_NAMESPACE;
@@ -347,6 +347,22 @@ int twix_path_of(objid_t id, char *path, size_t *at)
 	return r == 0 && !path[*at] ? twix_path_prepend(path, at, "") : r;
 }
 
+static const char *sort_of(const struct twix_file *f)
+{
+	switch (f->kind) {
+	case TWIX_REGULAR:
+		return "object";
+	case TWIX_SOCKET:
+		return "socket";
+	case TWIX_PIPE_READ:
+	case TWIX_PIPE_WRITE:
+	case TWIX_FIFO:
+		return "pipe";
+	default:
+		return "anon_inode";
+	}
+}
+
 int twix_path_of_file(const struct twix_file *f, char *path, size_t *at)
 {
 	char name[NAME_MAXLEN + 1];
@@ -357,8 +373,7 @@ int twix_path_of_file(const struct twix_file *f, char *path, size_t *at)
 		return twix_path_of(f->parent, path, at);
 	if (f->parent && name_in(f->parent, f->id, name) == 0 && twix_path_prepend(path, at, name) == 0)
 		return directory_path(f->parent, path, at);
-	snprintf(name, sizeof(name), f->kind == TWIX_REGULAR ? "object:[%lu]" : f->kind == TWIX_EVENTFD ||
-	    f->kind == TWIX_EPOLL ? "anon_inode:[%lu]" : "pipe:[%lu]", (unsigned long)ID_LO(f->id));
+	snprintf(name, sizeof(name), "%s:[%lu]", sort_of(f), (unsigned long)ID_LO(f->id));
 	*at -= strlen(name);
 	memcpy(path + *at, name, strlen(name));
 	return 0;

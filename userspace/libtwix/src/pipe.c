@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <twz/obj/bstream.h>
 #include <twz/sys/syscall.h>
 
-#define BITS 17       /* of the stream's size */
 #define CAPACITY 65536ul
-#define SPARE ((1ul << BITS) - 1 - CAPACITY)
+#define SPARE ((1ul << TWIX_PIPE_BITS) - 1 - CAPACITY)
+_Static_assert(CAPACITY == TWIX_PIPE_SIZE, "capacity");
 #define WHOLE 4096ul  /* PIPE_BUF: a write of so much is in one piece, or not at all */
 
 static unsigned flags_of(const struct twix_file *f)
@@ -19,7 +20,7 @@ static unsigned flags_of(const struct twix_file *f)
 	return f->flags & O_NONBLOCK ? TWZIO_NONBLOCK : 0;
 }
 
-static ssize_t pipe_read(struct twix_file *f, void *buf, size_t n)
+ssize_t twix_pipe_read(struct twix_file *f, void *buf, size_t n)
 {
 	twzobj *o = twix_file_object(f);
 
@@ -27,7 +28,7 @@ static ssize_t pipe_read(struct twix_file *f, void *buf, size_t n)
 }
 
 /* All of it, unless it must not sleep. */
-static ssize_t pipe_write(struct twix_file *f, const void *buf, size_t n)
+ssize_t twix_pipe_write(struct twix_file *f, const void *buf, size_t n)
 {
 	twzobj *o = twix_file_object(f);
 	size_t done = 0;
@@ -45,6 +46,22 @@ static ssize_t pipe_write(struct twix_file *f, const void *buf, size_t n)
 	if (r == -EPIPE && !done)
 		twix_signal_thread(SIGPIPE);
 	return done ? (ssize_t)done : r;
+}
+
+_Static_assert(TWIX_PIPE_ROOM == WHOLE + SPARE, "room");
+
+/* How much there is to read. */
+long twix_pipe_ioctl(struct twix_file *f, unsigned long request, void *arg)
+{
+	twzobj *o = twix_file_object(f);
+	const struct bstream_hdr *hdr = o ? twz_object_base(o) : NULL;
+
+	if (request != FIONREAD)
+		return -ENOTTY;
+	if (!hdr)
+		return -EIO;
+	*(int *)arg = (int)((atomic_load(&hdr->head) - atomic_load(&hdr->tail)) & ((1u << TWIX_PIPE_BITS) - 1));
+	return 0;
 }
 
 /* With the second side the stream goes. */
@@ -77,7 +94,7 @@ static int pipe_poll(struct twix_file *f, uint64_t type, struct event *event)
 
 	if (!o)
 		return -EIO;
-	return type == TWZIO_EVENT_WRITE ? bstream_poll_room(o, WHOLE + SPARE, event) : bstream_poll(o, type, event);
+	return type == TWZIO_EVENT_WRITE ? bstream_poll_room(o, TWIX_PIPE_ROOM, event) : bstream_poll(o, type, event);
 }
 
 static bool hung_up(struct twix_file *f)
@@ -90,7 +107,8 @@ static bool hung_up(struct twix_file *f)
 }
 
 const struct twix_ops twix_pipe_read_ops = {
-	.read = pipe_read,
+	.read = twix_pipe_read,
+	.ioctl = twix_pipe_ioctl,
 	.last = last_reader,
 	.poll = pipe_poll,
 	.hung_up = hung_up,
@@ -98,7 +116,8 @@ const struct twix_ops twix_pipe_read_ops = {
 };
 
 const struct twix_ops twix_pipe_write_ops = {
-	.write = pipe_write,
+	.write = twix_pipe_write,
+	.ioctl = twix_pipe_ioctl,
 	.last = last_writer,
 	.poll = pipe_poll,
 	.hung_up = hung_up,
@@ -114,7 +133,7 @@ static int make_stream(objid_t *id)
 		r = twz_object_init_guid(&o, *id, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	r = bstream_obj_init(&o, NULL, BITS);
+	r = bstream_obj_init(&o, NULL, TWIX_PIPE_BITS);
 	twz_object_release(&o);
 	return r;
 }

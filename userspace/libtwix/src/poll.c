@@ -38,10 +38,23 @@ static bool is_drained(struct twix_file *f)
 	return hdr && atomic_load(&hdr->head) == atomic_load(&hdr->tail);
 }
 
+static short look_as_it_says(struct twix_file *f, short events, struct event *evs, size_t *n)
+{
+	struct event some[4];
+	size_t count = 0;
+	short ready = twix_ops_of(f)->look(f, events, some, &count);
+
+	for (size_t i = 0; i < count && *n < MOST; i++)
+		evs[(*n)++] = some[i];
+	return ready;
+}
+
 short twix_poll_look(struct twix_file *f, short events, struct event *evs, size_t *n)
 {
 	short ready = 0;
 
+	if (twix_ops_of(f)->look)
+		return look_as_it_says(f, events, evs, n);
 	if (events & (POLLIN | POLLRDNORM) && is_ready(f, TWZIO_EVENT_READ, evs, n))
 		ready |= events & (POLLIN | POLLRDNORM);
 	if (events & (POLLOUT | POLLWRNORM) && is_ready(f, TWZIO_EVENT_WRITE, evs, n))
@@ -190,7 +203,7 @@ static long to_sets(const struct pollfd *fds, size_t n, int nfds, fd_set *const 
 	for (size_t i = 0; i < n; i++) {
 		if (fds[i].revents & POLLNVAL)
 			return -EBADF;
-		if (fds[i].events & POLLIN && fds[i].revents & (POLLIN | POLLHUP)) {
+		if (fds[i].events & POLLIN && fds[i].revents & (POLLIN | POLLHUP | POLLERR)) {
 			FD_SET(fds[i].fd, sets[0]);
 			bits++;
 		}

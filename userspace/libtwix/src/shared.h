@@ -21,6 +21,19 @@ struct twix_open_list {
 	uint32_t unused[3];
 };
 
+/* A pipe with a name that somebody has open. */
+#define TWIX_FIFOS 256u
+struct twix_fifo {
+	objid_t id;
+	uint32_t readers, writers; /* neither: a free place; atomic */
+	uint64_t reader_opens, writer_opens; /* atomic: how often */
+	uint64_t changes; /* atomic: who waits for the other side sleeps on it */
+};
+struct twix_fifos {
+	struct mutex lock; /* guards all */
+	struct twix_fifo all[TWIX_FIFOS];
+};
+
 struct twix_machine_name {
 	char text[65]; /* "": nobody has set it */
 };
@@ -40,6 +53,7 @@ struct twix_shared {
 	struct twix_machine_name names_of_machine[2]; /* its host name, and the domain's */
 	struct twix_terminals terminals;
 	struct twix_locks locks;
+	struct twix_fifos fifos;
 	struct mutex names[TWIX_NAME_LOCKS]; /* of directories: one for all of a hash */
 	struct mutex sizes[TWIX_NAME_LOCKS]; /* of files, the same */
 	struct twix_open_list open[TWIX_OPEN_HASHES];

@@ -40,6 +40,11 @@ static int stat_link(const struct twix_where *w, struct stat *st)
 	return 0;
 }
 
+static bool has_inode(const struct twix_file *f)
+{
+	return f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY || f->kind == TWIX_FIFO;
+}
+
 static int stat_file(const struct twix_file *f, struct stat *st);
 
 static int stat_object(objid_t id, struct stat *st)
@@ -86,7 +91,7 @@ static int stat_file(const struct twix_file *f, struct stat *st)
 		twix_node_stat(f->id, st);
 		return 0;
 	}
-	return f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY ? stat_object(f->id, st) : stat_kind(f, st);
+	return has_inode(f) ? stat_object(f->id, st) : stat_kind(f, st);
 }
 
 static int stat_descriptor(int fd, struct stat *st)
@@ -183,7 +188,7 @@ static int open_descriptor(int fd, bool path_too, twzobj *o)
 
 	if (!f)
 		return r;
-	if (f->kind != TWIX_REGULAR && f->kind != TWIX_DIRECTORY)
+	if (!has_inode(f))
 		r = NOTHING;
 	else if (path_too || !(f->flags & O_PATH))
 		r = open_found(f->id, NAME_ENT_REGULAR, o);
@@ -265,10 +270,16 @@ long twix_utimensat(const long a[6])
 long twix_truncate(const long a[6])
 {
 	const long open[6] = { AT_FDCWD, a[0], O_WRONLY };
+	struct stat st;
 	long fd, r;
 
 	if (a[1] < 0)
 		return -EINVAL;
+	r = twix_stat_path(AT_FDCWD, (const char *)a[0], 0, &st);
+	if (r == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		r = -EINVAL;
+	if (r < 0)
+		return r;
 	fd = twix_openat(open);
 	if (fd < 0)
 		return fd;

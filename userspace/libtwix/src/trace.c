@@ -54,6 +54,10 @@ static const struct known {
 	CALL(mremap, "pddpp"), CALL(clone, "pp"), CALL(execve, "spp"), CALL(mmap, "pdppdd"),
 	CALL(mprotect, "pdp"), CALL(msync, "pdp"), CALL(madvise, "pdd"), CALL(wait4, "dppp"),
 	CALL(prlimit64, "ddpp"), CALL(renameat2, "fsfsp"), CALL(getrandom, "pdp"),
+	CALL(socketpair, "dpdp"), CALL(bind, "dpd"), CALL(listen, "dd"), CALL(accept, "dpp"),
+	CALL(accept4, "dppp"), CALL(connect, "dpd"), CALL(getsockname, "dpp"), CALL(getpeername, "dpp"),
+	CALL(sendto, "dpdppd"), CALL(recvfrom, "dpdppp"), CALL(sendmsg, "dpp"), CALL(recvmsg, "dpp"),
+	CALL(setsockopt, "dddpd"), CALL(getsockopt, "dddpp"), CALL(shutdown, "dd"), CALL(mknodat, "fsop"),
 	CALL(membarrier, "dp"), CALL(copy_file_range, "dpdpdp"), CALL(statx, "fsppp"),
 #ifdef SYS_renameat
 	CALL(renameat, "fsfs"),

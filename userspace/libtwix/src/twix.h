@@ -328,8 +328,25 @@ twix_call twix_eventfd2, twix_epoll_create1, twix_epoll_ctl, twix_epoll_pwait;
 
 /* --- pipe.c */
 #define TWIX_PIPE_SIZE 65536
+#define TWIX_PIPE_BITS 17u /* of its stream's size */
+/* A stream with so much room takes 4096 bytes in one piece, and holds no more than a pipe does. */
+#define TWIX_PIPE_ROOM (4096ul + (1ul << TWIX_PIPE_BITS) - 1 - TWIX_PIPE_SIZE)
 extern const struct twix_ops twix_pipe_read_ops, twix_pipe_write_ops;
+ssize_t twix_pipe_read(struct twix_file *f, void *buf, size_t n);
+ssize_t twix_pipe_write(struct twix_file *f, const void *buf, size_t n);
+long twix_pipe_ioctl(struct twix_file *f, unsigned long request, void *arg);
 twix_call twix_pipe2;
+
+/* --- fifo.c */
+extern const struct twix_ops twix_fifo_ops;
+/* Of an object that is one: f becomes it. It may wait for somebody who opens the other side. -ENXIO, -EINTR, … */
+int twix_fifo_open(struct twix_file *f);
+
+/* --- socket.c */
+extern const struct twix_ops twix_socket_ops;
+twix_call twix_socket, twix_socketpair, twix_sendto, twix_recvfrom, twix_sendmsg, twix_recvmsg, twix_shutdown;
+twix_call twix_getsockopt, twix_setsockopt, twix_getsockname, twix_getpeername, twix_bind, twix_listen;
+twix_call twix_accept, twix_connect;
 
 /* --- arch/: registers */
 struct twz_fault_frame;
@@ -438,6 +455,7 @@ struct twix_file;
 enum twix_kind {
 	TWIX_FREE, TWIX_TERMINAL, TWIX_REGULAR, TWIX_DIRECTORY, TWIX_NULL, TWIX_ZERO, TWIX_RANDOM,
 	TWIX_PIPE_READ, TWIX_PIPE_WRITE, TWIX_EVENTFD, TWIX_EPOLL, TWIX_PTMX, TWIX_FULL, TWIX_TEXT,
+	TWIX_FIFO, TWIX_SOCKET, TWIX_TIMERFD, TWIX_SIGNALFD,
 };
 
 /*
@@ -455,7 +473,7 @@ struct twix_file {
 	uint32_t next;       /* in the list of free places */
 	uint32_t next_open;  /* among the open files of objects with one hash; guarded by its lock */
 	uint32_t orphan;     /* the object has no name any more, and is tied; guarded by the same */
-	int64_t offset; /* of a directory: where its list stands */
+	int64_t offset; /* of a directory: where its list stands; of what has no size: as its kind has it */
 	struct mutex lock;
 };
 
@@ -585,6 +603,8 @@ struct twix_ops {
 	/* As twzio_poll of one side; NULL: always ready. And whether the other side has gone. */
 	int (*poll)(struct twix_file *f, uint64_t type, struct event *event);
 	bool (*hung_up)(struct twix_file *f);
+	/* In place of both, as twix_poll_look: at most four events. */
+	short (*look)(struct twix_file *f, short events, struct event *evs, size_t *n);
 	mode_t mode; /* type and permissions, of what is in no object */
 };
 
@@ -715,6 +735,8 @@ int twix_path_prepend(char *path, size_t *at, const char *name);
 /* What is found if the last component is a symbolic link: the link, unless a slash follows; what it
  * leads to; the link in any case, as what a name is changed of. */
 enum twix_follow { TWIX_LINK, TWIX_FOLLOW, TWIX_NAME };
+/* A special file: type and permissions. */
+int twix_make_special(int dirfd, const char *path, mode_t mode); /* open.c */
 /* Follow a path from dirfd. 0, or an error. */
 int twix_resolve(int dirfd, const char *path, enum twix_follow follow, struct twix_where *w);
 /* What a name in a directory leads to. -ENOENT. */

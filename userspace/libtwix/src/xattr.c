@@ -35,7 +35,7 @@ static int object_of(int fd, objid_t *id)
 
 	if (!f)
 		return -EBADF;
-	object = (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY) && !twix_is_node(f->id);
+	object = (f->kind == TWIX_REGULAR || f->kind == TWIX_DIRECTORY || f->kind == TWIX_FIFO) && !twix_is_node(f->id);
 	*id = object ? f->id : 0;
 	object = f->flags & O_PATH;
 	twix_file_put(f);
