@@ -12,7 +12,7 @@ unexport GREP_OPTIONS CDPATH
 goals := $(or $(MAKECMDGOALS),all)
 
 # Goals that need no configured board, goals that make a configuration, the rest.
-plain-goals := help setup clean distclean test bench hosted sdk
+plain-goals := help setup clean distclean test bench soak hosted sdk
 config-goals := $(filter %_defconfig menuconfig olddefconfig savedefconfig,$(goals))
 build-goals := $(filter-out $(plain-goals) $(config-goals),$(goals))
 

@@ -9,6 +9,7 @@
 #include <boot/machine.h>
 #include <cpu.h>
 #include <debug.h>
+#include <debug/delays.h>
 #include <dev/console.h>
 #include <dev/irqchip.h>
 #include <log.h>
@@ -42,6 +43,7 @@ void kernel_main(const void *fdt, paddr_t fdt_phys, paddr_t image_phys, uint64_t
 	phys_init();                                   /* pages */
 	irqchip_init(machine.fdt);                     /* interrupt controllers */
 	time_init(machine.fdt);                        /* counter and timer */
+	delays_init();                                 /* pauses to look for races, if asked for */
 	random_init();                                 /* entropy */
 	machine_boot_code_init();                      /* what tells this boot from others */
 	sched_init();                                  /* run queues */

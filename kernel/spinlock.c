@@ -13,3 +13,12 @@ void spin_wait(struct spinlock *lock)
 		arch_pause();
 	}
 }
+
+void spin_await(_Atomic int *word, int value)
+{
+	while (atomic_load(word) != value) {
+		if (panic_active())
+			panic_park();
+		arch_pause();
+	}
+}

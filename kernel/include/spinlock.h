@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include <arch/cpu.h>
+#include <debug/delays.h>
 
 struct spinlock {
 	_Atomic uint32_t held;
@@ -77,6 +78,12 @@ static inline void lockcheck_release(struct spinlock *lock) { (void)lock; }
  */
 void spin_wait(struct spinlock *lock);
 
+/*
+ * Wait until a word has the value that another CPU is about to give it, one that waits for nothing
+ * before it does; parks the CPU for good as spin_wait().
+ */
+void spin_await(_Atomic int *word, int value);
+
 static inline bool spin_try(struct spinlock *lock)
 {
 	return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
@@ -85,15 +92,18 @@ static inline bool spin_try(struct spinlock *lock)
 static inline void spin_lock_at(struct spinlock *lock, struct lock_site *site)
 {
 	lockcheck_acquire(lock);
+	delay_here();
 	while (!spin_try(lock))
 		spin_wait(lock);
 	lockcheck_acquired(lock, site);
+	delay_here();
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
 	lockcheck_release(lock);
 	atomic_store_explicit(&lock->held, 0, memory_order_release);
+	delay_here();
 }
 
 static inline bool spin_trylock_at(struct spinlock *lock, struct lock_site *site)

@@ -33,6 +33,7 @@ void control_begin(struct thread *thread)
 	list_init(&thread->signals);
 	list_init(&thread->stop_waiters);
 	list_init(&thread->stop_link);
+	list_init(&thread->input_link);
 }
 
 /* ---- Making a thread look ---- */

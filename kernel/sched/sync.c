@@ -20,6 +20,7 @@
 #include <base/bits.h>
 #include <base/string.h>
 #include <boot/machine.h>
+#include <debug/delays.h>
 #include <mm/phys.h>
 #include <mm/space.h>
 #include <mm/usercopy.h>
@@ -92,13 +93,15 @@ static void queue_up(struct bucket *bucket, struct sync_wait *wait)
 
 /*
  * Decide why a thread wakes. False: something else was first. The caller holds what keeps it
- * asleep.
+ * asleep, and calls finish_wake() without waiting for anything: the thread may wait for that.
  */
 static bool decide(struct thread *thread, int winner)
 {
 	int expected = WAIT_NOT_WOKEN;
+	bool decided = atomic_compare_exchange_strong(&thread->sleep.winner, &expected, winner);
 
-	return atomic_compare_exchange_strong(&thread->sleep.winner, &expected, winner);
+	delay_here();
+	return decided;
 }
 
 static void finish_wake(struct thread *thread)
@@ -248,7 +251,7 @@ static void waits_free(struct sleep *sleep)
 		pages_free(sleep->waits, waits_order(sleep->allocated));
 }
 
-/* Leave every queue and drop the references. */
+/* Leave every queue. */
 static void leave_queues(struct sleep *sleep)
 {
 	for (unsigned int i = 0; i < sleep->count; i++) {
@@ -262,12 +265,14 @@ static void leave_queues(struct sleep *sleep)
 	}
 }
 
-static void drop_waits(struct sleep *sleep)
+/* Drop the references, and be asleep no more. */
+static void end_waits(struct sleep *sleep)
 {
 	for (unsigned int i = 0; i < sleep->count; i++)
 		object_put(sleep->waits[i].object);
 	waits_free(sleep);
 	sleep->count = 0;
+	atomic_store(&sleep->state, WAIT_NONE);
 }
 
 /* The results of the SLEEP operations. What can no longer be written is the caller's own loss. */
@@ -292,12 +297,27 @@ static long result_of(struct thread *thread, int winner)
 	return -EINTR;
 }
 
+/*
+ * The sleep is over: from here on nobody decides about it, and who had decided has finished. Else
+ * he could do so in the midst of the thread's next sleep. Returns the winner.
+ */
+static int end_deciding(struct sleep *sleep)
+{
+	int winner = WAIT_NOT_WOKEN;
+
+	if (atomic_compare_exchange_strong(&sleep->winner, &winner, WAIT_OVER))
+		return WAIT_OVER;
+	spin_await(&sleep->state, WAIT_WOKEN);
+	return winner;
+}
+
 /* The thread is current again, however it was woken. Returns the call's result. */
 static long finish_sleep(struct thread *thread)
 {
 	struct sleep *sleep = &thread->sleep;
-	int winner = atomic_load(&sleep->winner);
+	int winner = end_deciding(sleep);
 
+	assert(winner != WAIT_OVER);
 	timer_stop(thread);
 	lend_end(thread);
 	/* Whoever woke it through its only wait has taken that off the queue. */
@@ -305,8 +325,7 @@ static long finish_sleep(struct thread *thread)
 		leave_queues(sleep);
 	if (winner != WAIT_INTERRUPTED)
 		write_results(sleep, winner);
-	drop_waits(sleep);
-	atomic_store(&sleep->state, WAIT_NONE);
+	end_waits(sleep);
 	return result_of(thread, winner);
 }
 
@@ -332,10 +351,12 @@ static bool word_differs(const struct sys_thread_sync_args *op)
 	return (uint32_t)(op->addr & 4 ? word >> 32 : word) != (uint32_t)op->arg;
 }
 
+/* Once it is arming: whoever changes its level after this has it join again. */
 static void join_queue(struct sync_wait *wait)
 {
 	struct bucket *bucket = bucket_of(wait->object, wait->offset);
 
+	wait->level = sched_level(wait->thread);
 	spin_lock(&bucket->lock);
 	queue_up(bucket, wait);
 	wait->queued = true;
@@ -444,7 +465,6 @@ static int resolve_ops(struct request *request, struct sync_wait *resolved)
 			return error;
 		}
 		wait->thread = thread;
-		wait->level = sched_level(thread);
 		wait->index = (uint16_t)i;
 		wait->queued = false;
 		request->sleeps += op->op == THREAD_SYNC_SLEEP;
@@ -469,12 +489,11 @@ static void perform_wakes(struct request *request, struct sync_wait *resolved)
 	}
 }
 
-/* What comes too late to wake it shall not be taken for the reason of its next sleep. */
+/* It does not come to sleeping, and its queues are left. */
 static void end_sleep(struct sleep *sleep)
 {
-	drop_waits(sleep);
-	atomic_store(&sleep->winner, WAIT_OVER);
-	atomic_store(&sleep->state, WAIT_NONE);
+	end_deciding(sleep);
+	end_waits(sleep);
 }
 
 /* Some words differ: nobody sleeps. */
@@ -482,7 +501,7 @@ static long report_differing(struct request *request, struct sleep *sleep, const
 {
 	leave_queues(sleep);
 	/* A wake that came before we left was counted by the waker: report it too. */
-	int winner = atomic_load(&sleep->winner);
+	int winner = end_deciding(sleep);
 	for (unsigned int i = 0; i < sleep->count; i++) {
 		uint32_t index = sleep->waits[i].index;
 		uint64_t result = winner == (int)index ? THREAD_SYNC_RES_WAKEUP : 0;
@@ -490,18 +509,20 @@ static long report_differing(struct request *request, struct sleep *sleep, const
 			result = THREAD_SYNC_RES_DIFFER;
 		write_op_result(request, index, result);
 	}
-	end_sleep(sleep);
+	end_waits(sleep);
 	return 0;
 }
 
 /*
  * Announce that the thread is about to sleep. False: something is pending for it that wants it
- * awake. In this order with who posts that: he finds it arming, or it finds what he posted.
+ * awake. In this order with who posts that: he finds it arming, or it finds what he posted. The
+ * state first: once there can be a winner, a state of his must stay.
  */
 static bool begin_arming(struct thread *thread)
 {
-	atomic_store(&thread->sleep.winner, WAIT_NOT_WOKEN);
 	atomic_store(&thread->sleep.state, WAIT_ARMING);
+	delay_here();
+	atomic_store(&thread->sleep.winner, WAIT_NOT_WOKEN);
 	return atomic_load(&thread->pending) == 0;
 }
 
@@ -612,7 +633,6 @@ static long sleep_one(struct thread *thread, struct request *request)
 		return error;
 	}
 	wait->thread = thread;
-	wait->level = sched_level(thread);
 	wait->index = 0;
 	wait->queued = false;
 	sleep->waits = wait;

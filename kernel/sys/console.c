@@ -14,7 +14,7 @@
 #include <sys/calls.h>
 
 static struct spinlock waiters_lock;
-static struct list waiters = LIST_INIT(waiters); /* struct thread.stop_link; guarded by waiters_lock */
+static struct list waiters = LIST_INIT(waiters); /* struct thread.input_link; guarded by waiters_lock */
 
 void console_input_wake(void)
 {
@@ -22,7 +22,7 @@ void console_input_wake(void)
 
 	spin_lock(&waiters_lock);
 	while ((node = list_pop_front(&waiters)))
-		sched_wake(list_entry(node, struct thread, stop_link));
+		sched_wake(list_entry(node, struct thread, input_link));
 	spin_unlock(&waiters_lock);
 }
 
@@ -42,9 +42,9 @@ static void end_wait(struct thread *thread)
 static void interrupt_wait(struct thread *thread)
 {
 	spin_lock(&waiters_lock);
-	bool waits = !list_empty(&thread->stop_link);
+	bool waits = !list_empty(&thread->input_link);
 	if (waits)
-		list_remove(&thread->stop_link);
+		list_remove(&thread->input_link);
 	spin_unlock(&waiters_lock);
 	if (waits)
 		sched_wake(thread);
@@ -67,7 +67,7 @@ static size_t wait_for_input(char *buffer, size_t length)
 	/* What was posted before it could be interrupted is seen here. */
 	bool stays = got == 0 && atomic_load(&thread->pending) == 0;
 	if (stays)
-		list_push_back(&waiters, &thread->stop_link);
+		list_push_back(&waiters, &thread->input_link);
 	spin_unlock(&waiters_lock);
 	if (got)
 		sched_attach_current(thread);

@@ -32,7 +32,7 @@ NOT_FROM_HERE = {k: v for k, v in os.environ.items()
 PLANNED = [
     (r"make( BOARD=\S+| -j4 V=1| LLVM=1| LLVM=1 O=\S+)?|make host-tests|make user .*",
      "a build: make test has just made one, ci/20-build makes those with clang, the examples are built by their page's test"),
-    (r"make (test|bench)( .*)?", "would run the tests within the tests, or for minutes"),
+    (r"make (test|bench|soak)( .*)?", "would run the tests within the tests, or for minutes"),
     (r"make menuconfig", "needs a person"),
     (r"make sdk( .*)?", "make test has just built it; test_sdk.py tries what came of it"),
     (r"make setup", "changes the machine"),
@@ -40,7 +40,7 @@ PLANNED = [
 # Commands that are not run at all.
 UNTOUCHED = [
     (r".*build/host-tests/store_crash\.test", "explores for minutes; make test runs it"),
-    (r"(tests|bench)/run .*", "would run the tests within the tests, or for minutes"),
+    (r"(tests|bench)/run .*|tests/soak( .*)?", "would run the tests within the tests, or for minutes"),
     (r"make run (PORTS|APPS=hello ).*", "needs the SDK's programs: test_sdk.py builds and runs them"),
     (r"tools/mksdk .*", "builds for minutes; test_sdk.py runs it on what is built"),
     (r"tools/setup", "changes the machine; test_make.py asks it what is missing"),

@@ -55,6 +55,11 @@ struct cpu *explored_cpu(void)
 	return &cpus[explore_self()];
 }
 
+void explore_shared(void)
+{
+	check(false, "two hold a lock");
+}
+
 bool explore_stale(const volatile void *at)
 {
 	return explore_mutated(MUTATE_PENDING_FIRST) && at == &threads[explore_self()].pending &&
@@ -75,10 +80,14 @@ void pages_free(void *pages, unsigned int order)
 	(void)order;
 }
 
+/* Whoever panics stops for good, which the explorer does not like. */
 void panic(const char *format, ...)
 {
-	fprintf(stderr, "%s\n", format);
-	abort();
+	static const uint32_t never;
+
+	check(false, format);
+	for (;;)
+		explore_wait(&never);
 }
 
 static unsigned int number_of(const struct thread *thread)
@@ -449,6 +458,36 @@ static void run_twice(unsigned int n)
 	}
 }
 
+/* Another level: sleepers join their queues anew. */
+static void run_requeue(unsigned int n)
+{
+	if (n == 0) {
+		sleep_until_set(0, 0);
+	} else if (n == 1) {
+		sync_requeue(&threads[0]);
+	} else {
+		store(0, 1);
+		wake(n, 0, 1);
+	}
+}
+
+/* Sleeps that are not to be, or are, on two words in turn. What comes late for one meets the next. */
+static void run_requeue_twice(unsigned int n)
+{
+	if (n == 0) {
+		set_op(0, 0, THREAD_SYNC_SLEEP, 0, 7);
+		call(0, 1, NULL);
+		sleep_until_set(0, 0);
+		set_op(0, 0, THREAD_SYNC_SLEEP, 1, 7);
+		call(0, 1, NULL);
+	} else if (n == 1) {
+		sync_requeue(&threads[0]);
+	} else {
+		store(0, 1);
+		wake(n, 0, 1);
+	}
+}
+
 static const struct explore_scenario scenarios[] = {
 	{ "a wake", 2, begin, run_wake, end },
 	{ "two sleepers, two wakes", 3, begin, run_two_sleepers, end },
@@ -459,6 +498,8 @@ static const struct explore_scenario scenarios[] = {
 	{ "a signal and a wake", 3, begin_two_words, run_signal, end_signal },
 	{ "a deletion, a wake and a signal", 3, begin_two_words, run_deleted, end },
 	{ "two sleeps in a row", 2, begin, run_twice, end },
+	{ "another level", 3, begin, run_requeue, end },
+	{ "another level, several sleeps", 3, begin, run_requeue_twice, end },
 };
 
 static bool explore_all(bool say)

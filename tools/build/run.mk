@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Goals about the whole tree: run, debug, test, bench, clean, help, setup.
 
-.PHONY: help setup clean distclean run debug test bench hosted sdk
+.PHONY: help setup clean distclean run debug test bench soak hosted sdk
 
 quote = '$(subst ','\'',$1)'
 option = $(if $($2),$1 $(call quote,$($2)))
@@ -9,7 +9,7 @@ option = $(if $($2),$1 $(call quote,$($2)))
 ifneq ($(filter run debug,$(goals)),)
 $(call need,run $(if $(filter debug,$(goals)),debug))
 endif
-ifneq ($(filter test bench,$(goals)),)
+ifneq ($(filter test bench soak,$(goals)),)
 $(call need,$(if $(filter test,$(goals)),,config riscv64 arm64 run))
 endif
 
@@ -79,6 +79,16 @@ bench:
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec bench/run --build $(call quote,$(bench-root)) \
 		$(if $(explicit-O),--sdk $(call quote,$(explicit-O))) $(tests)
 
+# Rare failures: kernels that pause at random, and programs that race.
+soak-root := $(or $(explicit-O),build)/soak
+
+soak:
+	+@$(foreach b,$(boards),tools/build/soak-config $b $(call quote,$(soak-root))/$b && \
+		$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
+		BOARD=$b O=$(call quote,$(soak-root))/$b all &&) true
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec tests/soak --build $(call quote,$(soak-root)) --delays \
+		$(call option,--minutes,MINUTES) $(tests)
+
 # --- libtwz and its programs for the machine that builds: a makefile of its own
 
 hosted:
@@ -123,6 +133,7 @@ Twizzler: what make can do
   make debug            the same, stopped, with gdb attached
   make test             build every board, run every test                   (T=which tests)
   make bench            build every board, run the benchmarks               (T=which)
+  make soak             look for rare failures                          (MINUTES=10 T=programs)
   make hosted           build libtwz, its tools and tests for this machine     (SANITIZE=1)
   make sdk              build the SDK: C compilers and a sysroot for each architecture
   make                  build the kernel, the programs and the object pack

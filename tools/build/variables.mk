@@ -3,7 +3,7 @@
 # told in one line. Result: BOARD, boards, O (the output folder), Q, PYTHON.
 
 known-variables := BOARD O V LLVM CROSS_COMPILE HOSTCC APPS PORTS SANITIZE \
-	SMP MEM CPU MMU GIC PMEM PMEM_SIZE AUTORUN APPEND ICOUNT TIMEOUT T
+	SMP MEM CPU MMU GIC PMEM PMEM_SIZE AUTORUN APPEND ICOUNT TIMEOUT MINUTES T
 
 given-variables := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown-variables := $(filter-out $(known-variables) MAKEFLAGS MAKEOVERRIDES,$(given-variables))

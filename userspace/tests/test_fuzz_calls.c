@@ -5,7 +5,8 @@
  * goes on, and when all that was made is deleted the memory is back.
  *
  *   test_fuzz_calls            a fixed seed, for a moment
- *   test_fuzz_calls SEED       that seed, without end; each batch says how to see it again
+ *   test_fuzz_calls SEED [N]   N batches from that seed on, or without end; each says how to see it
+ *                              again
  */
 #include "ktap.h"
 #include "testlib.h"
@@ -487,13 +488,15 @@ static uint64_t batch(uint64_t seed)
 	return done;
 }
 
+static uint64_t first_seed = 4711, batches = BATCHES;
+
 static void batches_leave_nothing(void)
 {
 	uint64_t before = 0, done = 0;
 
 	/* The first fills the kernel's caches. */
-	for (unsigned i = 0; i < BATCHES; i++) {
-		done += batch(4711 + i);
+	for (unsigned i = 0; i < batches; i++) {
+		done += batch(first_seed + i);
 		if (i == 1)
 			before = memory_free();
 	}
@@ -519,9 +522,13 @@ static uint64_t number_of(const char *text)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2)
+	if (argc > 1)
+		first_seed = number_of(argv[1]);
+	if (argc > 2)
+		batches = number_of(argv[2]);
+	if (argc != 2)
 		return KTAP_RUN(cases);
-	for (uint64_t seed = number_of(argv[1]);; seed++) {
+	for (uint64_t seed = first_seed;; seed++) {
 		uint64_t done = batch(seed);
 		ktap_note("seed %lu: %lu calls, %lu bytes free", (unsigned long)seed, (unsigned long)done,
 		    (unsigned long)memory_free());

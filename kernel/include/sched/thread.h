@@ -159,7 +159,8 @@ struct thread {
 
 	/* Who waits for whom to stop; guarded by the lock of all stops (sched/control.c). */
 	struct list stop_waiters; /* struct thread.stop_link */
-	struct list stop_link; /* or its place among those who wait for the console */
+	struct list stop_link;
+	struct list input_link; /* its place among those who wait for the console (sys/console.c) */
 
 	/* What it lends and is lent (sched/lend.c), with the lock there. */
 	struct thread *lend_next; /* in the table by name */

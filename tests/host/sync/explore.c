@@ -10,12 +10,13 @@
 #define STACK_SIZE (256u << 10)
 #define DEPTH_MAX 512u
 
-enum kind { OP_ACCESS, OP_LOCK, OP_WAIT, OP_ENDED };
+enum kind { OP_ACCESS, OP_LOCK, OP_WAIT, OP_WAIT_FOR, OP_ENDED };
 
 struct op {
 	enum kind kind;
 	const volatile void *at;
 	bool writes;
+	uint32_t value; /* waited for */
 };
 
 static struct coroutine {
@@ -53,17 +54,22 @@ static void stop_before(struct op op)
 
 void explore_point(const volatile void *at, bool writes)
 {
-	stop_before((struct op){ OP_ACCESS, at, writes });
+	stop_before((struct op){ OP_ACCESS, at, writes, 0 });
 }
 
 void explore_lock(const volatile uint32_t *at)
 {
-	stop_before((struct op){ OP_LOCK, at, true });
+	stop_before((struct op){ OP_LOCK, at, true, 0 });
 }
 
 void explore_wait(const volatile uint32_t *at)
 {
-	stop_before((struct op){ OP_WAIT, at, false });
+	stop_before((struct op){ OP_WAIT, at, false, 0 });
+}
+
+void explore_wait_for(const volatile uint32_t *at, uint32_t value)
+{
+	stop_before((struct op){ OP_WAIT_FOR, at, false, value });
 }
 
 static void body(void)
@@ -71,10 +77,10 @@ static void body(void)
 	unsigned int me = self;
 
 	/* The first stop is before anything is done. */
-	stop_before((struct op){ OP_ACCESS, &coroutines[me], false });
+	stop_before((struct op){ OP_ACCESS, &coroutines[me], false, 0 });
 	scenario->run(me);
 	for (;;)
-		stop_before((struct op){ OP_ENDED, NULL, false });
+		stop_before((struct op){ OP_ENDED, NULL, false, 0 });
 }
 
 static void step(unsigned int n)
@@ -102,6 +108,7 @@ static bool enabled(const struct op *op)
 	switch (op->kind) {
 	case OP_LOCK: return *(const volatile uint32_t *)op->at == 0;
 	case OP_WAIT: return *(const volatile uint32_t *)op->at != 0;
+	case OP_WAIT_FOR: return *(const volatile uint32_t *)op->at == op->value;
 	case OP_ACCESS: return true;
 	default: return false;
 	}

@@ -23,6 +23,7 @@ enum mutation {
 	MUTATE_LOCKS,         /* bucket locks do not lock */
 	MUTATE_DECIDE,        /* whoever wants to decide why a thread wakes, may */
 	MUTATE_PENDING_FIRST, /* what is pending is looked at before the thread is said to arm */
+	MUTATE_OVER,          /* a sleep ends without waiting for who has decided about it */
 	MUTATE_COUNT,
 };
 extern enum mutation explore_mutation;
@@ -35,6 +36,9 @@ static inline bool explore_mutated(enum mutation mutation)
 /* For MUTATE_PENDING_FIRST, by the test: this load finds 0, as it would have earlier. */
 bool explore_stale(const volatile void *at);
 
+/* For MUTATE_LOCKS, by the test: somebody has taken a lock that another holds. */
+void explore_shared(void);
+
 /* Called before an access that others can notice: to `at`, which it changes or not. */
 void explore_point(const volatile void *at, bool writes);
 
@@ -43,6 +47,9 @@ void explore_lock(const volatile uint32_t *at);
 
 /* Stop until *at is not 0. */
 void explore_wait(const volatile uint32_t *at);
+
+/* Stop until *at is the value. */
+void explore_wait_for(const volatile uint32_t *at, uint32_t value);
 
 /* Which of the threads of control runs. */
 unsigned int explore_self(void);

@@ -19,9 +19,13 @@ struct spinlock {
 
 static inline void spin_lock(struct spinlock *lock)
 {
-	if (explore_mutated(MUTATE_LOCKS))
-		return;
-	explore_lock(&lock->held);
+	if (!explore_mutated(MUTATE_LOCKS)) {
+		explore_lock(&lock->held);
+	} else {
+		explore_point(&lock->held, true);
+		if (lock->held)
+			explore_shared();
+	}
 	lock->held = 1;
 }
 
@@ -29,6 +33,12 @@ static inline void spin_unlock(struct spinlock *lock)
 {
 	/* Whoever waits for it becomes able to go on: no stop is needed before that. */
 	lock->held = 0;
+}
+
+static inline void spin_await(_Atomic int *word, int value)
+{
+	if (!explore_mutated(MUTATE_OVER))
+		explore_wait_for((const volatile uint32_t *)word, (uint32_t)value);
 }
 
 #endif
