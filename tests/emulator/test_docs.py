@@ -19,7 +19,7 @@ from guest import OK, TOP, Session, clean
 
 PAGES = sorted(os.path.relpath(path, TOP) for pattern in ("*.md", "docs/*.md", "tests/*/README.md")
                for path in glob.glob(os.path.join(TOP, pattern)))
-COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*(?:make|tools/\w+|tests/run|bench/run|build/host-tests/[a-z]\S+|twz>)(?= |$)")
+COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*(?:make|tools/\w+|tests/(?:run|soak)|bench/run|build/host-tests/[a-z]\S+|twz>)(?= |$)")
 # Folders of sources, for names that must exist.
 FOLDERS = ("arch", "bench", "boards", "ci", "docs", "drivers", "kernel", "lib", "tests", "tools", "userspace")
 # Where a path that a page names may begin.
