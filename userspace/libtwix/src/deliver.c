@@ -147,6 +147,8 @@ void twix_signal_info(const struct twix_signal *s, siginfo_t *info)
 	info->si_pid = s->a;
 	info->si_uid = (uid_t)s->b;
 	info->si_value.sival_ptr = (void *)s->value;
+	if (s->code == SI_TIMER)
+		twix_timer_taken(s->a, s->b);
 }
 
 static void run(void *arg)

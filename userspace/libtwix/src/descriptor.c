@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 static struct mutex *lock(void)
 {
@@ -345,6 +346,10 @@ long twix_ioctl(const long a[6])
 		return -EBADF;
 	if (f->flags & O_PATH)
 		r = -EBADF;
+	else if ((unsigned)a[1] == FIOCLEX || (unsigned)a[1] == FIONCLEX)
+		r = descriptor_flags((int)a[0], F_SETFD, (unsigned)a[1] == FIOCLEX ? FD_CLOEXEC : 0);
+	else if ((unsigned)a[1] == FIONBIO)
+		r = set_status_flags(f, (f->flags & ~(unsigned)O_NONBLOCK) | (*(const int *)a[2] ? O_NONBLOCK : 0));
 	else if (twix_ops_of(f)->ioctl)
 		r = twix_ops_of(f)->ioctl(f, (unsigned)a[1], (void *)a[2]);
 	twix_file_put(f);

@@ -74,6 +74,8 @@ const struct twix_ops *twix_ops_of(const struct twix_file *f)
 		[TWIX_TEXT] = &twix_text_ops,
 		[TWIX_FIFO] = &twix_fifo_ops,
 		[TWIX_SOCKET] = &twix_socket_ops,
+		[TWIX_TIMERFD] = &twix_timerfd_ops,
+		[TWIX_SIGNALFD] = &twix_signalfd_ops,
 	};
 
 	return f->kind < sizeof(all) / sizeof(all[0]) ? all[f->kind] : &no_ops;

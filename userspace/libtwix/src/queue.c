@@ -41,8 +41,24 @@ static void drop(struct twix_process *p, uint64_t set)
 	q->n = kept;
 }
 
+/* A timer has one on its way at most, which says how often it was due besides. */
+static bool count_timer(struct twix_queue *q, const struct twix_signal *s)
+{
+	for (uint32_t i = 0; i < q->n; i++) {
+		struct twix_signal *o = &q->all[i];
+
+		if (o->code != SI_TIMER || o->sig != s->sig || o->a != s->a || o->tid != s->tid)
+			continue;
+		o->b += s->b + 1;
+		return true;
+	}
+	return false;
+}
+
 static int add(struct twix_queue *q, const struct twix_signal *s, bool had)
 {
+	if (s->code == SI_TIMER && count_timer(q, s))
+		return 0;
 	if (had && s->sig < FIRST_QUEUED)
 		return 0;
 	if (q->n < TWIX_QUEUED) {
@@ -132,6 +148,8 @@ static void notify(struct twix_process *p, struct twix_thread *t, int sig)
 {
 	__atomic_fetch_add(&p->disturbed, 1, __ATOMIC_ACQ_REL);
 	twz_thread_sync(THREAD_SYNC_WAKE, (atomic_ulong *)&p->disturbed, (uint64_t)-1, NULL);
+	if (__atomic_load_n(&p->signals_watched, __ATOMIC_SEQ_CST))
+		event_wake_other((atomic_ulong *)&p->signals_seen, SIG_BIT(sig), -1);
 	/* What has only just begun, a program or a thread, looks itself when it can take signals. */
 	if (p != twix_self()) {
 		if (__atomic_load_n(&p->taken, __ATOMIC_SEQ_CST) == TWIX_TAKEN)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <twz/sys/syscall.h>
@@ -200,7 +201,17 @@ static long regular_sync(struct twix_file *f)
 	return sys_osync(f->id, 0, 0, 0);
 }
 
+/* How much there is behind where it stands. */
+static long regular_ioctl(struct twix_file *f, unsigned long request, void *arg)
+{
+	if (request != FIONREAD)
+		return -ENOTTY;
+	*(int *)arg = (int)(regular_size(f) - f->offset);
+	return 0;
+}
+
 const struct twix_ops twix_regular_ops = {
+	.ioctl = regular_ioctl,
 	.pread = regular_pread,
 	.pwrite = regular_pwrite,
 	.size = regular_size,

@@ -23,7 +23,9 @@
 struct timer {
 	bool used;
 	int sig;            /* 0: none is sent */
-	int overrun;        /* times it was due again when it was seen to be */
+	int tid;            /* to which thread; 0: to the process */
+	int overrun;        /* atomic: how often it was due again before the last signal was taken */
+	uint64_t value;     /* that a handler is told */
 	clockid_t clock;
 	uint64_t at, every; /* of the monotonic clock; at 0: not running */
 };
@@ -42,47 +44,80 @@ static _Alignas(TWIX_PAGE) char stack[STACK];
 
 /* --- the thread */
 
-/* Whether the timer is due; then it is set for the next time. Lock held. */
-static bool is_due(struct timer *t, uint64_t now)
+/* Whether the timer is due, and has been so often more; then it is set for the next time. Lock held. */
+static bool is_due(struct timer *t, uint64_t now, int *more)
 {
 	uint64_t missed;
 
 	if (!t->at || t->at > now)
 		return false;
 	missed = t->every ? (now - t->at) / t->every : 0;
-	t->overrun = missed < INT32_MAX ? (int)missed : INT32_MAX;
+	*more = missed < INT32_MAX ? (int)missed : INT32_MAX;
 	t->at = t->every ? t->at + (missed + 1) * t->every : 0;
 	return true;
 }
 
-/* The signals that are due, as a set; when to look again goes to *next. */
-static uint64_t look(uint64_t *next, unsigned long *seen)
+/* The signals that are due, and how many; when to look again goes to *next. */
+static int look(struct twix_signal due[TIMERS], uint64_t *next, unsigned long *seen)
 {
-	uint64_t due = 0, now = twz_clock_ns();
+	uint64_t now = twz_clock_ns();
+	int n = 0, more = 0;
 
 	*next = NEVER;
 	mutex_acquire(&lock);
 	*seen = atomic_load(&changes);
 	for (struct timer *t = timers; t < timers + TIMERS; t++) {
-		if (is_due(t, now) && t->sig)
-			due |= 1ull << (t->sig - 1);
+		if (is_due(t, now, &more) && t->sig)
+			due[n++] = (struct twix_signal){ .sig = t->sig, .tid = t->tid, .value = t->value, .b = more,
+				.a = (int)(t - timers) - 1, .code = t == timers ? SI_KERNEL : SI_TIMER };
 		if (t->at && t->at < *next)
 			*next = t->at;
 	}
 	mutex_release(&lock);
-	return due;
+	return n;
+}
+
+/* To the thread that it is for, unless that has ended. */
+static void send(struct twix_signal *s)
+{
+	struct twix_thread *t = s->tid ? twix_thread_of(s->tid) : NULL;
+
+	if (s->code == SI_KERNEL)
+		s->a = s->b = 0;
+	if (t || !s->tid)
+		twix_signal_post(twix_self(), t, s);
+}
+
+/*
+ * The C library would give each run of a timer's function thread-local storage as a new thread has it.
+ * What stands there is not only the program's, but also what this library knows of the thread: it stays.
+ * Programs are linked with this in place of the C library's own.
+ */
+void __reset_tls(void);
+
+void __reset_tls(void)
+{
+}
+
+void twix_timer_taken(int id, int overrun)
+{
+	if (id >= 0 && id < TIMERS - 1)
+		__atomic_store_n(&timers[id + 1].overrun, overrun, __ATOMIC_RELAXED);
 }
 
 static void watch(void *unused)
 {
+	struct twix_signal due[TIMERS];
 	unsigned long seen;
 	struct timespec rest;
-	uint64_t due, next, now;
+	uint64_t next, now;
+	int n;
 
 	(void)unused;
 	for (;;) {
-		for (due = look(&next, &seen); due; due &= due - 1)
-			twix_signal_send(twix_self(), __builtin_ctzll(due) + 1);
+		n = look(due, &next, &seen);
+		for (int i = 0; i < n; i++)
+			send(&due[i]);
 		now = twz_clock_ns();
 		now = next > now ? next - now : 0;
 		rest = twix_time_of(now);
@@ -175,7 +210,7 @@ static long set(struct timer *t, bool absolute, const struct itimerspec *new)
 		at = !absolute ? now + at : at > base ? now + (at - base) : now;
 	t->at = at;
 	t->every = ns_of(&new->it_interval);
-	t->overrun = 0;
+	__atomic_store_n(&t->overrun, 0, __ATOMIC_RELAXED);
 	atomic_fetch_add(&changes, 1);
 	twz_thread_sync(THREAD_SYNC_WAKE, &changes, 1, NULL);
 	return 0;
@@ -250,15 +285,16 @@ static int sig_of(const struct event_request *e)
 		return SIGALRM;
 	if (e->notify == SIGEV_NONE)
 		return 0;
-	if (e->notify != SIGEV_SIGNAL)
-		return e->notify == 4 ? -ENOSYS : -EINVAL; /* to one thread */
+	if (e->notify != SIGEV_SIGNAL && (e->notify != SIGEV_THREAD_ID || !twix_thread_of(e->tid)))
+		return -EINVAL;
 	return e->sig > 0 && e->sig <= 64 ? e->sig : -EINVAL;
 }
 
 long twix_timer_create(const long a[6])
 {
 	clockid_t clock = (clockid_t)a[0];
-	int sig = sig_of((const void *)a[1]), *id = (int *)a[2], n;
+	const struct event_request *e = (const void *)a[1];
+	int sig = sig_of(e), *id = (int *)a[2], n;
 
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
 		return -EINVAL;
@@ -268,7 +304,9 @@ long twix_timer_create(const long a[6])
 	for (n = 1; n < TIMERS && timers[n].used; n++)
 		;
 	if (n < TIMERS)
-		timers[n] = (struct timer){ .used = true, .sig = sig, .clock = clock };
+		timers[n] = (struct timer){ .used = true, .sig = sig, .clock = clock,
+			.tid = e && e->notify == SIGEV_THREAD_ID ? e->tid : 0,
+			.value = e ? (uint64_t)e->value : (uint64_t)n - 1 };
 	mutex_release(&lock);
 	if (n == TIMERS)
 		return -EAGAIN;
@@ -294,7 +332,7 @@ long twix_timer_getoverrun(const long a[6])
 {
 	struct timer *t = timer_of((int)a[0]);
 
-	return t ? t->overrun : -EINVAL;
+	return t ? __atomic_load_n(&t->overrun, __ATOMIC_RELAXED) : -EINVAL;
 }
 
 long twix_timer_delete(const long a[6])

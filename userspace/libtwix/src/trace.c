@@ -58,7 +58,8 @@ static const struct known {
 	CALL(accept4, "dppp"), CALL(connect, "dpd"), CALL(getsockname, "dpp"), CALL(getpeername, "dpp"),
 	CALL(sendto, "dpdppd"), CALL(recvfrom, "dpdppp"), CALL(sendmsg, "dpp"), CALL(recvmsg, "dpp"),
 	CALL(setsockopt, "dddpd"), CALL(getsockopt, "dddpp"), CALL(shutdown, "dd"), CALL(mknodat, "fsop"),
-	CALL(membarrier, "dp"), CALL(copy_file_range, "dpdpdp"), CALL(statx, "fsppp"),
+	CALL(timerfd_create, "dp"), CALL(timerfd_settime, "dppp"), CALL(timerfd_gettime, "dp"),
+	CALL(signalfd4, "dpdp"), CALL(membarrier, "dp"), CALL(copy_file_range, "dpdpdp"), CALL(statx, "fsppp"),
 #ifdef SYS_renameat
 	CALL(renameat, "fsfs"),
 #endif

@@ -249,6 +249,8 @@ _Noreturn void twix_job_leave(void);
 
 /* --- timer.c */
 void twix_timers_init(void);
+/* What a timer sent is taken, after it was due so often more. */
+void twix_timer_taken(int id, int overrun);
 void twix_timers_hand_over(void); /* before another program runs in this process */
 void twix_timers_after_fork(void);
 twix_call twix_setitimer, twix_getitimer, twix_timer_create, twix_timer_settime, twix_timer_gettime;
@@ -342,7 +344,11 @@ extern const struct twix_ops twix_fifo_ops;
 /* Of an object that is one: f becomes it. It may wait for somebody who opens the other side. -ENXIO, -EINTR, … */
 int twix_fifo_open(struct twix_file *f);
 
-/* --- socket.c */
+/* --- timerfd.c, signalfd.c */
+extern const struct twix_ops twix_timerfd_ops, twix_signalfd_ops;
+twix_call twix_timerfd_create, twix_timerfd_settime, twix_timerfd_gettime, twix_signalfd4;
+
+/* --- socket.c, message.c */
 extern const struct twix_ops twix_socket_ops;
 twix_call twix_socket, twix_socketpair, twix_sendto, twix_recvfrom, twix_sendmsg, twix_recvmsg, twix_shutdown;
 twix_call twix_getsockopt, twix_setsockopt, twix_getsockname, twix_getpeername, twix_bind, twix_listen;
@@ -516,6 +522,8 @@ struct twix_process {
 	uint64_t cpu_of_children; /* atomic: ns, of those that were waited for */
 	uint32_t death_signal; /* atomic: sent when the parent ends; 0: none */
 	uint32_t attributes;   /* atomic: TWIX_NOT_DUMPABLE, … */
+	uint64_t signals_seen; /* atomic: a bit for each that has come, for who waits for signals as files */
+	uint32_t signals_watched; /* atomic: somebody ever did */
 	int32_t waits_for; /* whose lock on a file is in its way; 0: nobody's; guarded by the locks' lock */
 	uint32_t nofile;   /* descriptors it may have: as its limit says */
 	struct mutex lock; /* guards all below */
