@@ -219,7 +219,8 @@ static bool complete_program(struct elf *e)
 	p->machine = machine;
 	p->entry = e->header.e_entry;
 	p->data = 0;
-	p->flags = p->data_image = p->data_filesz = 0;
+	p->flags &= PROGRAM_PROCESS;
+	p->data_image = p->data_filesz = 0;
 	memset(p->reserved, 0, sizeof(p->reserved));
 	return complete_tls(e);
 }

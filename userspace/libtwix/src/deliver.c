@@ -18,6 +18,7 @@
 
 static struct mutex lock;
 static struct twix_action actions[TWIX_SIGNALS + 1]; /* guarded by lock */
+static struct twix_action kept[TWIX_SIGNALS + 1]; /* the parent's, while its thread acts as a child */
 
 /* What a handler is called with. */
 struct call {
@@ -64,6 +65,17 @@ struct twix_action twix_action(int sig, const struct twix_action *new)
 	if (new && (new->handler == SIG_IGN || (new->handler == SIG_DFL && SIGS_IGNORED & SIG_BIT(sig))))
 		twix_signal_discard(sig);
 	return was;
+}
+
+void twix_actions_keep(void)
+{
+	memcpy(kept, actions, sizeof(kept));
+}
+
+/* What processes know of them is each's own. */
+void twix_actions_restore(void)
+{
+	memcpy(actions, kept, sizeof(actions));
 }
 
 /* For a handler that is about to run. */
@@ -389,6 +401,15 @@ static void end_by_fault(int sig, int fault, void *info)
 	twzcatch_propagate(fault, info);
 }
 
+/* Of a child of vfork(), in whose memory its parent is to go on. */
+static void end_child(struct twz_fault_frame *f, int sig)
+{
+	twix_job_end(twix_self(), sig);
+	twix_frame_own(f);
+	twz_frame_set_pc(f, (uintptr_t)twix_job_leave);
+	twz_frame_set_sp(f, twz_frame_sp(f) & ~15ul);
+}
+
 /* A block that catches it goes first, then a handler. */
 static void faulted(int fault, void *info, void *unused)
 {
@@ -403,13 +424,18 @@ static void faulted(int fault, void *info, void *unused)
 	if (twz_try_is_active())
 		twzcatch_propagate(fault, info);
 	s = signal_of(fault, info);
-	if (!twix_me || !f || twix_me->depth)
+	if (!twix_me || !f || (twix_me->depth && !twix_vfork_is_on()))
 		end_by_fault(s.sig, fault, info);
 	twix_me->depth++;
 	a = twix_action(s.sig, NULL);
 	s.tid = twix_me->tid;
-	if (!is_handler(&a) || twix_me->blocked & SIG_BIT(s.sig))
+	if (!is_handler(&a) || twix_me->blocked & SIG_BIT(s.sig)) {
+		if (twix_vfork_is_on()) {
+			end_child(f, s.sig);
+			return;
+		}
 		end_by_fault(s.sig, fault, info);
+	}
 	twix_signal_post(twix_self(), twix_me, &s);
 	twix_me->depth--;
 	top = other_stack(&a, twz_frame_sp(f));
@@ -435,14 +461,7 @@ void twix_signals_init(void)
 /* The child has the parent's handlers, but none of its signals. */
 void twix_signals_after_fork(void)
 {
-	struct twix_process *p = twix_self();
-
 	mutex_init(&lock);
 	twix_me->pending = 0;
-	for (int sig = 1; sig <= TWIX_SIGNALS; sig++) {
-		set_bit(&p->caught, sig, is_handler(&actions[sig]));
-		set_bit(&p->ignored, sig, actions[sig].handler == SIG_IGN);
-	}
-	p->child_flags = actions[SIGCHLD].flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
 	twix_block(twix_me->blocked);
 }

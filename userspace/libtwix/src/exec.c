@@ -55,6 +55,16 @@ static int count(char *const *list)
 	return n;
 }
 
+static void drop(struct plan *p)
+{
+	for (unsigned i = 0; i < p->depth; i++)
+		twix_munmap((const long[6]){ (long)p->scripts[i], (long)p->script_bytes[i] });
+	if (p->host_argv)
+		twix_munmap((const long[6]){ (long)p->host_argv, (long)p->host_bytes });
+	if (p->made)
+		twz_object_tie_guid(twix_view_id(), p->made, TIE_UNTIE);
+}
+
 /* --- running */
 
 /* For /proc/PID/exe: of a script that is its interpreter. */
@@ -132,6 +142,40 @@ static _Noreturn void leave(struct thread *t, int pid, bool first)
 	twz_thread_exit(status);
 }
 
+/*
+ * The parent goes on when the new program has taken the child over, as of one with a copy. One that
+ * ended before is told of here.
+ */
+static _Noreturn void go_back(struct plan *p, struct thread *t, int pid)
+{
+	struct twix_process *child = twix_self();
+	uint64_t status = 0;
+
+	if (is_taken(t, pid)) {
+		twz_thread_release(t);
+	} else {
+		twz_program_wait(t, &status);
+		twix_process_end(child, child->taken == TWIX_KILLED ? SIGKILL : (int)(status & 0xff) << 8);
+	}
+	drop(p);
+	twix_vfork_return();
+}
+
+/* Whether what is run will say that it has taken the process over, and tell its end. */
+static bool knows_processes(const struct plan *p)
+{
+	twzobj o;
+	uint64_t flags;
+
+	if (p->is_linux)
+		return true;
+	if (twz_object_init_guid(&o, p->program, FE_READ) < 0)
+		return false;
+	flags = ((const struct twz_program *)twz_object_base(&o))->flags;
+	twz_object_release(&o);
+	return flags & PROGRAM_PROCESS;
+}
+
 static int run(struct plan *p)
 {
 	struct twz_program_opts opts = {
@@ -159,6 +203,8 @@ static int run(struct plan *p)
 		twix_process_end(twix_self(), SIGKILL);
 		twix_leave(128 + SIGKILL);
 	}
+	if (twix_vfork_is_on())
+		go_back(p, &t, pid);
 	leave(&t, pid, first);
 }
 
@@ -320,16 +366,6 @@ static bool fits(char *const *list, size_t *room)
 	return true;
 }
 
-static void drop(struct plan *p)
-{
-	for (unsigned i = 0; i < p->depth; i++)
-		twix_munmap((const long[6]){ (long)p->scripts[i], (long)p->script_bytes[i] });
-	if (p->host_argv)
-		twix_munmap((const long[6]){ (long)p->host_argv, (long)p->host_bytes });
-	if (p->made)
-		twz_object_tie_guid(twix_view_id(), p->made, TIE_UNTIE);
-}
-
 /* Linux has no program any more to return to. */
 static _Noreturn void end_fatally(void)
 {
@@ -358,6 +394,11 @@ long twix_execve(const long a[6])
 		do
 			r = plan_once(&p);
 		while (r == IS_SCRIPT);
+	if (r == 0 && twix_vfork_is_on() && !knows_processes(&p)) {
+		drop(&p);
+		r = twix_vfork_settle();
+		return r < 0 ? r : twix_execve(a);
+	}
 	if (r == 0 && p.is_linux)
 		r = add_host_name(&p);
 	if (r == 0)

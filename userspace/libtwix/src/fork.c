@@ -23,6 +23,7 @@ static struct mutex lock;
 static struct {
 	uint64_t regs[32];
 	struct twix_process *child;
+	bool is_there; /* the child is a process already */
 	objid_t data, stack, thread, memory; /* the copies */
 	_Alignas(16) char scratch[SCRATCH]; /* the child's first stack */
 } point;
@@ -105,38 +106,47 @@ static int start(struct thread *t, objid_t view)
 	return (int)(sys_thrd_spawn)(t->tid, &args, 0);
 }
 
-/* What a process has from its parent. */
-static void inherit(struct twix_process *p, const struct twix_process *parent)
+void twix_process_inherit(struct twix_process *p, objid_t thread)
 {
+	const struct twix_process *parent = twix_self();
+
 	p->parent = parent->pid;
 	p->group = parent->group;
 	p->session = parent->session;
 	p->umask = parent->umask;
 	p->attributes = parent->attributes & ~TWIX_ANOTHER_PROGRAM;
 	p->blocked = twix_me->blocked;
+	p->caught = parent->caught;
+	p->ignored = parent->ignored;
+	p->child_flags = parent->child_flags;
 	p->taken = TWIX_TAKEN;
 	p->cwd = parent->cwd;
-	p->thread = point.thread;
+	p->thread = thread;
 	twix_descriptors_copy(parent, p);
 }
 
 static int make_child(struct thread *t)
 {
 	struct twix_process *p = point.child;
-	objid_t view;
+	objid_t view, old = p->thread;
 	int r = twz_thread_create(t);
 
 	if (r < 0)
 		return r;
 	point.thread = t->tid;
-	inherit(p, twix_self());
-	p->state = TWIX_RUNNING;
+	if (point.is_there)
+		p->thread = point.thread;
+	else
+		twix_process_inherit(p, point.thread);
+	__atomic_store_n(&p->state, TWIX_RUNNING, __ATOMIC_RELEASE);
 	twix_memory_freeze();
 	r = copy_view(t->tid, &view);
 	if (r == 0)
 		r = start(t, view);
 	twix_memory_thaw();
-	if (r < 0)
+	if (r < 0 && point.is_there)
+		p->thread = old;
+	else if (r < 0)
 		twix_descriptors_drop(p, false);
 	twz_object_tie(NULL, &t->obj, TIE_UNTIE);
 	twz_object_release(&t->obj);
@@ -154,13 +164,15 @@ static long be_child(void)
 	return 0;
 }
 
-long twix_fork(void)
+/* NULL: a new process. */
+static long copy(struct twix_process *child)
 {
 	struct thread t;
 	long r;
 
 	mutex_acquire(&lock);
-	point.child = twix_process_new();
+	point.is_there = child;
+	point.child = child ? child : twix_process_new();
 	if (!point.child) {
 		mutex_release(&lock);
 		return -EAGAIN;
@@ -168,12 +180,24 @@ long twix_fork(void)
 	if (__twz_try_save(point.regs))
 		return be_child();
 	r = make_child(&t);
-	if (r < 0) {
+	if (r >= 0) {
+		r = point.child->pid;
+	} else if (!child) {
 		__atomic_store_n(&point.child->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
 		twix_process_freed(point.child);
-	} else {
-		r = point.child->pid;
 	}
 	mutex_release(&lock);
 	return r;
+}
+
+long twix_fork(void)
+{
+	int r = twix_vfork_settle();
+
+	return r < 0 ? r : copy(NULL);
+}
+
+long twix_fork_for(struct twix_process *child)
+{
+	return copy(child);
 }

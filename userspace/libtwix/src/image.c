@@ -119,7 +119,7 @@ static void describe(struct image *m, const struct twix_elf *e)
 	memcpy(h, twz_object_base(&m->text), sizeof(*h));
 	h->entry = e->entry;
 	h->data = m->id[PROGRAM_DATA_SLOT];
-	h->flags = PROGRAM_MADE;
+	h->flags |= PROGRAM_MADE;
 	for (unsigned i = 0; i < e->loads; i++) {
 		uint64_t *end = VADDR_TO_SLOT(e->load[i].address) == PROGRAM_DATA_SLOT ? &h->data_end : &h->text_end;
 		uint64_t here = e->load[i].address % OBJ_MAXSIZE + e->load[i].memory;
@@ -239,7 +239,7 @@ static int from_copy(struct image *m, const char *base)
 	if (r < 0)
 		return r;
 	m->header.data = m->id[PROGRAM_DATA_SLOT];
-	m->header.flags = PROGRAM_MADE;
+	m->header.flags |= PROGRAM_MADE;
 	memcpy(twz_object_base(&m->text), h, sizeof(*h));
 	return 0;
 }

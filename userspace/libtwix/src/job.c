@@ -50,6 +50,10 @@ _Noreturn void twix_job_leave(void)
 	int status = (int)(p->job >> 32);
 
 	twix_me->depth++;
+	if (twix_vfork_is_on()) {
+		twix_process_end(p, status);
+		twix_vfork_return();
+	}
 	if (twix_me->tid != p->pid)
 		twix_thread_vanish();
 	twix_end_other_threads();

@@ -151,6 +151,11 @@ void twix_become(struct twix_process *p)
 	twix_handles_after_fork();
 }
 
+void twix_act_as(struct twix_process *p)
+{
+	self = p;
+}
+
 struct twix_process *twix_process_next(unsigned *n)
 {
 	while (*n < __atomic_load_n(&twix_shared->process_end, __ATOMIC_ACQUIRE)) {

@@ -27,6 +27,10 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
     void (*fini)(void), void (*unused)(void));
 int __twz_run(int argc, char **argv);
 
+/* In the program's header (libtwz's program_header.h). */
+__asm__(".globl __twz_program_flags\n.set __twz_program_flags, 2");
+_Static_assert(PROGRAM_PROCESS == 2, "the same");
+
 static Elf64_Phdr tls_header;
 static uint64_t randomness[2];
 

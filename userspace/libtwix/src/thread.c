@@ -71,6 +71,11 @@ static void set_state(struct twix_thread *t, uint32_t state)
 	twz_thread_sync32(THREAD_SYNC_WAKE, (atomic_uint_least32_t *)&t->state, (uint32_t)-1, NULL);
 }
 
+bool twix_thread_is_alone(void)
+{
+	return twix_me == threads && !__atomic_load_n(&others, __ATOMIC_ACQUIRE) && !twix_self()->helper;
+}
+
 void twix_threads_init(void)
 {
 	twix_me = &threads[0];
@@ -153,7 +158,7 @@ static int start(struct twix_thread *t, void *stack, void *tls)
 	return -EAGAIN;
 }
 
-/* A child that would share memory until it runs another program gets a copy instead. */
+/* A child that would share memory, and go on beside its parent, gets a copy instead. */
 static int fork_and_run(int (*fn)(void *), void *arg)
 {
 	long pid;
@@ -166,6 +171,13 @@ static int fork_and_run(int (*fn)(void *), void *arg)
 	return (int)pid;
 }
 
+static int make_process(int (*fn)(void *), int flags, void *arg)
+{
+	int pid = flags & CLONE_VM && flags & CLONE_VFORK ? twix_vfork_call(fn, arg) : -1;
+
+	return pid > 0 ? pid : fork_and_run(fn, arg);
+}
+
 /* What musl's assembler file of this name is for. */
 int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
     int *clear_tid)
@@ -174,8 +186,12 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 	int tid = -EAGAIN;
 
 	if ((flags & NEEDED_FLAGS) != NEEDED_FLAGS)
-		return fork_and_run(fn, arg);
+		return make_process(fn, flags, arg);
 	twix_signal_enter();
+	if (twix_vfork_settle() < 0) {
+		twix_signal_leave(false);
+		return tid;
+	}
 	mutex_acquire(&lock);
 	t = take_place();
 	if (t) {
@@ -259,7 +275,8 @@ long twix_exit(const long a[6])
 	static struct sys_thread_sync_args wake;
 	int *word = twix_me->clear_tid;
 
-	(void)a;
+	if (twix_vfork_is_on())
+		twix_exit_group(a);
 	if (twix_me == threads)
 		first_exits();
 	retire();

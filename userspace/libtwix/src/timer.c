@@ -224,6 +224,10 @@ static long exchange(struct timer *t, bool absolute, const struct itimerspec *ne
 
 	if (new && (!twix_is_duration(&new->it_value) || !twix_is_duration(&new->it_interval)))
 		return -EINVAL;
+	if (new)
+		r = twix_vfork_settle();
+	if (r < 0)
+		return r;
 	mutex_acquire(&lock);
 	report(t, &was);
 	if (new)
@@ -300,6 +304,8 @@ long twix_timer_create(const long a[6])
 		return -EINVAL;
 	if (sig < 0)
 		return sig;
+	if (twix_vfork_settle() < 0)
+		return -EAGAIN;
 	mutex_acquire(&lock);
 	for (n = 1; n < TIMERS && timers[n].used; n++)
 		;

@@ -61,12 +61,31 @@ struct twix_process;
 twix_call twix_getpid, twix_getppid, twix_getpgid, twix_setpgid, twix_getsid, twix_setsid;
 twix_call twix_execve, twix_wait4, twix_waitid, twix_exit_group;
 long twix_fork(void);
+/* The same, the child being this process, as which the calling thread acts: see vfork.c. */
+long twix_fork_for(struct twix_process *child);
+/* What a process has from its parent, this one, and which thread is its first. */
+void twix_process_inherit(struct twix_process *p, objid_t thread);
 /* A change of its state, as wait4() tells it. */
 void twix_process_report(struct twix_process *p, int status);
 /* This thread ends, and the program with it: its process has ended already. */
 _Noreturn void twix_leave(int status);
 /* The process has ended: what it had is given back, and its parent is told. */
 void twix_process_end(struct twix_process *p, int status);
+
+/* --- vfork.c */
+/* Whether this thread acts as the child of a vfork(). */
+bool twix_vfork_is_on(void);
+/*
+ * Begin to. The parent goes on at what the caller saves (__twz_try_save()) where the result points,
+ * with the child's number. NULL: it is to be a copy.
+ */
+uint64_t *__twix_vfork_begin(void);
+/* The child has another program, or has ended; the caller is in a call. */
+_Noreturn void twix_vfork_return(void);
+/* If it is on: the child goes on in a copy, in which this returns. 0, or an error: it still is on. */
+int twix_vfork_settle(void);
+/* The child calls fn; its number, or -1: it is to be a copy. */
+int twix_vfork_call(int (*fn)(void *), void *arg);
 
 /* --- elf.c: ELF files, which may be anything */
 #define TWIX_EXEC_FATAL 1 /* where Linux has given up the old program before it refuses the new one */
@@ -206,6 +225,9 @@ struct twix_action {
 void twix_signals_init(void);
 void twix_signals_after_fork(void);
 struct twix_action twix_action(int sig, const struct twix_action *new); /* NULL: as it is */
+/* Around what a child of vfork() does. */
+void twix_actions_keep(void);
+void twix_actions_restore(void);
 /*
  * Around every call. interrupted: it ends with -EINTR. What leave returns: whether an interrupted
  * call may be made again.
@@ -393,6 +415,8 @@ struct twix_thread *twix_thread_of(int tid);
 /* Each but this one is to look. */
 void twix_threads_disturb(void);
 void twix_threads_init(void);
+/* Whether it is the first, and there is no other, nor one for timers. */
+bool twix_thread_is_alone(void);
 int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *parent_tid, void *tls,
     int *clear_tid);
 /* Pages to be given back when this thread has ended. */
@@ -419,6 +443,7 @@ struct rusage;
 uint64_t twix_cpu_used(void);
 void twix_usage_hand_over(void); /* before another program runs in this process */
 void twix_usage_take_back(void); /* there was none after all */
+void twix_usage_begin(void); /* of one that begins in a program that ran before */
 void twix_tell_usage(struct rusage *u, uint64_t cpu);
 twix_call twix_times, twix_getrusage;
 
@@ -570,6 +595,8 @@ struct twix_process *twix_process_new(void);
 void twix_process_freed(const struct twix_process *p);
 /* It is this program from now on: after fork(). */
 void twix_become(struct twix_process *p);
+/* The same, of a program that stays as it is. */
+void twix_act_as(struct twix_process *p);
 /* A new open file with one reference; NULL: -ENFILE. */
 struct twix_file *twix_file_new(enum twix_kind kind, objid_t id, unsigned flags);
 /* The same of an object that names lead to, from the directory parent. */

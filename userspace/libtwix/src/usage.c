@@ -29,6 +29,12 @@ void twix_usage_hand_over(void)
 	twix_self()->cpu += clock_ns(TWZ_CLOCK_PROGRAM_CPU);
 }
 
+/* It may be below zero meanwhile: what is added later is more. */
+void twix_usage_begin(void)
+{
+	twix_self()->cpu -= clock_ns(TWZ_CLOCK_PROGRAM_CPU);
+}
+
 void twix_usage_take_back(void)
 {
 	uint64_t used = clock_ns(TWZ_CLOCK_PROGRAM_CPU);

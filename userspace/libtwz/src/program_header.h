@@ -22,6 +22,13 @@ __twz_program:
 #else /* addresses would have to be relocated */
 	.quad 0, 0, 0, 0, 0, 0, 0, 0, 0
 #endif
-	.quad 0, 0, 0, 0, 0        /* data_image, data_filesz, flags, reserved */
+	.quad 0, 0                 /* data_image, data_filesz */
+#ifndef POSITION_INDEPENDENT
+	.weak __twz_program_flags  /* of what is linked into it; else 0 */
+	.quad __twz_program_flags  /* flags */
+#else
+	.quad 0
+#endif
+	.quad 0, 0                 /* reserved */
 
 	.section .note.GNU-stack, "", %progbits

@@ -19,6 +19,7 @@
 
 /* twz_program.flags */
 #define PROGRAM_MADE 1u /* made to be run once, of a file: it goes with the views that it is tied to */
+#define PROGRAM_PROCESS 2u /* it knows that it is a process of libtwix, and tells its end */
 
 #define PROGRAM_TEXT_SLOT 0
 #define PROGRAM_DATA_SLOT 1
