@@ -26,7 +26,7 @@ def tree(tmp_path_factory):
 
 
 def make(tree, *words):
-    return subprocess.run(["make", *map(str, words)], cwd=tree, env=CLEAN, stdin=subprocess.DEVNULL, timeout=300,
+    return subprocess.run(["make", *map(str, words)], cwd=tree, env=CLEAN, stdin=subprocess.DEVNULL, timeout=900,
                           capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 

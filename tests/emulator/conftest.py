@@ -81,9 +81,15 @@ def arm_guest(request, tmp_path):
 
 
 @pytest.fixture(params=machine_params())
-def machine_guest(request, tmp_path):
+def machine(request):
     """Each machine of the matrix."""
-    return _guest(request, tmp_path, *request.param)
+    return request.param
+
+
+@pytest.fixture
+def machine_guest(request, tmp_path, machine):
+    """A guest on each."""
+    return _guest(request, tmp_path, *machine)
 
 
 @pytest.fixture

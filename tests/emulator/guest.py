@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(TOP, "tools"))
 from runner.errors import FAILED, OK, PANIC, SETUP, TIMEOUT, USAGE  # noqa: E402,F401 (for the tests)
 
 RUN = os.path.join(TOP, "tools", "run")
-DEFAULT_TIMEOUT = 120
+# Finds hangs only: a machine that shares its CPUs with others is slow, not stuck.
+DEFAULT_TIMEOUT = 300
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
 

@@ -72,6 +72,6 @@ def test_interactive_console(guest):
     """A terminal: the kernel comes up, Ctrl-A x leaves."""
     session = guest.start(timeout=None)
     session.expect("Ctrl-A x")
-    session.expect(r"init: ", timeout=60)
+    session.expect(r"init: ")
     session.send("\x01x")
     assert session.wait() == OK

@@ -304,7 +304,7 @@ def test_system_calls_are_those_of_the_kernel():
 # --- commands
 
 def make(*words):
-    return subprocess.run(["make", *words], cwd=TOP, env=NOT_FROM_HERE, stdin=subprocess.DEVNULL, timeout=300,
+    return subprocess.run(["make", *words], cwd=TOP, env=NOT_FROM_HERE, stdin=subprocess.DEVNULL, timeout=900,
                           capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 
@@ -352,7 +352,7 @@ class Reader:
             line = line[:1] + ["--build", build_folder(self.config, line[line.index("--board") + 1])] + line[1:]
         if "--autorun" not in line and "--dry-run" not in line:
             return self.talk(line)
-        done = subprocess.run([*line, "--timeout", "100"], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
+        done = subprocess.run([*line, "--timeout", "300"], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
                               check=False, env={**os.environ, "TMPDIR": self.folder})
         text = clean((done.stdout + done.stderr).decode(errors="replace"))
         assert done.returncode == OK, f"{shlex.join(line)}\n{text[-3000:]}"
@@ -361,7 +361,7 @@ class Reader:
     def talk(self, line):
         """Boot to the prompt; the twz> lines of the page are typed there."""
         self.close()
-        self.session = Session([os.path.join(TOP, line[0]), *line[1:]], {**os.environ, "TMPDIR": self.folder}, 100)
+        self.session = Session([os.path.join(TOP, line[0]), *line[1:]], {**os.environ, "TMPDIR": self.folder}, 300)
         self.session.expect("twz> ")
         return self.session.out
 
@@ -507,6 +507,6 @@ def test_the_tutorial_hosted(pytestconfig, tmp_path):
         for line in assignments["AUTORUN"].split(";"):
             name, *words = line.split()
             done = subprocess.run([os.path.join(tools[0], name), *words], env=environment, capture_output=True, text=True,
-                                  timeout=60, stdin=subprocess.DEVNULL, check=True)
+                                  timeout=300, stdin=subprocess.DEVNULL, check=True)
             printed += done.stdout
         expect_shown(printed, shown, command)

@@ -196,7 +196,7 @@ def test_dry_run_prints_commands_that_work(fake_build, board, tmp_path):
     dump, _, command = done.stdout.splitlines()
     assert dump.startswith("qemu-system-") and command.startswith("qemu-system-")
     assert not (tmp_path / "a b").exists(), "a dry run must not create the region's file"
-    subprocess.run(["/bin/sh", "-c", dump + " 2>/dev/null"], check=True, stdin=subprocess.DEVNULL, timeout=30)
+    subprocess.run(["/bin/sh", "-c", dump + " 2>/dev/null"], check=True, stdin=subprocess.DEVNULL, timeout=300)
     plain = runner("--board", board, "--build", str(fake_build / board), "--dry-run", "--autorun", "it's; b")
     assert """'panic=poweroff autorun="it'"'"'s; b"'""" in plain.stdout
 
@@ -225,7 +225,7 @@ def spinning(fake_build, board, *words):
     process = subprocess.Popen([RUN, "--board", board, "--build", str(fake_build / board), "--autorun", "x", *words],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env={**os.environ, "TMPDIR": str(fake_build)})
-    for _ in range(200):
+    for _ in range(2000):
         if emulators(fake_build):
             return process
         time.sleep(0.05)
@@ -256,7 +256,7 @@ def test_a_signal_leaves_nothing_behind(fake_build, board, number, status):
     path = fake_build / "pm"
     process = spinning(fake_build, board, "--pmem", str(path), "--pmem-size", "16M")
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=200)
     assert process.returncode == status
     assert not emulators(fake_build) and not leftovers(fake_build)
     assert path.stat().st_size == 16 << 20
@@ -266,7 +266,7 @@ def test_a_killed_runner_takes_its_emulator_along(fake_build):
     process = spinning(fake_build, ARM)
     process.kill()
     process.communicate()
-    for _ in range(100):
+    for _ in range(2000):
         if not emulators(fake_build):
             return
         time.sleep(0.05)

@@ -59,7 +59,7 @@ class Store:
         self.environment = {**os.environ, "TWZ_STORE": str(folder)}
 
     def kv(self, *words, text="", status=0):
-        done = subprocess.run([*self.words, *words], env=self.environment, timeout=120, input=text.encode(), capture_output=True,
+        done = subprocess.run([*self.words, *words], env=self.environment, timeout=300, input=text.encode(), capture_output=True,
                               check=False)
         out = (done.stdout + done.stderr).decode(errors="replace")
         assert done.returncode == status, f"kv {words}: status {done.returncode}\n{out[-3000:]}"
@@ -95,7 +95,7 @@ def test_hosted_noise(store):
     chance = random.Random(2)
     for _ in range(50):
         noise = bytes(chance.choice(range(1, 256)) for _ in range(chance.randrange(200)))
-        subprocess.run(store.words, input=noise, env=store.environment, capture_output=True, timeout=60, check=False)
+        subprocess.run(store.words, input=noise, env=store.environment, capture_output=True, timeout=300, check=False)
     store.kv("put", "a", "b")
     assert "nothing wrong" in store.kv("check")
 
@@ -121,7 +121,7 @@ def test_hosted_noise_in_the_object(pytestconfig, store, tmp_path):
                 file.write(chance.randbytes(chance.choice((1, 8, 64))))
         for words in (("check",), ("dump",), ("get", "k7"), ("count",), ("put", "k7", "new"), ("put", f"n{turn}", "x" * 300),
                       ("del", "k9"), ("stat",)):
-            done = subprocess.run([*store.words, *words], env=store.environment, timeout=60, stdin=subprocess.DEVNULL,
+            done = subprocess.run([*store.words, *words], env=store.environment, timeout=300, stdin=subprocess.DEVNULL,
                                   capture_output=True, check=False)
             out = (done.stdout + done.stderr).decode(errors="replace")
             assert done.returncode in (0, 1), f"turn {turn}: kv {words}: status {done.returncode}\n{out[-3000:]}"

@@ -89,7 +89,7 @@ class Store:
         self.folder = str(folder)
 
     def obj(self, *words, statuses=(0,)):
-        done = subprocess.run([self.program, *words], env={**os.environ, "TWZ_STORE": self.folder}, timeout=60,
+        done = subprocess.run([self.program, *words], env={**os.environ, "TWZ_STORE": self.folder}, timeout=300,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
         text = (done.stdout + done.stderr).decode(errors="replace")
         assert done.returncode in statuses, f"obj {words}: status {done.returncode}\n{text[-3000:]}"

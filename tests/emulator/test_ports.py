@@ -87,7 +87,7 @@ def sqlite_here(ports, sql):
     work = os.path.join(ports.folder, "sql")
     os.makedirs(work)
     return subprocess.run(["sqlite3", "-batch", "x.db"], input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, cwd=work, env=ports.environment, check=False, timeout=100).stdout.splitlines()
+                          text=True, cwd=work, env=ports.environment, check=False, timeout=300).stdout.splitlines()
 
 
 @pytest.mark.parametrize("vfs", ["unix", "objects"])

@@ -82,7 +82,7 @@ def linux(source, folder, *flags):
     os.makedirs(work)
     # Whoever runs the tests may ignore signals, as nohup does.
     return subprocess.run(["env", "--default-signal", program], cwd=work, capture_output=True, text=True, check=True,
-                          timeout=100).stdout
+                          timeout=300).stdout
 
 
 def example(sdk, name):
@@ -208,7 +208,7 @@ def what_linux_prints(sdk, *words):
     work = os.path.join(sdk.folder, "work-linux")
     os.makedirs(work)
     return subprocess.run(words, cwd=work, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
-                          env={**os.environ, "TZ": "UTC"}, timeout=100).stdout.splitlines()
+                          env={**os.environ, "TZ": "UTC"}, timeout=300).stdout.splitlines()
 
 
 @pytest.mark.parametrize("name,linux_name,option,port", [("sh", "dash", "-c", "dash"), ("lua", "lua5.4", "-e", "lua5.4")])

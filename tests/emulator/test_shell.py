@@ -13,7 +13,7 @@ from guest import OK
 from test_sdk import POSIX, Sdk, linux, sdk  # noqa: F401 (sdk is a fixture)  pylint: disable=unused-import
 
 PROMPT = r"~ # $"
-WAIT = 60  # seconds, for what takes one
+WAIT = 180  # seconds, for what takes one
 QUESTION = r"\x1b\[6n"  # where is the cursor?
 
 

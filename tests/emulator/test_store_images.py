@@ -30,7 +30,7 @@ class Tool:
 
     def run(self, *words, status=DONE):
         """Runs it; the test fails unless it ends with this status."""
-        done = subprocess.run([self.path, *words], capture_output=True, check=False, timeout=120, cwd=self.folder)
+        done = subprocess.run([self.path, *words], capture_output=True, check=False, timeout=300, cwd=self.folder)
         text = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
         assert done.returncode == status, f"{' '.join(words)}: status {done.returncode}, not {status}\n{text}"
         if status != DONE:

@@ -243,7 +243,7 @@ class Machine:
         return boot.text
 
     def _run_tool(self, *words):
-        done = subprocess.run([self.tool, *words], capture_output=True, text=True, errors="replace", check=False, timeout=120)
+        done = subprocess.run([self.tool, *words], capture_output=True, text=True, errors="replace", check=False, timeout=300)
         if done.returncode or done.stderr:
             raise Harm(f"twzstore {' '.join(words)}: status {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
         return done.stdout
