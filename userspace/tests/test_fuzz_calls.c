@@ -147,8 +147,18 @@ static void scribble(struct fuzzer *f)
 }
 
 /*
+ * Whether it is an address in what the program is made of, or may be: in any slot but the fuzzer's
+ * own. The null pages and what is no user address do no harm.
+ */
+static bool is_of_others(const struct fuzzer *f, uint64_t at)
+{
+	return at >= OBJ_NULLPAGE_SIZE && at < 1ull << 47 && at / OBJ_MAXSIZE != (uintptr_t)f->room / OBJ_MAXSIZE;
+}
+
+/*
  * As registers. Never into the program's own code, which could do anything with such registers,
- * also what the calls here take care not to.
+ * also what the calls here take care not to; nor a stack in its data, where the kernel writes what
+ * it tells of faults.
  */
 static void scribble_registers(struct fuzzer *f)
 {
@@ -156,7 +166,7 @@ static void scribble_registers(struct fuzzer *f)
 
 	scribble(f);
 	for (unsigned i = 0; i < 128; i++)
-		if (word[i] >= OBJ_NULLPAGE_SIZE && word[i] < OBJ_MAXSIZE)
+		if (is_of_others(f, word[i]))
 			word[i] = (uintptr_t)f->room;
 }
 
@@ -348,6 +358,8 @@ static long fuzz_spawn(struct fuzzer *f)
 		.stack_size = draw_number(f),
 		.tls_base = draw_address(f),
 	};
+	if (is_of_others(f, args->stack_base + args->stack_size))
+		args->stack_size = (uintptr_t)f->room + 2048 - args->stack_base;
 	return one_in(f, 4) ? sys_thrd_spawn(pool[below(f, POOL)], args, one_in(f, 8) ? (int)draw(f) : 0) : 0;
 }
 
