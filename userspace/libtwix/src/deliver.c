@@ -160,7 +160,7 @@ void twix_signal_info(const struct twix_signal *s, siginfo_t *info)
 	info->si_uid = (uid_t)s->b;
 	info->si_value.sival_ptr = (void *)s->value;
 	if (s->code == SI_TIMER)
-		twix_timer_taken(s->a, s->b);
+		info->si_overrun = twix_timer_taken(s->a, s->b);
 }
 
 static void run(void *arg)

@@ -34,8 +34,7 @@ static void tell(const struct twix_signal *s, struct signalfd_siginfo *out)
 	*out = (struct signalfd_siginfo){ .ssi_signo = (uint32_t)s->sig, .ssi_code = s->code };
 	if (s->code == SI_TIMER) {
 		out->ssi_tid = (uint32_t)s->a;
-		out->ssi_overrun = (uint32_t)s->b;
-		twix_timer_taken(s->a, s->b);
+		out->ssi_overrun = (uint32_t)twix_timer_taken(s->a, s->b);
 	} else {
 		out->ssi_pid = (uint32_t)s->a;
 		out->ssi_uid = (uint32_t)s->b;

@@ -271,8 +271,8 @@ _Noreturn void twix_job_leave(void);
 
 /* --- timer.c */
 void twix_timers_init(void);
-/* What a timer sent is taken, after it was due so often more. */
-void twix_timer_taken(int id, int overrun);
+/* What a timer sent is taken, after it was due so often more; how often that is by now. */
+int twix_timer_taken(int id, int overrun);
 void twix_timers_hand_over(void); /* before another program runs in this process */
 void twix_timers_after_fork(void);
 twix_call twix_setitimer, twix_getitimer, twix_timer_create, twix_timer_settime, twix_timer_gettime;
