@@ -7,7 +7,7 @@
  * Protection is that of slots, so that mprotect() cannot take anything away: what it asks for is
  * there already.
  */
-#include "twix.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,15 +38,7 @@ struct private {
 	size_t next_page; /* of an arena: where the last search ended */
 };
 
-/* A mapped file. */
-struct mapping {
-	uintptr_t start; /* 0: free */
-	size_t len;
-	size_t slot; /* of a private copy, else 0 */
-	twzobj obj;  /* else a handle */
-};
-
-static struct mutex lock; /* guards all below */
+struct mutex twix_memory_lock; /* guards all below */
 static _Alignas(TWIX_PAGE) struct private privates[PRIVATE_MAX];
 static size_t private_end; /* from there on none was ever used */
 static _Alignas(TWIX_PAGE) struct mapping files[FILES];
@@ -156,7 +148,7 @@ static void *take_from(size_t n, size_t count)
 }
 
 /* Lock held. */
-static void *take_pages(size_t count)
+void *twix_take_pages(size_t count)
 {
 	void *p = NULL;
 	ssize_t n;
@@ -172,8 +164,7 @@ static void *take_pages(size_t count)
 	return n < 0 ? NULL : take_from((size_t)n, count);
 }
 
-/* The number of the arena that has all of [start, start + len), or -1. */
-static ssize_t arena_of(uintptr_t start, size_t len)
+ssize_t twix_arena_of(uintptr_t start, size_t len)
 {
 	size_t n = VADDR_TO_SLOT(start) - TWZSLOT_MMAP_BASE;
 	uintptr_t first, end;
@@ -185,21 +176,43 @@ static ssize_t arena_of(uintptr_t start, size_t len)
 	return start >= first && start < end && len <= end - start ? (ssize_t)n : -1;
 }
 
-/* The pages read as zeroes again, and cost nothing. */
-static void drop_pages(size_t n, uintptr_t start, size_t len)
+void twix_drop_pages(size_t n, uintptr_t start, size_t len)
 {
 	objid_t zeroes = 0;
 
-	sys_ocopy(&privates[n].id, &zeroes, start % OBJ_MAXSIZE, 0, len, 0);
+	sys_ocopy(&privates[n].id, &zeroes, start % OBJ_MAXSIZE, start % OBJ_MAXSIZE, len, 0);
+}
+
+bool twix_arena_has(size_t n, uintptr_t start, size_t len, bool taken)
+{
+	const struct arena *a = base_of(n);
+	size_t page = (start - (uintptr_t)a) / TWIX_PAGE;
+
+	for (size_t i = 0; i < len / TWIX_PAGE; i++)
+		if (is_taken(a, page + i) != taken)
+			return false;
+	return true;
+}
+
+void twix_arena_take(size_t n, uintptr_t start, size_t len)
+{
+	struct arena *a = base_of(n);
+
+	mark(a, (start - (uintptr_t)a) / TWIX_PAGE, len / TWIX_PAGE, true);
+}
+
+objid_t *twix_private_id(size_t n)
+{
+	return n < private_end ? &privates[n].id : NULL;
 }
 
 void *twix_pages(size_t bytes)
 {
 	void *p;
 
-	mutex_acquire(&lock);
-	p = take_pages(ROUND_UP(bytes, TWIX_PAGE) / TWIX_PAGE);
-	mutex_release(&lock);
+	mutex_acquire(&twix_memory_lock);
+	p = twix_take_pages(ROUND_UP(bytes, TWIX_PAGE) / TWIX_PAGE);
+	mutex_release(&twix_memory_lock);
 	return p;
 }
 
@@ -213,7 +226,7 @@ static struct mapping *free_mapping(void)
 	return NULL;
 }
 
-static struct mapping *mapping_of(uintptr_t start)
+struct mapping *twix_mapping_of(uintptr_t start)
 {
 	for (unsigned i = 0; i < FILES; i++)
 		if (files[i].start && start >= files[i].start && start - files[i].start < files[i].len)
@@ -263,7 +276,34 @@ static long map_object(objid_t id, size_t len, int prot, int flags, off_t offset
 		return r;
 	m->start = base + (uintptr_t)offset;
 	m->len = len;
+	m->id = id;
+	m->shared_memory = false;
 	return (long)m->start;
+}
+
+/* In an object of its own, which those that come of fork() have mapped, too. */
+static long map_shared_memory(size_t len)
+{
+	struct mapping *m;
+	objid_t id;
+	long r = twix_child_object(twix_view_id(), 0, &id);
+
+	if (r < 0)
+		return r;
+	r = map_object(id, len, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	m = r > 0 ? twix_mapping_of((uintptr_t)r) : NULL;
+	if (m)
+		m->shared_memory = true;
+	else
+		twz_object_tie_guid(twix_view_id(), id, TIE_UNTIE);
+	return r;
+}
+
+static long map_anonymous(size_t len, int flags)
+{
+	if (flags & MAP_SHARED)
+		return map_shared_memory(len);
+	return (long)twix_take_pages(len / TWIX_PAGE) ?: -ENOMEM;
 }
 
 static bool may_map(unsigned mode, int prot, int flags)
@@ -289,11 +329,11 @@ static long map_file(int fd, size_t len, int prot, int flags, off_t offset)
 /* At a given place: only where anonymous memory is already, which is made new. */
 static long map_fixed(uintptr_t at, size_t len, int flags)
 {
-	ssize_t n = arena_of(at, len);
+	ssize_t n = twix_arena_of(at, len);
 
 	if (!(flags & MAP_ANONYMOUS) || n < 0)
 		return -ENOMEM;
-	drop_pages((size_t)n, at, len);
+	twix_drop_pages((size_t)n, at, len);
 	return (long)at;
 }
 
@@ -321,33 +361,34 @@ long twix_mmap(const long a[6])
 	if (r < 0)
 		return r;
 	len = ROUND_UP(len, TWIX_PAGE);
-	mutex_acquire(&lock);
+	mutex_acquire(&twix_memory_lock);
 	if (flags & MAP_FIXED)
 		r = map_fixed(at, len, flags);
 	else if (flags & MAP_ANONYMOUS)
-		r = (long)take_pages(len / TWIX_PAGE) ?: -ENOMEM;
+		r = map_anonymous(len, flags);
 	else
 		r = map_file(fd, len, prot, flags, offset);
-	mutex_release(&lock);
+	mutex_release(&twix_memory_lock);
 	return r;
 }
 
-/* Lock held. What is not mapped is none the worse for it. */
-static void unmap(uintptr_t at, size_t len)
+void twix_unmap(uintptr_t at, size_t len)
 {
-	ssize_t n = arena_of(at, len);
-	struct mapping *m = mapping_of(at);
+	ssize_t n = twix_arena_of(at, len);
+	struct mapping *m = twix_mapping_of(at);
 
 	if (n >= 0) {
 		struct arena *head = base_of((size_t)n);
 
-		drop_pages((size_t)n, at, len);
+		twix_drop_pages((size_t)n, at, len);
 		mark(head, (at - (uintptr_t)head) / TWIX_PAGE, len / TWIX_PAGE, false);
 	} else if (m && at == m->start && len >= m->len) {
 		if (m->slot)
 			drop_private(m->slot - TWZSLOT_MMAP_BASE);
 		else
 			twz_object_release(&m->obj);
+		if (m->shared_memory)
+			twz_object_tie_guid(twix_view_id(), m->id, TIE_UNTIE);
 		m->start = 0;
 	} else if (m && at + len >= m->start + m->len) {
 		m->len = at - m->start;
@@ -361,9 +402,9 @@ long twix_munmap(const long a[6])
 
 	if (at % TWIX_PAGE || len == 0 || at + len < at)
 		return -EINVAL;
-	mutex_acquire(&lock);
-	unmap(at, len);
-	mutex_release(&lock);
+	mutex_acquire(&twix_memory_lock);
+	twix_unmap(at, len);
+	mutex_release(&twix_memory_lock);
 	return 0;
 }
 
@@ -376,80 +417,6 @@ long twix_mprotect(const long a[6])
 	return (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) ? -EACCES : 0;
 }
 
-/* In place if the pages behind are free. Lock held. */
-static bool grow_in_place(uintptr_t at, size_t old, size_t new)
-{
-	ssize_t n = arena_of(at, new);
-	struct arena *head;
-	size_t page;
-
-	if (n < 0)
-		return false;
-	head = base_of((size_t)n);
-	page = (at - (uintptr_t)head) / TWIX_PAGE;
-	for (size_t i = old / TWIX_PAGE; i < new / TWIX_PAGE; i++)
-		if (is_taken(head, page + i))
-			return false;
-	mark(head, page + old / TWIX_PAGE, (new - old) / TWIX_PAGE, true);
-	return true;
-}
-
-static long move_pages(uintptr_t at, size_t old, size_t new)
-{
-	void *p = take_pages(new / TWIX_PAGE);
-
-	if (!p)
-		return -ENOMEM;
-	memcpy(p, (void *)at, old);
-	unmap(at, old);
-	return (long)p;
-}
-
-long twix_mremap(const long a[6])
-{
-	uintptr_t at = (uintptr_t)a[0];
-	size_t old = ROUND_UP((size_t)a[1], TWIX_PAGE), new = ROUND_UP((size_t)a[2], TWIX_PAGE);
-	int flags = (int)a[3];
-	long r = (long)at;
-
-	if (at % TWIX_PAGE || old == 0 || new == 0 || flags & ~MREMAP_MAYMOVE)
-		return -EINVAL;
-	mutex_acquire(&lock);
-	if (arena_of(at, old) < 0)
-		r = -EFAULT;
-	else if (new < old)
-		unmap(at + new, old - new);
-	else if (new > old && !grow_in_place(at, old, new))
-		r = flags & MREMAP_MAYMOVE ? move_pages(at, old, new) : -ENOMEM;
-	mutex_release(&lock);
-	return r;
-}
-
-long twix_madvise(const long a[6])
-{
-	uintptr_t at = (uintptr_t)a[0];
-	size_t len = ROUND_UP((size_t)a[1], TWIX_PAGE);
-	ssize_t n;
-
-	if (at % TWIX_PAGE)
-		return -EINVAL;
-	mutex_acquire(&lock);
-	n = arena_of(at, len);
-	if ((int)a[2] == MADV_DONTNEED && n >= 0 && len)
-		drop_pages((size_t)n, at, len);
-	mutex_release(&lock);
-	return 0;
-}
-
-long twix_msync(const long a[6])
-{
-	if ((uintptr_t)a[0] % TWIX_PAGE)
-		return -EINVAL;
-	_clwb_len((void *)a[0], (size_t)a[1]);
-	_pfence();
-	return 0;
-}
-
 /* --- the break: what the program's data object has left above its data */
 
 long twix_brk(const long a[6])
@@ -458,7 +425,7 @@ long twix_brk(const long a[6])
 	uintptr_t want = (uintptr_t)a[0], low = other ? other->memory_end : (uintptr_t)__data_end;
 	size_t room = other ? TWIX_LINUX_AT - low : BREAK_SIZE;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&twix_memory_lock);
 	if (!break_now)
 		break_now = low;
 	if (want >= low && want <= low + room) {
@@ -466,7 +433,7 @@ long twix_brk(const long a[6])
 			memset((void *)want, 0, break_now - want);
 		break_now = want;
 	}
-	mutex_release(&lock);
+	mutex_release(&twix_memory_lock);
 	return (long)break_now;
 }
 
@@ -474,12 +441,23 @@ long twix_brk(const long a[6])
 
 void twix_memory_freeze(void)
 {
-	mutex_acquire(&lock);
+	mutex_acquire(&twix_memory_lock);
 }
 
 void twix_memory_thaw(void)
 {
-	mutex_release(&lock);
+	mutex_release(&twix_memory_lock);
+}
+
+/* What is shared stays as long as one of them has it. */
+static int tie_shared(objid_t view)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < FILES; i++)
+		if (files[i].start && files[i].shared_memory)
+			r = twz_object_tie_guid(view, files[i].id, 0);
+	return r;
 }
 
 int twix_memory_copy(objid_t view, twzobj *to)
@@ -497,12 +475,12 @@ int twix_memory_copy(objid_t view, twzobj *to)
 			return r;
 		twz_view_set(to, slot_of(n), id, flags);
 	}
-	return 0;
+	return tie_shared(view);
 }
 
 void twix_memory_after_fork(void)
 {
-	mutex_init(&lock);
+	mutex_init(&twix_memory_lock);
 	for (size_t n = 0; n < private_end; n++)
 		if (privates[n].id)
 			twz_view_get(NULL, slot_of(n), &privates[n].id, NULL);

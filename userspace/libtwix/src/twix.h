@@ -41,7 +41,9 @@ void twix_trace_begin(long n, const long a[6]);
 void twix_trace_end(long n, const long a[6], long r);
 
 /* --- memory.c */
-twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect, twix_mremap, twix_madvise, twix_msync;
+twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect;
+/* remap.c */
+twix_call twix_mremap, twix_madvise, twix_msync, twix_mincore, twix_mlock, twix_mlock2, twix_mlockall, twix_munlockall;
 /* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
 void *twix_pages(size_t bytes);
 
