@@ -18,15 +18,21 @@ static uint64_t clock_ns(int clock)
 	return (uint64_t)ts.tv_sec * TWIX_NS + (uint64_t)ts.tv_nsec;
 }
 
+/* What a child of vfork() uses is its parent's until it runs another program. */
+static uint64_t used_here(void)
+{
+	return twix_vfork_is_on() ? 0 : clock_ns(TWZ_CLOCK_PROGRAM_CPU);
+}
+
 uint64_t twix_cpu_used(void)
 {
-	return twix_self()->cpu + clock_ns(TWZ_CLOCK_PROGRAM_CPU);
+	return twix_self()->cpu + used_here();
 }
 
 /* The clock begins anew with the next program's view. */
 void twix_usage_hand_over(void)
 {
-	twix_self()->cpu += clock_ns(TWZ_CLOCK_PROGRAM_CPU);
+	twix_self()->cpu += used_here();
 }
 
 /* It may be below zero meanwhile: what is added later is more. */
@@ -37,7 +43,7 @@ void twix_usage_begin(void)
 
 void twix_usage_take_back(void)
 {
-	uint64_t used = clock_ns(TWZ_CLOCK_PROGRAM_CPU);
+	uint64_t used = used_here();
 
 	twix_self()->cpu -= used < twix_self()->cpu ? used : twix_self()->cpu;
 }
