@@ -445,7 +445,6 @@ struct rusage;
 uint64_t twix_cpu_used(void);
 void twix_usage_hand_over(void); /* before another program runs in this process */
 void twix_usage_take_back(void); /* there was none after all */
-void twix_usage_begin(void); /* of one that begins in a program that ran before */
 void twix_tell_usage(struct rusage *u, uint64_t cpu);
 twix_call twix_times, twix_getrusage;
 

@@ -35,12 +35,6 @@ void twix_usage_hand_over(void)
 	twix_self()->cpu += used_here();
 }
 
-/* It may be below zero meanwhile: what is added later is more. */
-void twix_usage_begin(void)
-{
-	twix_self()->cpu -= clock_ns(TWZ_CLOCK_PROGRAM_CPU);
-}
-
 void twix_usage_take_back(void)
 {
 	uint64_t used = used_here();

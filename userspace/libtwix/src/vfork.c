@@ -36,7 +36,6 @@ static void lend(struct twix_process *child)
 	twix_act_as(child);
 	twix_me->tid = child->pid;
 	twix_me->pending = 0;
-	twix_usage_begin();
 	lent.child = child;
 	__atomic_store_n(&child->state, TWIX_RUNNING, __ATOMIC_RELEASE);
 }
