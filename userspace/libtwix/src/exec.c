@@ -335,10 +335,8 @@ static int add_host_name(struct plan *p)
 static int plan_once(struct plan *p)
 {
 	twzobj o;
-	int r = find(p->path, &p->where);
+	int r = twz_object_init_guid(&o, p->where.id, FE_READ);
 
-	if (r == 0)
-		r = twz_object_init_guid(&o, p->where.id, FE_READ);
 	if (r < 0)
 		return r;
 	p->program = p->where.id;
@@ -391,9 +389,12 @@ long twix_execve(const long a[6])
 	if (!p.argv[0])
 		p.argv = unnamed;
 	if (r == 0)
-		do
+		r = plan_once(&p);
+	while (r == IS_SCRIPT) {
+		r = find(p.path, &p.where);
+		if (r == 0)
 			r = plan_once(&p);
-		while (r == IS_SCRIPT);
+	}
 	if (r == 0 && twix_vfork_is_on() && !knows_processes(&p)) {
 		drop(&p);
 		r = twix_vfork_settle();
