@@ -8,6 +8,7 @@
 #include <base/string.h>
 #include <obj/id.h>
 #include <sodium/crypto_generichash_blake2b.h>
+#include <stdatomic.h>
 
 #define META_PAGE_NUMBER (OBJ_METAPAGE / TWZ_PAGE_SIZE)
 #define FIXED_META sizeof(struct metainfo)
@@ -69,12 +70,32 @@ static void hash_begin(crypto_generichash_blake2b_state *h, size_t size, const c
 						      (const uint8_t *)personal);
 }
 
+/* All IDs begin alike: the hash is begun once. */
+static void begin_block(crypto_generichash_blake2b_state *h)
+{
+	enum { NOT_BEGUN, BEING_KEPT, KEPT };
+	static crypto_generichash_blake2b_state kept;
+	static _Atomic unsigned int state;
+	unsigned int none = NOT_BEGUN;
+
+	if (atomic_load_explicit(&state, memory_order_acquire) == KEPT) {
+		*h = kept;
+		return;
+	}
+	hash_begin(h, sizeof(objid_t), ID_BLOCK_PERSONAL);
+	if (!atomic_compare_exchange_strong_explicit(&state, &none, BEING_KEPT, memory_order_relaxed,
+						     memory_order_relaxed))
+		return;
+	kept = *h;
+	atomic_store_explicit(&state, KEPT, memory_order_release);
+}
+
 static objid_t hash_block(const struct id_block *block, size_t size)
 {
 	crypto_generichash_blake2b_state h;
 	objid_t id;
 
-	hash_begin(&h, sizeof(id), ID_BLOCK_PERSONAL);
+	begin_block(&h);
 	crypto_generichash_blake2b_update(&h, (const uint8_t *)block, size);
 	crypto_generichash_blake2b_final(&h, (uint8_t *)&id, sizeof(id));
 	return id;
