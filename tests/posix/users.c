@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include "posix.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,9 +159,129 @@ static void limits(void)
 	SAY(setrlimit(RLIMIT_NPROC, &l));
 }
 
+static void owner_of(int line, const char *path)
+{
+	struct stat st;
+	int r = lstat(path, &st);
+
+	printf("%d: %s: %d %d %o\n", line, path, r ? -1 : (int)st.st_uid, r ? -1 : (int)st.st_gid, r ? 0 : st.st_mode & 07777);
+	fflush(stdout);
+}
+
+#define OWNER(path) owner_of(__LINE__, path)
+
+static void someone(void)
+{
+	struct timespec omit[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } }, when[2] = { { 1, 0 }, { 2, 0 } };
+	gid_t groups[] = { 7 };
+	int fd;
+
+	setgroups(1, groups);
+	setgid(1000);
+	setuid(1000);
+	SAY(chown("of-root", 1000, -1));
+	SAY(chown("of-root", -1, -1));
+	SAY(chmod("of-root", 0777));
+	SAY(open("of-root", O_RDONLY) > 0);
+	SAY(open("of-root", O_WRONLY));
+	SAY(open("secret", O_RDONLY));
+	SAY(access("of-root", R_OK));
+	SAY(access("of-root", W_OK));
+	SAY(faccessat(AT_FDCWD, "secret", R_OK, AT_EACCESS));
+	SAY(truncate("of-root", 0));
+	SAY(open("group", O_RDWR) > 0);
+	SAY(open("ours/x", O_RDONLY));
+	SAY(open("closed/x", O_RDONLY));
+	SAY(stat("closed/x", &(struct stat){ 0 }));
+	SAY(mkdir("root-dir/x", 0755));
+	SAY(open("root-dir/x", O_CREAT | O_RDWR, 0600));
+	SAY(unlink("of-root"));
+	SAY(rename("of-root", "other"));
+	SAY(symlink("x", "root-dir/link"));
+	SAY(mkfifo("root-dir/f", 0600));
+	SAY(unlink("sticky/root"));
+	SAY(rename("sticky/root", "sticky/mine"));
+	fd = open("sticky/mine", O_CREAT | O_RDWR, 0400);
+	SAY(fd > 0);
+	SAY(write(fd, "x", 1));
+	OWNER("sticky/mine");
+	SAY(open("sticky/mine", O_RDWR));
+	SAY(chmod("sticky/mine", 06755));
+	OWNER("sticky/mine");
+	SAY(chown("sticky/mine", -1, 7));
+	OWNER("sticky/mine");
+	SAY(chown("sticky/mine", -1, 8));
+	SAY(chown("sticky/mine", 1001, -1));
+	SAY(fchown(fd, 1000, 1000));
+	SAY(utimensat(AT_FDCWD, "of-root", when, 0));
+	SAY(utimensat(AT_FDCWD, "of-root", NULL, 0));
+	SAY(utimensat(AT_FDCWD, "of-root", omit, 0));
+	SAY(utimensat(AT_FDCWD, "none", omit, 0));
+	SAY(utimensat(AT_FDCWD, "group", NULL, 0));
+	SAY(mkdir("inherits/d", 0755));
+	OWNER("inherits/d");
+	SAY(close(open("inherits/f", O_CREAT | O_RDWR, 0644)));
+	OWNER("inherits/f");
+	SAY(unlink("sticky/mine"));
+	SAY(chmod("mine", 02755));
+	OWNER("mine");
+	SAY(rmdir("inherits/d"));
+	SAY(unlink("inherits/f"));
+}
+
+static void make(const char *path, uid_t u, gid_t g, mode_t mode)
+{
+	close(open(path, O_CREAT | O_RDWR, 0600));
+	chown(path, u, g);
+	chmod(path, mode);
+}
+
+static void directory(const char *path, uid_t u, gid_t g, mode_t mode)
+{
+	mkdir(path, 0700);
+	chown(path, u, g);
+	chmod(path, mode);
+}
+
+static void files(void)
+{
+	SAY(mkdir("work", 0755));
+	SAY(chdir("work"));
+	make("of-root", 0, 0, 0644);
+	SAY(chown("of-root", 12, 34));
+	OWNER("of-root");
+	SAY(chown("of-root", -1, 35));
+	OWNER("of-root");
+	SAY(chmod("of-root", 06755));
+	SAY(chown("of-root", 13, -1));
+	OWNER("of-root");
+	SAY(chmod("of-root", 02644));
+	SAY(lchown("of-root", 0, 0));
+	OWNER("of-root");
+	chmod("of-root", 0644);
+	make("secret", 0, 0, 0600);
+	make("group", 0, 7, 0660);
+	make("mine", 1000, 9, 0600);
+	directory("ours", 1000, 0, 0077);
+	directory("closed", 0, 0, 0700);
+	make("closed/x", 0, 0, 0666);
+	directory("root-dir", 0, 0, 0755);
+	directory("sticky", 0, 0, 01777);
+	make("sticky/root", 0, 0, 0666);
+	directory("inherits", 0, 44, 02777);
+	child(someone);
+	SAY(unlink("closed/x") | unlink("sticky/root"));
+	SAY(rmdir("closed") | rmdir("ours") | rmdir("root-dir") | rmdir("sticky") | rmdir("inherits"));
+	SAY(unlink("of-root") | unlink("secret") | unlink("group") | unlink("mine"));
+	SAY(chdir(".."));
+	SAY(rmdir("work"));
+}
+
 int main(void)
 {
+	umask(022);
 	WHO;
+	files();
 	child(one);
 	child(two);
 	child(swap);

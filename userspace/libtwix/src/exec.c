@@ -19,6 +19,7 @@
 #include <twz/sys/slots.h>
 #include <twz/sys/sync.h>
 #include <twz/sys/view.h>
+#include <unistd.h>
 
 /* Linux's limits. */
 #define STRING_MAX 131072ul  /* with its NUL */
@@ -272,7 +273,7 @@ static int plan_file(struct plan *p, twzobj *o)
 	const char *base = twz_object_base(o);
 	int r = -ENOEXEC;
 
-	if (!S_ISREG(twix_inode_mode(o)) || !(twix_inode_mode(o) & 0111))
+	if (!S_ISREG(twix_inode_mode(o)) || !(twix_inode_mode(o) & 0111) || !twix_inode_may(o, X_OK))
 		return -EACCES;
 	if (size > OBJ_MAXDATA)
 		return -ENOEXEC;

@@ -7,6 +7,7 @@
 #include "twix.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <twz/obj/hier.h>
 #include <twz/persist.h>
 #include <twz/sys/sys.h>
@@ -41,7 +42,8 @@ void twix_inode_make(twzobj *o, mode_t mode)
 	struct inode *in = (void *)((char *)twz_object_meta(o) + INODE_OFFSET);
 	uint64_t now = twz_clock_real_ns();
 
-	*in = (struct inode){ .mode = mode, .links = S_ISDIR(mode) ? 2 : 1, .atime = now, .mtime = now, .ctime = now };
+	*in = (struct inode){ .mode = mode, .links = S_ISDIR(mode) ? 2 : 1,
+		.uid = twix_users()->user.effective, .gid = twix_users()->group.effective, .atime = now, .mtime = now, .ctime = now };
 	persist(in, sizeof(*in));
 	twz_object_addext(o, TWIX_INODE_TAG, in);
 }
@@ -100,16 +102,77 @@ void twix_inode_stat(twzobj *o, struct stat *st)
 	st->st_ctim = twix_time_of(in->ctime);
 }
 
+bool twix_inode_may(twzobj *o, int want)
+{
+	struct stat st;
+
+	if (twix_is_root())
+		return true;
+	twix_inode_stat(o, &st);
+	return twix_may(&st, want, false);
+}
+
+static bool is_owner(const struct inode *in)
+{
+	return twix_is_root() || in->uid == twix_users()->user.effective;
+}
+
 int twix_inode_chmod(twzobj *o, mode_t mode)
 {
 	struct inode *in = inode_of(o);
 
-	if (!in)
+	if (!in || !is_owner(in))
 		return -EPERM;
+	if (!twix_is_root() && !twix_in_group(in->gid))
+		mode &= ~(mode_t)S_ISGID;
 	__atomic_store_n(&in->mode, (in->mode & S_IFMT) | (mode & 07777), __ATOMIC_RELAXED);
 	in->ctime = twz_clock_real_ns();
 	persist(in, sizeof(*in));
 	return 0;
+}
+
+static bool may_chown(const struct inode *in, uid_t uid, gid_t gid)
+{
+	if (twix_is_root())
+		return true;
+	return is_owner(in) && (uid == (uid_t)-1 || uid == in->uid) && (gid == (gid_t)-1 || gid == in->gid || twix_in_group(gid));
+}
+
+/* For whom it ran is not for whom it will be. */
+static void drop_set_id(struct inode *in)
+{
+	uint32_t mode = in->mode & ~(uint32_t)S_ISUID;
+
+	if (mode & S_IXGRP)
+		mode &= ~(uint32_t)S_ISGID;
+	if (!S_ISDIR(mode))
+		__atomic_store_n(&in->mode, mode, __ATOMIC_RELAXED);
+}
+
+int twix_inode_chown(twzobj *o, uid_t uid, gid_t gid)
+{
+	struct inode *in = inode_of(o);
+
+	if (!in || ((uid != (uid_t)-1 || gid != (gid_t)-1) && !may_chown(in, uid, gid)))
+		return -EPERM;
+	in->uid = uid == (uid_t)-1 ? in->uid : uid;
+	in->gid = gid == (gid_t)-1 ? in->gid : gid;
+	drop_set_id(in);
+	in->ctime = twz_clock_real_ns();
+	persist(in, sizeof(*in));
+	return 0;
+}
+
+void twix_inode_inherit(twzobj *o, twzobj *dir)
+{
+	const struct inode *from = inode_of(dir);
+	struct inode *in = inode_of(o);
+
+	if (!in || !from || !(from->mode & S_ISGID))
+		return;
+	in->gid = from->gid;
+	in->mode |= S_ISDIR(in->mode) ? S_ISGID : 0;
+	persist(in, sizeof(*in));
 }
 
 static void set_time(uint64_t *to, const struct timespec *t)
@@ -134,8 +197,10 @@ int twix_inode_times(twzobj *o, const struct timespec times[2])
 		times = now;
 	if (!is_time(&times[0]) || !is_time(&times[1]))
 		return -EINVAL;
-	if (!in)
+	if (!in || (!is_owner(in) && times != now))
 		return -EPERM;
+	if (!is_owner(in) && !twix_inode_may(o, W_OK))
+		return -EACCES;
 	set_time(&in->atime, &times[0]);
 	set_time(&in->mtime, &times[1]);
 	in->ctime = twz_clock_real_ns();

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
+#include <unistd.h>
 
 #define RENAME_NOREPLACE 1u /* of renameat2() */
 
@@ -70,7 +71,13 @@ static bool exists(const struct twix_where *w)
 
 static int open_parent(const struct twix_where *w, twzobj *parent)
 {
-	return twix_is_node(w->parent) ? -EPERM : twz_object_init_guid(parent, w->parent, FE_READ | FE_WRITE);
+	int r = twix_is_node(w->parent) ? -EPERM : twz_object_init_guid(parent, w->parent, FE_READ | FE_WRITE);
+
+	if (r == 0 && !twix_inode_may(parent, W_OK | X_OK)) {
+		twz_object_release(parent);
+		r = -EACCES;
+	}
+	return r;
 }
 
 /* The place for a new name, locked. */
@@ -132,6 +139,7 @@ long twix_mkdirat(const long a[6])
 	r = twz_hier_namespace_new(&ns, &parent, w.name, 0);
 	if (r == 0) {
 		twix_inode_make(&ns, S_IFDIR | ((mode_t)a[2] & 01777 & ~twix_mode_mask()));
+		twix_inode_inherit(&ns, &parent);
 		twz_object_release(&ns);
 		twix_inode_link(&parent, 1);
 	}
@@ -227,6 +235,24 @@ static void drop_link(objid_t id, bool directory)
 	twz_object_release(&o);
 }
 
+/* In some directories only the owner of either may take a name away. A symbolic link has no owner. */
+static int check_sticky(twzobj *dir, objid_t id)
+{
+	struct stat in, st;
+	twzobj o;
+
+	if (twix_is_root() || !id)
+		return 0;
+	twix_inode_stat(dir, &in);
+	if (!(in.st_mode & S_ISVTX) || in.st_uid == twix_users()->user.effective)
+		return 0;
+	if (twz_object_init_guid(&o, id, FE_READ) < 0)
+		return 0;
+	twix_inode_stat(&o, &st);
+	twz_object_release(&o);
+	return st.st_uid == twix_users()->user.effective ? 0 : -EPERM;
+}
+
 /* Names locked. */
 static int remove_name(const struct twix_where *w)
 {
@@ -236,7 +262,9 @@ static int remove_name(const struct twix_where *w)
 
 	if (r < 0)
 		return r;
-	r = twz_hier_remove_name(&parent, w->name);
+	r = check_sticky(&parent, w->id);
+	if (r == 0)
+		r = twz_hier_remove_name(&parent, w->name);
 	if (r == 0) {
 		if (directory)
 			twix_inode_link(&parent, -1);
@@ -418,6 +446,12 @@ static int rename_to(const struct twix_where *from, const struct twix_where *to)
 	r = twz_object_init_guid(&b, to->parent, FE_READ | FE_WRITE);
 	if (r == 0) {
 		r = same_place(&a, &b) ? twix_inode_links(&b) ? 0 : -ENOENT : -EXDEV;
+		if (r == 0 && !(twix_inode_may(&a, W_OK | X_OK) && twix_inode_may(&b, W_OK | X_OK)))
+			r = -EACCES;
+		if (r == 0)
+			r = check_sticky(&a, from->id);
+		if (r == 0)
+			r = check_sticky(&b, to->id);
 		if (r == 0)
 			r = twz_hier_rename(&a, from->name, &b, to->name);
 		if (r == 0) {

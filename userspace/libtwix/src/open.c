@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <twz/obj/hier.h>
+#include <unistd.h>
 
 /* Flags that only count while a file is opened. */
 #define KEPT_OUT (unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW)
@@ -28,19 +29,22 @@ static int make_object(objid_t parent, mode_t mode, twzobj *file)
 
 	if (r < 0)
 		return r;
-	if (twix_inode_links(&dir) == 0)
+	if (!twix_inode_may(&dir, W_OK | X_OK))
+		r = -EACCES;
+	else if (twix_inode_links(&dir) == 0)
 		r = -ENOENT;
 	else
 		r = twz_object_new(file, NULL, NULL, NEW_FILE | (is_volatile(&dir) ? TWZ_OC_VOLATILE : 0));
+	if (r == 0) {
+		twz_object_setsz(file, TWZ_OSSM_ABSOLUTE, 0);
+		twix_inode_make(file, (mode & S_IFMT) | (mode & 07777 & ~twix_mode_mask()));
+		twix_inode_inherit(file, &dir);
+	}
 	twz_object_release(&dir);
-	if (r < 0)
-		return r;
-	twz_object_setsz(file, TWZ_OSSM_ABSOLUTE, 0);
-	twix_inode_make(file, (mode & S_IFMT) | (mode & 07777 & ~twix_mode_mask()));
-	return 0;
+	return r;
 }
 
-/* A new empty file, named by the last component of *w; or the one that somebody made meanwhile. */
+/* A new empty file, named by the last component of *w; or the one that somebody made meanwhile: 1, 0. */
 static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
 {
 	twzobj file;
@@ -61,7 +65,14 @@ static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
 		twz_object_delete(&file, TWZ_OD_IMMEDIATE);
 	}
 	twz_object_release(&file);
-	return r == -EEXIST && !(flags & O_EXCL) ? 0 : r;
+	return r == 0 ? 1 : r == -EEXIST && !(flags & O_EXCL) ? 0 : r;
+}
+
+static int wanted(unsigned flags)
+{
+	unsigned how = flags & O_ACCMODE;
+
+	return (how != O_WRONLY ? R_OK : 0) | (how != O_RDONLY || flags & O_TRUNC ? W_OK : 0);
 }
 
 static bool wants_to_write(unsigned flags)
@@ -98,14 +109,15 @@ int twix_make_special(int dirfd, const char *path, mode_t mode)
 		return r;
 	if (w.id || w.type == NAME_ENT_SYMLINK)
 		return -EEXIST;
-	return w.slash ? -ENOENT : make_file(&w, O_EXCL, mode);
+	r = w.slash ? -ENOENT : make_file(&w, O_EXCL, mode);
+	return r < 0 ? r : 0;
 }
 
 /*
  * Whether the object's own permissions allow it. It is looked at while the file stands in the table
  * of those that are open: what still has a name then, stays.
  */
-static int check_access(const struct twix_file *f, unsigned flags, mode_t *mode)
+static int check_access(const struct twix_file *f, unsigned flags, bool made, mode_t *mode)
 {
 	uint16_t need = wants_to_write(flags) ? MIP_DFL_READ | MIP_DFL_WRITE : MIP_DFL_READ;
 	twzobj o;
@@ -114,6 +126,8 @@ static int check_access(const struct twix_file *f, unsigned flags, mode_t *mode)
 	if (r < 0)
 		return r;
 	*mode = twix_inode_mode(&o);
+	if (!(flags & O_PATH) && !made && !twix_inode_may(&o, wanted(flags)))
+		r = -EACCES;
 	if (f->kind == TWIX_REGULAR && !(flags & O_PATH) && (twz_object_meta(&o)->p_flags & need) != need)
 		r = -EACCES;
 	twz_object_release(&o);
@@ -132,7 +146,7 @@ static int open_kind(struct twix_file *f, mode_t mode, unsigned flags)
 	return 0;
 }
 
-static int open_object(const struct twix_where *w, unsigned flags, struct twix_file **f)
+static int open_object(const struct twix_where *w, unsigned flags, bool made, struct twix_file **f)
 {
 	enum twix_kind kind = w->type == NAME_ENT_NAMESPACE ? TWIX_DIRECTORY : TWIX_REGULAR;
 	mode_t mode;
@@ -141,7 +155,7 @@ static int open_object(const struct twix_where *w, unsigned flags, struct twix_f
 	*f = twix_file_open(kind, w->id, w->parent, flags);
 	if (!*f)
 		return -ENFILE;
-	r = check_access(*f, flags, &mode);
+	r = check_access(*f, flags, made, &mode);
 	if (r == 0 && !(flags & O_PATH))
 		r = open_kind(*f, mode, flags);
 	if (r < 0)
@@ -221,7 +235,7 @@ long twix_openat(const long a[6])
 	r = find_or_make((int)a[0], (const char *)a[1], flags, (mode_t)a[3], &w);
 	if (r < 0)
 		return r;
-	r = twix_is_node(w.id) ? twix_node_open(w.id, flags, &f) : open_object(&w, flags, &f);
+	r = twix_is_node(w.id) ? twix_node_open(w.id, flags, &f) : open_object(&w, flags, r, &f);
 	if (r < 0)
 		return r;
 	__atomic_store_n(&f->flags, f->flags & ~KEPT_OUT, __ATOMIC_RELAXED);

@@ -13,6 +13,7 @@
 #include <twz/name.h>
 #include <twz/obj/hier.h>
 #include <twz/sys/program.h>
+#include <unistd.h>
 
 #define LINKS_MAX 40 /* symbolic links followed on one path */
 
@@ -55,13 +56,13 @@ objid_t twix_directory_of(int dirfd, int *error)
 /* What a directory's own object says. */
 static int find_in_object(objid_t dir, const char *name, objid_t *id, int *type)
 {
-	struct twz_name_ent ent;
+	struct twz_name_ent ent = { .id = 0 };
 	twzobj ns;
 	int r = twz_object_init_guid(&ns, dir, FE_READ);
 
 	if (r < 0)
 		return r;
-	r = twz_hier_resolve_name(&ns, name, TWZ_HIER_SYM, &ent);
+	r = twix_inode_may(&ns, X_OK) ? twz_hier_resolve_name(&ns, name, TWZ_HIER_SYM, &ent) : -EACCES;
 	twz_object_release(&ns);
 	*id = ent.id;
 	*type = ent.type;

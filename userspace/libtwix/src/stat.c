@@ -143,8 +143,7 @@ long twix_fstat(const long a[6])
 	return stat_descriptor((int)a[0], (struct stat *)a[1]);
 }
 
-/* There is one user, 0, who may read and write everything, and execute what anybody may. */
-static long check_mode(int dirfd, const char *path, int mode, int flags)
+static long check_mode(int dirfd, const char *path, int mode, int flags, bool real)
 {
 	struct stat st;
 	int r;
@@ -154,19 +153,19 @@ static long check_mode(int dirfd, const char *path, int mode, int flags)
 	r = twix_stat_path(dirfd, path, flags, &st);
 	if (r < 0)
 		return r;
-	return mode & X_OK && !S_ISDIR(st.st_mode) && !(st.st_mode & 0111) ? -EACCES : 0;
+	return twix_may(&st, mode, real) ? 0 : -EACCES;
 }
 
 long twix_faccessat(const long a[6])
 {
-	return check_mode((int)a[0], (const char *)a[1], (int)a[2], 0);
+	return check_mode((int)a[0], (const char *)a[1], (int)a[2], 0, true);
 }
 
 long twix_faccessat2(const long a[6])
 {
 	if ((int)a[3] & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return check_mode((int)a[0], (const char *)a[1], (int)a[2], (int)a[3] & ~AT_EACCESS);
+	return check_mode((int)a[0], (const char *)a[1], (int)a[2], (int)a[3] & ~AT_EACCESS, !((int)a[3] & AT_EACCESS));
 }
 
 /* --- changing it */
@@ -232,17 +231,19 @@ long twix_fchmod(const long a[6])
 	return change_mode((int)a[0], NULL, (mode_t)a[1]);
 }
 
-/* There is one user and one group. */
+/* What is no object is user 0's, and stays so. */
 static long change_owner(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
 {
 	twzobj o;
 	int r = open_to_change(dirfd, path, flags, &o);
 
+	if (r == NOTHING)
+		return (uid == 0 || uid == (uid_t)-1) && (gid == 0 || gid == (gid_t)-1) ? 0 : -EPERM;
 	if (r < 0)
 		return r;
-	if (r == 0)
-		twz_object_release(&o);
-	return (uid == 0 || uid == (uid_t)-1) && (gid == 0 || gid == (gid_t)-1) ? 0 : -EPERM;
+	r = twix_inode_chown(&o, uid, gid);
+	twz_object_release(&o);
+	return r;
 }
 
 long twix_fchownat(const long a[6])
@@ -257,12 +258,16 @@ long twix_fchown(const long a[6])
 
 long twix_utimensat(const long a[6])
 {
+	const struct timespec *times = (const void *)a[2];
 	twzobj o;
-	int r = open_to_change((int)a[0], (const char *)a[1], (int)a[3], &o);
+	int r;
 
+	if (times && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
+		return 0;
+	r = open_to_change((int)a[0], (const char *)a[1], (int)a[3], &o);
 	if (r != 0)
 		return r == NOTHING ? 0 : r;
-	r = twix_inode_times(&o, (const struct timespec *)a[2]);
+	r = twix_inode_times(&o, times);
 	twz_object_release(&o);
 	return r;
 }

@@ -461,6 +461,9 @@ struct twix_users {
 struct twix_users *twix_users(void); /* of this process */
 bool twix_is_root(void);
 bool twix_in_group(uint32_t group);
+struct stat;
+/* Whether it may read, write, execute (R_OK, …) a file, for its effective or its real user and groups. */
+bool twix_may(const struct stat *st, int want, bool real);
 bool twix_may_signal(const struct twix_process *p, int sig);
 twix_call twix_setuid, twix_setgid, twix_setreuid, twix_setregid, twix_setresuid, twix_setresgid;
 twix_call twix_getresuid, twix_getresgid, twix_getuid, twix_geteuid, twix_getgid, twix_getegid;
@@ -700,7 +703,12 @@ extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_full_ops, twix_r
 struct stat;
 void twix_inode_make(twzobj *o, mode_t mode);
 void twix_inode_stat(twzobj *o, struct stat *st);
+/* Those that change it ask whether this process may: -EPERM, -EACCES. */
 int twix_inode_chmod(twzobj *o, mode_t mode);
+int twix_inode_chown(twzobj *o, uid_t uid, gid_t gid); /* -1: as it is */
+/* A new file has the group of a directory that says so. */
+void twix_inode_inherit(twzobj *o, twzobj *dir);
+bool twix_inode_may(twzobj *o, int want);
 int twix_inode_times(twzobj *o, const struct timespec times[2]);
 void twix_inode_changed(twzobj *o);
 /* Names more (or fewer) lead to it; returns how many do. */

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define KEPT UINT32_MAX /* -1: as it is */
 
@@ -207,4 +209,20 @@ bool twix_may_signal(const struct twix_process *p, int sig)
 	if (me->effective == 0 || p == twix_self() || (sig == SIGCONT && p->session == twix_self()->session))
 		return true;
 	return me->effective == it->real || me->effective == it->saved || me->real == it->real || me->real == it->saved;
+}
+
+/* Linux's way: the first of owner, group and others that it is decides. User 0 may not run what nobody may. */
+bool twix_may(const struct stat *st, int want, bool real)
+{
+	const struct twix_users *u = twix_users();
+	uint32_t user = real ? u->user.real : u->user.effective, group = real ? u->group.real : u->group.effective;
+	mode_t mode = st->st_mode;
+
+	if (user == 0)
+		return !(want & X_OK) || S_ISDIR(mode) || mode & 0111;
+	if (st->st_uid == user)
+		mode >>= 6;
+	else if (st->st_gid == group || (st->st_gid != u->group.effective && twix_in_group(st->st_gid)))
+		mode >>= 3;
+	return (mode & (mode_t)want) == (mode_t)want;
 }
