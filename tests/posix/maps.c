@@ -178,6 +178,44 @@ static void advice(void)
 	unlink("file");
 }
 
+static void holes(void)
+{
+	int fd = open("file", O_CREAT | O_RDWR, 0600);
+	struct stat st;
+	char c[3 * PAGE];
+
+	memset(c, 'x', sizeof(c));
+	for (int i = 0; i < 10; i++)
+		write(fd, c, sizeof(c));
+	SAY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE + 10, 20 * PAGE));
+	SAY(pread(fd, c, 20, PAGE));
+	SAY(c[9] == 'x' && !c[10]);
+	SAY(pread(fd, c, 20, 21 * PAGE));
+	SAY(!c[9] && c[10] == 'x');
+	SAY(fstat(fd, &st));
+	SAY(st.st_size == 30 * PAGE);
+	SAY(st.st_blocks < 25 * 8);
+	SAY(lseek(fd, 0, SEEK_HOLE) == 2 * PAGE);
+	SAY(lseek(fd, 2 * PAGE, SEEK_DATA) == 21 * PAGE);
+	SAY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 100, 10));
+	SAY(pread(fd, c, 200, 0));
+	SAY(c[99] == 'x' && !c[100] && !c[109] && c[110] == 'x');
+	SAY(fallocate(fd, 16 /* ZERO_RANGE */, 29 * PAGE, 3 * PAGE));
+	SAY(fstat(fd, &st));
+	SAY(st.st_size == 32 * PAGE);
+	SAY(pread(fd, c, 2, 29 * PAGE - 1));
+	SAY(c[0] == 'x' && !c[1]);
+	SAY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 100 * PAGE));
+	SAY(fstat(fd, &st));
+	SAY(st.st_size == 32 * PAGE);
+	SAY(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE));
+	SAY(fallocate(fd, 0, 0, 0));
+	SAY(fallocate(fd, 0, -1, PAGE));
+	SAY(fallocate(fd, 0x1000, 0, PAGE));
+	close(fd);
+	unlink("file");
+}
+
 static void nameless(void)
 {
 	struct stat st;
@@ -208,6 +246,7 @@ int main(void)
 	shared();
 	sizes();
 	advice();
+	holes();
 	nameless();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define MOST 0x7ffff000ul /* of one call, as Linux has it */
+#define ZERO_RANGE 16 /* of fallocate(), which the C library does not know */
 
 /* Do something with the file of a descriptor. */
 static long with_file(int fd, long (*fn)(struct twix_file *, const long *), const long *a)
@@ -361,11 +362,20 @@ static long do_fallocate(struct twix_file *f, const long *a)
 		return -EBADF;
 	if (!ops->truncate)
 		return ops->getdents ? -EISDIR : ops->pwrite ? -ENODEV : -ESPIPE;
-	if (a[1])
-		return -EOPNOTSUPP;
 	if (__builtin_add_overflow(a[2], a[3], &end))
 		return -EFBIG;
-	return end > ops->size(f) ? ops->truncate(f, end) : 0;
+	switch ((int)a[1]) {
+	case 0:
+		return end > ops->size(f) ? ops->truncate(f, end) : 0;
+	case FALLOC_FL_KEEP_SIZE:
+		return 0;
+	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
+	case ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
+	case ZERO_RANGE:
+		return twix_regular_clear(f, a[2], a[3], a[1] == ZERO_RANGE);
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 long twix_fallocate(const long a[6])

@@ -173,6 +173,40 @@ static void clear_from(twzobj *o, uint64_t from, uint64_t to)
 		sys_ocopy(&id, &zeroes, OBJ_NULLPAGE_SIZE + page, OBJ_NULLPAGE_SIZE + page, end - page, 0);
 }
 
+/* A part of the file reads as zeroes; whole pages of it are holes. */
+static void clear_part(twzobj *o, uint64_t from, uint64_t to)
+{
+	uint64_t first = ROUND_UP(from, TWIX_PAGE), last = to & ~(TWIX_PAGE - 1);
+	char *base = twz_object_base(o);
+
+	if (first >= last) {
+		memset(base + from, 0, to - from);
+		return;
+	}
+	clear_from(o, from, last);
+	memset(base + last, 0, to - last);
+}
+
+long twix_regular_clear(struct twix_file *f, off_t from, off_t len, bool grows)
+{
+	twzobj *o = twix_file_object(f);
+	uint64_t size, end = (uint64_t)(from + len);
+
+	if (!o)
+		return -EIO;
+	if (end > OBJ_MAXDATA)
+		return -EFBIG;
+	mutex_acquire(size_lock(f));
+	size = size_of(o);
+	if ((uint64_t)from < size)
+		clear_part(o, (uint64_t)from, end < size ? end : size);
+	if (grows)
+		grow(o, end);
+	mutex_release(size_lock(f));
+	twix_inode_changed(o);
+	return 0;
+}
+
 static long regular_truncate(struct twix_file *f, off_t size)
 {
 	twzobj *o = twix_file_object(f);

@@ -109,7 +109,8 @@ static int post_to_all(int pid, const struct twix_signal *s)
 	}
 	if (own)
 		post(twix_self(), s);
-	return found + own ? found + own : refused ? -EPERM : -ESRCH;
+	found += own;
+	return found ? found : refused ? -EPERM : -ESRCH;
 }
 
 int twix_signal_group(int pid, int sig)

@@ -696,6 +696,8 @@ twix_call twix_setxattr, twix_lsetxattr, twix_fsetxattr;
 void twix_root_prepare(void); /* for the first program */
 
 /* --- terminal.c, regular.c, directory.c, files.c */
+/* A part of a file becomes a hole; the file ends behind it at least, if it grows. */
+long twix_regular_clear(struct twix_file *f, off_t from, off_t len, bool grows);
 extern const struct twix_ops twix_terminal_ops, twix_ptmx_ops, twix_regular_ops, twix_directory_ops;
 extern const struct twix_ops twix_null_ops, twix_zero_ops, twix_full_ops, twix_random_ops;
 
