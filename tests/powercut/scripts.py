@@ -8,7 +8,8 @@ Cuts the power of a machine in the middle of shell scripts that write, and judge
 Each boot runs a script drawn from the seed: directories, files, copies, links, renames and removals below /t, each
 followed by a line on the terminal. The emulator is killed somewhere, and the host's tools take the tree out of what is
 left: it must be as it was between two commands, none of them before the last whose line was seen, or in the middle of
-one as that one's steps allow. Nothing else may be in the store but what names lead to, and one object of a step that was cut.
+one as that one's steps allow. Nothing else may be in the store but what names lead to, and one object of a step that was cut:
+that is gone after the next boot.
 
 Exit status: 0 nothing found, 1 a cut did harm (the image is kept), 2 wrong usage.
 """
@@ -29,7 +30,7 @@ from machine import TOP, Boot, Computer, Hung, Region  # noqa: E402
 MIB = 1 << 20
 COMMANDS = 60
 SILENCE_SECONDS = 60
-UNNAMED_MAX = 1     # objects that one cut may leave without a name
+UNNAMED_MAX = 1     # objects that one cut may leave without a name, for the next boot to take back
 
 
 class Harm(Exception):
@@ -288,7 +289,7 @@ class Row:
 
     def __init__(self, machine, seed, report=None):
         self.machine, self.seed, self.report = machine, seed, report
-        self.state, self.unnamed, self.middle = {}, set(), 0
+        self.state, self.unnamed, self.middle, self.reclaimed = {}, set(), 0, 0
 
     def cut(self, number):
         rng = random.Random(f"{self.seed}:{number}")
@@ -306,8 +307,11 @@ class Row:
         found, unnamed = self.machine.tree()
         done = judge(states, commands, max(seen, 0), found)
         self.middle += found not in states
-        if len(unnamed - self.unnamed) > UNNAMED_MAX:
-            raise Harm(f"cut {number}: no name leads to {sorted(unnamed - self.unnamed)}, of which there were none before")
+        self.reclaimed += len(self.unnamed - unnamed)
+        if unnamed & self.unnamed:
+            raise Harm(f"cut {number}: no name leads to {sorted(unnamed & self.unnamed)}, nor did one before the boot")
+        if len(unnamed) > UNNAMED_MAX:
+            raise Harm(f"cut {number}: no name leads to {sorted(unnamed)}")
         self.state, self.unnamed = found, unnamed
         if self.report:
             self.report(f"cut {number}: {seen} seen, {done} done, {len(found)} names, {len(unnamed)} objects without one")
@@ -345,7 +349,7 @@ def main(words):
             print(f"{options.board}, seed {options.seed}: {harm}\nkept: {kept}")
             return 1
     print(f"{options.board}, seed {options.seed}: {options.cuts} cuts, {row.middle} in the middle of a command, "
-          f"{len(row.unnamed)} objects without a name, nothing wrong")
+          f"{row.reclaimed} objects without a name taken back, nothing wrong")
     return 0
 
 

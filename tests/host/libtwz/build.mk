@@ -31,6 +31,10 @@ $(eval $(call explore-test,test_twz_structures,$(wildcard userspace/libtwz/src/d
 $(eval $(call explore-test,test_twz_tx,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c)))
 $(eval $(call explore-test,test_twz_txalloc,$(addprefix userspace/libtwz/src/tx/,tx.c log.c parts.c txalloc.c) $(explore-alloc)))
 $(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.c log.c txn.c parts.c)))
+# Files of libtwix, on a model of the kernel's objects.
+$(eval $(call explore-test,test_twix_files,$(addprefix userspace/libtwz/src/,hier.c hierindex.c) \
+	$(addprefix userspace/libtwix/src/,regular.c inode.c names.c change.c make.c)))
+flags-test_twix_files += -D_GNU_SOURCE= -Wno-macro-redefined -fno-inline
 $(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
 $(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \
 	userspace/libtwz/hosted/arch/x86_64/copy.c))

@@ -20,6 +20,7 @@ struct inode {
 	uint32_t links; /* atomic; how many names lead to it */
 	uint32_t uid, gid;
 	uint64_t atime, mtime, ctime; /* nanoseconds since 1970; each stored whole */
+	uint64_t stale; /* atomic; twix_inode_stale() */
 };
 
 _Static_assert(INODE_OFFSET >= MI_MILEN_DEFAULT, "behind the extensions");
@@ -215,6 +216,24 @@ void twix_inode_changed(twzobj *o)
 
 	if (in)
 		in->mtime = in->ctime = twz_clock_real_ns();
+}
+
+uint64_t twix_inode_stale(twzobj *o)
+{
+	struct inode *in = inode_of(o);
+
+	return in ? __atomic_load_n(&in->stale, __ATOMIC_ACQUIRE) : 0;
+}
+
+void twix_inode_set_stale(twzobj *o, uint64_t end)
+{
+	struct inode *in = inode_of(o);
+
+	if (!in)
+		return;
+	__atomic_store_n(&in->stale, end, __ATOMIC_RELEASE);
+	if (end)
+		persist(&in->stale, sizeof(in->stale));
 }
 
 unsigned twix_inode_links(twzobj *o)

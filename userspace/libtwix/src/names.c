@@ -131,18 +131,12 @@ int twix_name_new(struct twix_where *w, objid_t id)
 long twix_mkdirat(const long a[6])
 {
 	struct twix_where w;
-	twzobj parent, ns;
+	twzobj parent;
 	int r = free_place((int)a[0], (const char *)a[1], &w, &parent);
 
 	if (r < 0)
 		return r;
-	r = twz_hier_namespace_new(&ns, &parent, w.name, 0);
-	if (r == 0) {
-		twix_inode_make(&ns, S_IFDIR | ((mode_t)a[2] & 01777 & ~twix_mode_mask()));
-		twix_inode_inherit(&ns, &parent);
-		twz_object_release(&ns);
-		twix_inode_link(&parent, 1);
-	}
+	r = twix_make_directory(&w, (mode_t)a[2] & 01777, &parent);
 	done_with_place(&w, &parent, r == 0);
 	return r;
 }
@@ -162,20 +156,6 @@ long twix_symlinkat(const long a[6])
 	r = w.slash ? -ENOENT : twz_hier_symlink(&parent, w.name, target);
 	done_with_place(&w, &parent, r == 0);
 	return r;
-}
-
-long twix_readlinkat(const long a[6])
-{
-	struct twix_where w;
-	int r = twix_resolve((int)a[0], (const char *)a[1], false, &w);
-
-	if (r < 0)
-		return r;
-	if ((ssize_t)a[3] <= 0)
-		return -EINVAL;
-	if (w.type != NAME_ENT_SYMLINK)
-		return w.id ? -EINVAL : -ENOENT;
-	return twix_path_read_link(&w, (char *)a[2], (size_t)a[3]);
 }
 
 /* Of Linux; a device by anybody else needs a driver. */
@@ -203,7 +183,7 @@ long twix_mknodat(const long a[6])
 /* --- removing */
 
 /* Names that a directory has besides . and .. */
-static bool is_empty(objid_t id)
+bool twix_directory_is_empty(objid_t id)
 {
 	struct twz_name_ent *e;
 	bool empty = true;
@@ -219,6 +199,19 @@ static bool is_empty(objid_t id)
 	}
 	twz_object_release(&ns);
 	return empty;
+}
+
+/* A name is to go, and then what it leads to, if no other does: from here to the end of drop_link(). */
+static struct twix_change *begin_drop(const struct twix_where *w)
+{
+	unsigned links;
+	twzobj o;
+
+	if (!w->id || twz_object_init_guid(&o, w->id, FE_READ) < 0)
+		return NULL;
+	links = w->type == NAME_ENT_NAMESPACE ? 0 : twix_inode_links(&o);
+	twz_object_release(&o);
+	return twix_change_begin(w->id, w->parent, w->name, links ? links - 1 : 0);
 }
 
 /* One name less leads to it: the last takes the object along, once nobody has it open. */
@@ -257,12 +250,14 @@ static int check_sticky(twzobj *dir, objid_t id)
 static int remove_name(const struct twix_where *w)
 {
 	bool directory = w->type == NAME_ENT_NAMESPACE;
+	struct twix_change *c;
 	twzobj parent;
 	int r = open_parent(w, &parent);
 
 	if (r < 0)
 		return r;
 	r = check_sticky(&parent, w->id);
+	c = r == 0 ? begin_drop(w) : NULL;
 	if (r == 0)
 		r = twz_hier_remove_name(&parent, w->name);
 	if (r == 0) {
@@ -271,6 +266,7 @@ static int remove_name(const struct twix_where *w)
 		twix_inode_changed(&parent);
 		drop_link(w->id, directory);
 	}
+	twix_change_end(c);
 	twz_object_release(&parent);
 	return r;
 }
@@ -291,7 +287,7 @@ static int check_remove(const struct twix_where *w, bool directory)
 		return -ENOTDIR;
 	if (w->id == twz_program_packroot())
 		return -EBUSY;
-	return is_empty(w->id) ? 0 : -ENOTEMPTY;
+	return twix_directory_is_empty(w->id) ? 0 : -ENOTEMPTY;
 }
 
 long twix_unlinkat(const long a[6])
@@ -329,6 +325,7 @@ static bool same_place(twzobj *a, twzobj *b)
 
 static int link_to(objid_t id, const struct twix_where *to, twzobj *parent)
 {
+	struct twix_change *c;
 	twzobj o;
 	int r = twz_object_init_guid(&o, id, FE_READ | FE_WRITE);
 
@@ -337,10 +334,12 @@ static int link_to(objid_t id, const struct twix_where *to, twzobj *parent)
 	if (!same_place(&o, parent))
 		r = -EXDEV;
 	if (r == 0) {
+		c = twix_change_begin(id, to->parent, to->name, twix_inode_links(&o));
 		twix_inode_link(&o, 1);
 		r = twz_hier_assign_name(parent, to->name, NAME_ENT_REGULAR, id);
 		if (r < 0)
 			twix_inode_link(&o, -1);
+		twix_change_end(c);
 	}
 	twz_object_release(&o);
 	return r;
@@ -409,7 +408,7 @@ static int check_rename(const struct twix_where *from, const struct twix_where *
 		return -EEXIST;
 	if (directory != (to->type == NAME_ENT_NAMESPACE))
 		return directory ? -ENOTDIR : -EISDIR;
-	return directory && from->id != to->id && !is_empty(to->id) ? -ENOTEMPTY : 0;
+	return directory && from->id != to->id && !twix_directory_is_empty(to->id) ? -ENOTEMPTY : 0;
 }
 
 /* Whether `id` is `top` or lies below it. */
@@ -469,6 +468,7 @@ static int rename_to(const struct twix_where *from, const struct twix_where *to)
 /* Names locked. */
 static int move_locked(struct twix_where *from, struct twix_where *to, unsigned flags)
 {
+	struct twix_change *c;
 	int r = find_again(from);
 
 	if (r == 0)
@@ -483,9 +483,11 @@ static int move_locked(struct twix_where *from, struct twix_where *to, unsigned 
 		return -EINVAL;
 	if (to->type == NAME_ENT_NAMESPACE && to->id && is_below(from->parent, to->id))
 		return -ENOTEMPTY;
+	c = begin_drop(to);
 	r = rename_to(from, to);
 	if (r == 0)
 		drop_link(to->id, to->type == NAME_ENT_NAMESPACE);
+	twix_change_end(c);
 	return r;
 }
 

@@ -12,41 +12,10 @@
 /* Flags that only count while a file is opened. */
 #define KEPT_OUT (unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW)
 
-#define NEW_FILE (TWZ_OC_DFL_READ | TWZ_OC_DFL_WRITE | TWZ_OC_TIED_NONE)
-
-static bool is_volatile(twzobj *o)
-{
-	struct kernel_ostat st;
-
-	return twz_object_kstat(o, &st) == 0 && st.backing != TWZ_BACKING_PERSISTENT;
-}
-
-/* A new empty file without a name; in memory if its directory is there. */
-static int make_object(objid_t parent, mode_t mode, twzobj *file)
-{
-	twzobj dir;
-	int r = twz_object_init_guid(&dir, parent, FE_READ | FE_WRITE);
-
-	if (r < 0)
-		return r;
-	if (!twix_inode_may(&dir, W_OK | X_OK))
-		r = -EACCES;
-	else if (twix_inode_links(&dir) == 0)
-		r = -ENOENT;
-	else
-		r = twz_object_new(file, NULL, NULL, NEW_FILE | (is_volatile(&dir) ? TWZ_OC_VOLATILE : 0));
-	if (r == 0) {
-		twz_object_setsz(file, TWZ_OSSM_ABSOLUTE, 0);
-		twix_inode_make(file, (mode & S_IFMT) | (mode & 07777 & ~twix_mode_mask()));
-		twix_inode_inherit(file, &dir);
-	}
-	twz_object_release(&dir);
-	return r;
-}
-
 /* A new empty file, named by the last component of *w; or the one that somebody made meanwhile: 1, 0. */
 static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
 {
+	struct twix_change *c;
 	twzobj file;
 	int r;
 
@@ -54,7 +23,7 @@ static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
 		return -EISDIR;
 	if (twix_is_node(w->parent))
 		return -EACCES;
-	r = make_object(w->parent, mode, &file);
+	r = twix_make(w->parent, w->name, mode, &file, &c);
 	if (r < 0)
 		return r;
 	r = twix_name_new(w, twz_object_guid(&file));
@@ -64,6 +33,7 @@ static int make_file(struct twix_where *w, unsigned flags, mode_t mode)
 	} else {
 		twz_object_delete(&file, TWZ_OD_IMMEDIATE);
 	}
+	twix_change_end(c);
 	twz_object_release(&file);
 	return r == 0 ? 1 : r == -EEXIST && !(flags & O_EXCL) ? 0 : r;
 }
@@ -175,9 +145,10 @@ static int install(struct twix_file *f, unsigned flags)
 /* Open a new file that goes when nobody has it open, unless link() gives it a name. */
 static int open_new(objid_t dir, unsigned flags, mode_t mode)
 {
+	struct twix_change *c;
 	struct twix_file *f;
 	twzobj file;
-	int r = make_object(dir, S_IFREG | (mode & 07777), &file);
+	int r = twix_make(dir, "", S_IFREG | (mode & 07777), &file, &c);
 
 	if (r < 0)
 		return r;
@@ -186,6 +157,7 @@ static int open_new(objid_t dir, unsigned flags, mode_t mode)
 	if (f)
 		twix_file_orphan(f->id);
 	twz_object_delete(&file, 0);
+	twix_change_end(c);
 	twz_object_release(&file);
 	return f ? install(f, flags) : -ENFILE;
 }

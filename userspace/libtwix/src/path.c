@@ -101,6 +101,20 @@ ssize_t twix_path_read_link(const struct twix_where *w, char *buf, size_t n)
 	return r;
 }
 
+long twix_readlinkat(const long a[6])
+{
+	struct twix_where w;
+	int r = twix_resolve((int)a[0], (const char *)a[1], false, &w);
+
+	if (r < 0)
+		return r;
+	if ((ssize_t)a[3] <= 0)
+		return -EINVAL;
+	if (w.type != NAME_ENT_SYMLINK)
+		return w.id ? -EINVAL : -ENOENT;
+	return twix_path_read_link(&w, (char *)a[2], (size_t)a[3]);
+}
+
 /* --- all of them */
 
 struct walk {

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <twz/persist.h>
 #include <twz/sys/syscall.h>
 #include <twz/twztry.h>
 
@@ -100,6 +101,37 @@ static ssize_t room_at(size_t n, off_t at)
 	return (ssize_t)(n < most - (uint64_t)at ? n : most - (uint64_t)at);
 }
 
+/* What lies beyond a file's end reads as zeroes if it ever grows again. Durable before anything is stored there. */
+static void clear_from(twzobj *o, uint64_t from, uint64_t to)
+{
+	uint64_t page = ROUND_UP(from, TWIX_PAGE), end = ROUND_UP(to, TWIX_PAGE);
+	objid_t id = twz_object_guid(o), zeroes = 0;
+	char *base = twz_object_base(o);
+
+	if (page > to)
+		page = to;
+	memset(base + from, 0, page - from);
+	_clwb_len(base + from, page - from);
+	if (page < end && page % TWIX_PAGE == 0)
+		sys_ocopy(&id, &zeroes, OBJ_NULLPAGE_SIZE + page, OBJ_NULLPAGE_SIZE + page, end - page, 0);
+	_pfence();
+}
+
+/* Power went while it was made shorter: what was cut off must not come back. */
+static void finish_truncate(struct twix_file *f, twzobj *o)
+{
+	uint64_t stale;
+
+	if (!twix_inode_stale(o))
+		return;
+	mutex_acquire(size_lock(f));
+	stale = twix_inode_stale(o);
+	if (stale > size_of(o) && stale <= OBJ_MAXDATA)
+		clear_from(o, size_of(o), stale);
+	twix_inode_set_stale(o, 0);
+	mutex_release(size_lock(f));
+}
+
 static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, off_t at)
 {
 	twzobj *o = twix_file_object(f);
@@ -109,6 +141,7 @@ static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, of
 		return -EIO;
 	if (fits <= 0)
 		return fits;
+	finish_truncate(f, o);
 	fits = copy_in(o, (uint64_t)at, buf, (size_t)fits);
 	if (fits <= 0)
 		return fits;
@@ -123,14 +156,16 @@ static ssize_t regular_pwrite(struct twix_file *f, const void *buf, size_t n, of
 
 static ssize_t regular_append(struct twix_file *f, const void *buf, size_t n, off_t *end)
 {
+	twzobj *o = twix_file_object(f);
 	ssize_t r;
 
+	if (!o)
+		return -EIO;
+	finish_truncate(f, o);
 	mutex_acquire(size_lock(f));
 	*end = regular_size(f);
 	r = *end < 0 ? *end : n ? room_at(n, *end) : 0;
 	if (r > 0) {
-		twzobj *o = twix_file_object(f);
-
 		r = copy_in(o, (uint64_t)*end, buf, (size_t)r);
 		if (r > 0) {
 			grow(o, (uint64_t)(*end + r));
@@ -157,20 +192,6 @@ static off_t regular_seek(struct twix_file *f, off_t at, bool hole)
 		at = (off_t)ROUND_UP((uint64_t)at + 1, TWIX_PAGE);
 	}
 	return hole ? size : -ENXIO;
-}
-
-/* What lies beyond a file's end reads as zeroes if it ever grows again. */
-static void clear_from(twzobj *o, uint64_t from, uint64_t to)
-{
-	uint64_t page = ROUND_UP(from, TWIX_PAGE), end = ROUND_UP(to, TWIX_PAGE);
-	objid_t id = twz_object_guid(o), zeroes = 0;
-	char *base = twz_object_base(o);
-
-	if (page > to)
-		page = to;
-	memset(base + from, 0, page - from);
-	if (page < end && page % TWIX_PAGE == 0)
-		sys_ocopy(&id, &zeroes, OBJ_NULLPAGE_SIZE + page, OBJ_NULLPAGE_SIZE + page, end - page, 0);
 }
 
 /* A part of the file reads as zeroes; whole pages of it are holes. */
@@ -220,11 +241,16 @@ static long regular_truncate(struct twix_file *f, off_t size)
 		twix_signal_thread(SIGXFSZ);
 	if ((uint64_t)size > OBJ_MAXDATA || (uint64_t)size > twix_limit(RLIMIT_FSIZE))
 		return -EFBIG;
+	finish_truncate(f, o);
 	mutex_acquire(size_lock(f));
 	old = size_of(o);
-	twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, size);
 	if ((uint64_t)size < old)
+		twix_inode_set_stale(o, old);
+	twz_object_setsz(o, TWZ_OSSM_ABSOLUTE, size);
+	if ((uint64_t)size < old) {
 		clear_from(o, (uint64_t)size, old);
+		twix_inode_set_stale(o, 0);
+	}
 	mutex_release(size_lock(f));
 	twix_inode_changed(o);
 	return 0;

@@ -28,6 +28,7 @@ static bool make_directory(const char *path, mode_t mode)
 
 void twix_root_prepare(void)
 {
+	twix_changes_undo();
 	if (!make_directory("/etc", 0755))
 		return;
 	write_file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");

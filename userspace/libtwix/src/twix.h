@@ -718,6 +718,10 @@ unsigned twix_inode_link(twzobj *o, int by);
 /* How many do; of a directory that was removed none. */
 unsigned twix_inode_links(twzobj *o);
 mode_t twix_inode_mode(twzobj *o);
+/* Where the file's end stood before it was cut shorter, until what lies behind it is zeroes; 0: it is.
+ * Durable, but for 0: if that is lost, what is zeroes is stored once more. */
+uint64_t twix_inode_stale(twzobj *o);
+void twix_inode_set_stale(twzobj *o, uint64_t end);
 
 /* --- node.c: files that are in no object; their IDs begin with a tag */
 struct twix_node_entry {
@@ -792,6 +796,27 @@ ssize_t twix_path_read_link(const struct twix_where *w, char *buf, size_t n);
 /* The directory that relative paths begin at; 0: there is none. */
 objid_t twix_directory_of(int dirfd, int *error);
 twix_call twix_getcwd, twix_chdir, twix_fchdir;
+
+/* --- change.c: changes of names that a power cut could leave half done */
+struct twix_change;
+/* Unless dir has that name for it, links names lead to id after a power cut that comes before the end;
+ * without any it goes. NULL: nothing is known of this change, and nothing will be done. */
+struct twix_change *twix_change_begin(objid_t id, objid_t dir, const char *name, unsigned links);
+void twix_change_end(struct twix_change *c); /* or NULL */
+/* Move what was made in memory into the store; it goes if it has no name at the end. *c: to be ended. */
+int twix_change_keep(twzobj *o, objid_t dir, const char *name, struct twix_change **c);
+/* For the first program: do what the records of earlier boots say. */
+void twix_changes_undo(void);
+
+/* --- make.c */
+/* A new file or directory by the type in mode, of the kind that dir is, and without a name yet: that is what
+ * *c is for, which is to be ended. Its mode is masked. */
+int twix_make(objid_t dir, const char *name, mode_t mode, twzobj *o, struct twix_change **c);
+/* A new directory with its name, in the directory w->parent that is open as parent. Names locked. */
+int twix_make_directory(const struct twix_where *w, mode_t mode, twzobj *parent);
+bool twix_is_volatile(twzobj *o);
+/* Whether it has no names but . and .. */
+bool twix_directory_is_empty(objid_t id); /* names.c */
 
 /* The file gets the name *w, unless there is one now: that is found instead. -EEXIST. */
 int twix_name_new(struct twix_where *w, objid_t id); /* names.c */
