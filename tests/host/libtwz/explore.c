@@ -247,30 +247,56 @@ static unsigned site_of(const void *caller, bool is_fence)
 	return found;
 }
 
-/* "function at file.c:12, function at …" into text, as the debugger's tables have it. */
-static void describe(unsigned n, char *text, size_t len)
-{
-	extern const char __executable_start[];
-	char command[512], path[256] = "";
-	size_t used = 0;
-	FILE *f;
+/* "function at file.c:12|function at …|" of each site so far, as the debugger's tables have it. */
+static char *texts[TRACE_SITES];
 
-	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
-		path[0] = 0;
-	used = (size_t)snprintf(command, sizeof(command), "addr2line -sfpe %s", path);
-	for (unsigned i = 0; i < SITE_DEPTH && sites[n].at[i] && used < sizeof(command) - 32; i++)
-		used += (size_t)snprintf(command + used, sizeof(command) - used, " 0x%lx",
-		    sites[n].at[i] - (uintptr_t)__executable_start - 1);
-	used = 0;
-	f = popen(command, "r");
-	while (f && used < len - 1 && fgets(text + used, (int)(len - used), f)) {
+static void read_text(FILE *f, unsigned n)
+{
+	char text[1024] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < SITE_DEPTH && sites[n].at[i]; i++) {
+		if (used >= sizeof(text) - 1 || !fgets(text + used, (int)(sizeof(text) - used), f))
+			break;
 		used = strlen(text);
 		if (used && text[used - 1] == '\n')
 			text[used - 1] = '|';
 	}
-	text[used] = 0;
+	texts[n] = strdup(text);
+}
+
+/* Those from `first` on, at once: each start of the tool reads all tables. */
+static void describe_from(unsigned first)
+{
+	extern const char __executable_start[];
+	char path[256] = "", *command = NULL;
+	size_t len;
+	FILE *f = open_memstream(&command, &len);
+
+	if (!f || readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		abort();
+	fprintf(f, "addr2line -sfpe %s", path);
+	for (unsigned n = first; n < site_count; n++)
+		for (unsigned i = 0; i < SITE_DEPTH && sites[n].at[i]; i++)
+			fprintf(f, " 0x%lx", sites[n].at[i] - (uintptr_t)__executable_start - 1);
+	fclose(f);
+	f = popen(command, "r");
+	for (unsigned n = first; f && n < site_count; n++)
+		read_text(f, n);
 	if (f)
 		pclose(f);
+	free(command);
+}
+
+static const char *describe(unsigned n)
+{
+	static unsigned described = 1;
+
+	if (n >= described) {
+		describe_from(described);
+		described = site_count;
+	}
+	return texts[n] ? texts[n] : "";
 }
 
 /* ---- What libtwz asks for ---- */
@@ -571,10 +597,10 @@ static bool is_meant(const char *name, bool is_fence, const char *text)
 	return found && (found == text || found[-1] == '|') && found[strlen(name)] == ' ';
 }
 
-static bool needs_no_notice(const struct explore_test *t, bool is_fence, const char *text)
+static bool needs_no_notice(const struct explore_test *t, unsigned site)
 {
 	for (const char *const *name = t->unneeded; name && *name; name++)
-		if (is_meant(*name, is_fence, text))
+		if (is_meant(*name, sites[site].is_fence, describe(site)))
 			return true;
 	return false;
 }
@@ -591,17 +617,14 @@ static bool is_noticed(const struct explore_test *t, unsigned site)
 static bool is_needed(const struct explore_test *tests, size_t count, unsigned site,
     bool (*met_by)[TRACE_SITES])
 {
-	char text[1024];
-
+	for (size_t i = 0; i < count; i++)
+		if (needs_no_notice(&tests[i], site))
+			return true;
 	for (size_t i = 0; i < count; i++)
 		if (met_by[i][site] && is_noticed(&tests[i], site))
 			return true;
-	describe(site, text, sizeof(text));
-	for (size_t i = 0; i < count; i++)
-		if (needs_no_notice(&tests[i], sites[site].is_fence, text))
-			return true;
 	print_message("# nobody misses the %s of %s\n", sites[site].is_fence ? "fence" : "flush",
-	    text);
+	    describe(site));
 	return false;
 }
 
