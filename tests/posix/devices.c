@@ -96,6 +96,7 @@ static void processes(void)
 	char buf[4096], name[64] = "";
 	int pid = 0, parent = 0, group = 0, session = 0, status;
 	char state = 0, *end;
+	siginfo_t info;
 	pid_t child;
 
 	line("/proc/self/stat", buf, sizeof(buf));
@@ -114,13 +115,14 @@ static void processes(void)
 	child = fork();
 	if (child == 0)
 		pause();
-	usleep(20000);
 	snprintf(name, sizeof(name), "/proc/%d/stat", child);
-	line(name, buf, sizeof(buf));
-	end = strrchr(buf, ')');
+	do {
+		line(name, buf, sizeof(buf));
+		end = strrchr(buf, ')');
+	} while (end && end[2] == 'R');
 	TELL("state", end ? end[2] : 0);
 	kill(child, SIGKILL);
-	usleep(20000);
+	SAY(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT));
 	line(name, buf, sizeof(buf));
 	end = strrchr(buf, ')');
 	TELL("state", end ? end[2] : 0);
