@@ -35,6 +35,11 @@ $(eval $(call explore-test,test_twz_txn,$(addprefix userspace/libtwz/src/tx/,tx.
 $(eval $(call explore-test,test_twix_files,$(addprefix userspace/libtwz/src/,hier.c hierindex.c) \
 	$(addprefix userspace/libtwix/src/,regular.c inode.c names.c change.c make.c)))
 flags-test_twix_files += -D_GNU_SOURCE= -Wno-macro-redefined -fno-inline
+# The VFS of the port of SQLite; the functions of SQLite that it calls are the test's.
+ifneq ($(wildcard /usr/include/sqlite3.h),)
+$(eval $(call explore-test,test_sqlite_vfs,userspace/ports/sqlite/vfs-objects.c))
+flags-test_sqlite_vfs += -D_GNU_SOURCE= -DLOG_AT=0x1000u -DLOG_BYTES=0x2000u -fno-inline
+endif
 $(eval $(call explore-test,test_twz_alloc,$(explore-alloc)))
 $(eval $(call explore-test,test_twz_streams,$(addprefix userspace/libtwz/src/,stream.c bstream.c dgram.c event.c) \
 	userspace/libtwz/hosted/arch/x86_64/copy.c))
