@@ -221,11 +221,27 @@ int twix_resolve(int dirfd, const char *path, enum twix_follow follow, struct tw
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Only asked about directories, of which there is one. */
-int twz_hier_resolve_name(twzobj *ns, const char *path, int flags, struct twz_name_ent *ent)
+bool twix_path_is_below(objid_t id, objid_t top)
 {
-	(void)ns, (void)path, (void)flags, (void)ent;
-	return -ENOENT;
+	return id == top;
+}
+
+struct twix_users *twix_users(void)
+{
+	static struct twix_users root;
+
+	return &root;
+}
+
+bool twix_may(const struct stat *st, int want, bool real)
+{
+	(void)st, (void)want, (void)real;
+	return true;
+}
+
+bool twix_is_root(void)
+{
+	return true;
 }
 
 struct twix_file *twix_file_of(int fd)

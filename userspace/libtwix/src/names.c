@@ -411,27 +411,6 @@ static int check_rename(const struct twix_where *from, const struct twix_where *
 	return directory && from->id != to->id && !twix_directory_is_empty(to->id) ? -ENOTEMPTY : 0;
 }
 
-/* Whether `id` is `top` or lies below it. */
-static bool is_below(objid_t id, objid_t top)
-{
-	struct twz_name_ent up = { .id = id };
-	objid_t here;
-	twzobj ns;
-
-	for (int depth = 0; depth < 4096; depth++) {
-		here = up.id;
-		if (here == top)
-			return true;
-		if (twix_is_node(here) || twz_object_init_guid(&ns, here, FE_READ) < 0)
-			return false;
-		int r = twz_hier_resolve_name(&ns, "..", 0, &up);
-		twz_object_release(&ns);
-		if (r < 0 || up.id == here)
-			return false;
-	}
-	return true;
-}
-
 /* Names locked. */
 static int rename_to(const struct twix_where *from, const struct twix_where *to)
 {
@@ -479,9 +458,9 @@ static int move_locked(struct twix_where *from, struct twix_where *to, unsigned 
 		return r;
 	if (from->id && from->id == to->id)
 		return 0;
-	if (from->type == NAME_ENT_NAMESPACE && is_below(to->parent, from->id))
+	if (from->type == NAME_ENT_NAMESPACE && twix_path_is_below(to->parent, from->id))
 		return -EINVAL;
-	if (to->type == NAME_ENT_NAMESPACE && to->id && is_below(from->parent, to->id))
+	if (to->type == NAME_ENT_NAMESPACE && to->id && twix_path_is_below(from->parent, to->id))
 		return -ENOTEMPTY;
 	c = begin_drop(to);
 	r = rename_to(from, to);

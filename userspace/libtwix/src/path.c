@@ -115,6 +115,26 @@ long twix_readlinkat(const long a[6])
 	return twix_path_read_link(&w, (char *)a[2], (size_t)a[3]);
 }
 
+bool twix_path_is_below(objid_t id, objid_t top)
+{
+	struct twz_name_ent up = { .id = id };
+	objid_t here;
+	twzobj ns;
+
+	for (int depth = 0; depth < 4096; depth++) {
+		here = up.id;
+		if (here == top)
+			return true;
+		if (twix_is_node(here) || twz_object_init_guid(&ns, here, FE_READ) < 0)
+			return false;
+		int r = twz_hier_resolve_name(&ns, "..", 0, &up);
+		twz_object_release(&ns);
+		if (r < 0 || up.id == here)
+			return false;
+	}
+	return true;
+}
+
 /* --- all of them */
 
 struct walk {

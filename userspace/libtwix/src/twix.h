@@ -791,6 +791,8 @@ int twix_make_special(int dirfd, const char *path, mode_t mode); /* open.c */
 int twix_resolve(int dirfd, const char *path, enum twix_follow follow, struct twix_where *w);
 /* What a name in a directory leads to. -ENOENT. */
 int twix_path_find(objid_t dir, const char *name, objid_t *id, int *type);
+/* Whether a directory is `top` or lies below it. */
+bool twix_path_is_below(objid_t id, objid_t top);
 /* Where a symbolic link leads to: the length. */
 ssize_t twix_path_read_link(const struct twix_where *w, char *buf, size_t n);
 /* The directory that relative paths begin at; 0: there is none. */
