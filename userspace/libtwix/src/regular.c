@@ -217,6 +217,7 @@ long twix_regular_clear(struct twix_file *f, off_t from, off_t len, bool grows)
 		return -EIO;
 	if (end > OBJ_MAXDATA)
 		return -EFBIG;
+	finish_truncate(f, o);
 	mutex_acquire(size_lock(f));
 	size = size_of(o);
 	if ((uint64_t)from < size)
