@@ -492,12 +492,16 @@ size_t __twz_slots_kept(void)
 
 /* --- copies */
 
-static void clone_entry(twzobj *old, twzobj *nv, size_t slot,
+static void clone_entry(struct locked *l, twzobj *nv, size_t slot,
     bool (*fn)(twzobj *, size_t, objid_t, uint32_t, objid_t *, uint32_t *))
 {
+	twzobj *old = l->view;
 	objid_t id, nid;
 	uint32_t flags, nflags;
 
+	/* Most of them are not there. */
+	if (!(__atomic_load_n(&l->ves[slot].flags, __ATOMIC_RELAXED) & VE_VALID))
+		return;
 	twz_view_get(old, slot, &id, &flags);
 	if (!(flags & VE_VALID))
 		return;
@@ -514,14 +518,14 @@ static void clone_entries(struct locked *l, twzobj *nv,
 	size_t n = twz_nslots(), slot;
 
 	for (slot = 0; slot < 16; slot++)
-		clone_entry(l->view, nv, slot, fn);
+		clone_entry(l, nv, slot, fn);
 	for (slot = n / 2; slot < n / 2 + 16; slot++)
-		clone_entry(l->view, nv, slot, fn);
+		clone_entry(l, nv, slot, fn);
 	for (slot = n - 16; slot < n; slot++)
-		clone_entry(l->view, nv, slot, fn);
+		clone_entry(l, nv, slot, fn);
 	for (size_t i = 0; i < l->t->fresh && (slot = slot_of_index(i)) != NONE; i++)
 		if (!(l->t->records[slot].refs & IDLE))
-			clone_entry(l->view, nv, slot, fn);
+			clone_entry(l, nv, slot, fn);
 }
 
 /* The program's image is there too, so that its handlers are at the same addresses. */
