@@ -139,14 +139,36 @@ static int replace_page(struct object *to, uint64_t to_page, struct object *from
 	return to_page == OBJ_META_PGNR ? -EINVAL : object_make_hole(to, to_page);
 }
 
+/* What is no page already is passed over at once. Lock held. */
+static int make_holes(struct object *to, uint64_t first, uint64_t count, uint64_t *done)
+{
+	uint64_t next = first, end = MIN(first + count, (uint64_t)OBJ_META_PGNR);
+
+	if (count == 0)
+		return 0;
+	if (first >= OBJ_META_PGNR)
+		return -EINVAL;
+	int more = object_make_holes(to, &next, end, OBJECT_COPY_BATCH);
+	if (more < 0)
+		return more;
+	*done = next - first;
+	return 0;
+}
+
 int object_copy_pages(struct object *to, uint64_t to_page, struct object *from, uint64_t from_page,
 		      uint64_t count, uint64_t *done)
 {
 	bool protected = false;
 	int error = 0;
 
-	count = MIN(count, (uint64_t)OBJECT_COPY_BATCH);
 	*done = 0;
+	if (!from) {
+		spin_lock(&to->lock);
+		error = make_holes(to, to_page, count, done);
+		spin_unlock(&to->lock);
+		return error;
+	}
+	count = MIN(count, (uint64_t)OBJECT_COPY_BATCH);
 	lock_both(to, from);
 	while (!error && *done < count) {
 		error = replace_page(to, to_page + *done, from, from_page + *done, &protected);
