@@ -130,7 +130,7 @@ def test_exec(sdk, cpus):
     assert out[:len(expected)] == expected, result.describe()
 
 
-@pytest.mark.parametrize("name", ["files", "processes", "exec"])
+@pytest.mark.parametrize("name", ["events", "exec", "files", "processes"])
 @pytest.mark.parametrize("cpus", [1, 4])
 def test_linux(sdk, name, cpus):
     """A program of another C library, linked for Linux, prints here what it prints there."""

@@ -16,9 +16,9 @@
 
 #define SIGCANCEL 33 /* the C library's own */
 
-static struct mutex lock;
-static struct twix_action actions[TWIX_SIGNALS + 1]; /* guarded by lock */
-static struct twix_action kept[TWIX_SIGNALS + 1]; /* the parent's, while its thread acts as a child */
+/* In a frame's info: it is complete, and the kernel is about to take it; a call in it may be made again. */
+#define LEAVING 0x676e697661656c00ull
+#define LEAVING_AGAIN (LEAVING + 1)
 
 /* What a handler is called with. */
 struct call {
@@ -27,71 +27,6 @@ struct call {
 	ucontext_t context;
 	const struct twz_fault_frame *frame; /* of a program with registers of its own; or NULL */
 };
-
-/* --- actions */
-
-static void set_bit(uint64_t *word, int sig, bool on)
-{
-	if (on)
-		__atomic_fetch_or(word, SIG_BIT(sig), __ATOMIC_ACQ_REL);
-	else
-		__atomic_fetch_and(word, ~SIG_BIT(sig), __ATOMIC_ACQ_REL);
-}
-
-static bool is_handler(const struct twix_action *a)
-{
-	return a->handler != SIG_DFL && a->handler != SIG_IGN;
-}
-
-/* Lock held. */
-static void replace(int sig, const struct twix_action *new)
-{
-	actions[sig] = *new;
-	set_bit(&twix_self()->caught, sig, is_handler(new));
-	set_bit(&twix_self()->ignored, sig, new->handler == SIG_IGN);
-	if (sig == SIGCHLD)
-		__atomic_store_n(&twix_self()->child_flags, new->flags & (SA_NOCLDSTOP | SA_NOCLDWAIT), __ATOMIC_RELEASE);
-}
-
-struct twix_action twix_action(int sig, const struct twix_action *new)
-{
-	struct twix_action was;
-
-	mutex_acquire(&lock);
-	was = actions[sig];
-	if (new)
-		replace(sig, new);
-	mutex_release(&lock);
-	if (new && (new->handler == SIG_IGN || (new->handler == SIG_DFL && SIGS_IGNORED & SIG_BIT(sig))))
-		twix_signal_discard(sig);
-	return was;
-}
-
-void twix_actions_keep(void)
-{
-	memcpy(kept, actions, sizeof(kept));
-}
-
-/* What processes know of them is each's own. */
-void twix_actions_restore(void)
-{
-	memcpy(actions, kept, sizeof(actions));
-}
-
-/* For a handler that is about to run. */
-static struct twix_action use_action(int sig)
-{
-	struct twix_action a, reset;
-
-	mutex_acquire(&lock);
-	a = reset = actions[sig];
-	if (is_handler(&a) && a.flags & SA_RESETHAND) {
-		reset.handler = SIG_DFL;
-		replace(sig, &reset);
-	}
-	mutex_release(&lock);
-	return a;
-}
 
 /* --- what is blocked */
 
@@ -174,17 +109,16 @@ static void run(void *arg)
 	((void (*)(int, siginfo_t *, void *))(void *)c->action->handler)(c->info.si_signo, &c->info, &c->context);
 }
 
-static bool deliver(struct twz_fault_frame *f);
+static bool deliver(struct twz_fault_frame *f, const struct twz_fault_frame *own);
 
 /* Others that may interrupt the handler begin at once, before its first instruction. */
-static void call_handler(const struct twix_signal *s, const struct twix_action *a, struct twz_fault_frame *f)
+static void call_handler(const struct twix_signal *s, const struct twix_action *a, struct twz_fault_frame *f,
+    const struct twz_fault_frame *own)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), top = other_stack(a, here), pc;
 	uint64_t before = twix_me->restore ? twix_me->kept : twix_me->blocked;
-	struct call c = { .action = a };
+	struct call c = { .action = a, .frame = twix_linux_program() ? own : NULL };
 
-	if (twix_linux_program())
-		c.frame = twix_linux_frame(f);
 	twix_me->restore = false;
 	twix_signal_info(s, &c.info);
 	twix_context_save(&c.context, f);
@@ -193,7 +127,7 @@ static void call_handler(const struct twix_signal *s, const struct twix_action *
 	c.context.uc_stack = twix_me->stack;
 	twix_block(twix_me->blocked | a->mask | (a->flags & SA_NODEFER ? 0 : SIG_BIT(s->sig)));
 	if (attention())
-		deliver(NULL);
+		deliver(NULL, own);
 	if (top)
 		__twix_on_stack(run, &c, (void *)top);
 	else
@@ -225,15 +159,27 @@ static bool next(struct twix_signal *s, struct twix_action *a)
 	twix_job_look();
 	sig = twix_signal_take(~twix_me->blocked, s);
 	if (sig > 0)
-		*a = use_action(sig);
+		*a = twix_use_action(sig);
 	twix_me->depth--;
 	if (sig > 0 && a->handler == SIG_DFL && default_action(sig))
 		twix_job_leave();
-	return sig > 0 && is_handler(a);
+	return sig > 0 && twix_is_handler(a);
 }
 
-/* Take all that have come. Whether a call they interrupted may go on as if nothing had happened. */
-static bool deliver(struct twz_fault_frame *f)
+/* The call whose end f is was interrupted, and is made again, unless the first handler is against it. */
+static void repeat_call(struct twz_fault_frame *f, bool restart)
+{
+	if (f && f->info == LEAVING_AGAIN && restart)
+		twix_frame_repeat(f, twix_me->again);
+	if (f)
+		f->info = 0;
+}
+
+/*
+ * Take all that have come. Whether a call they interrupted may go on as if nothing had happened. f is
+ * what was disturbed, or NULL; own has the pointers of a program with registers of its own.
+ */
+static bool deliver(struct twz_fault_frame *f, const struct twz_fault_frame *own)
 {
 	bool restart = true, first = true;
 	struct twix_action a;
@@ -242,11 +188,14 @@ static bool deliver(struct twz_fault_frame *f)
 	while (attention()) {
 		if (!next(&s, &a))
 			continue;
-		if (first)
+		if (first) {
 			restart = a.flags & SA_RESTART && s.sig != SIGCANCEL;
+			repeat_call(f, restart);
+		}
 		first = false;
-		call_handler(&s, &a, f);
+		call_handler(&s, &a, f, own);
 	}
+	repeat_call(f, true);
 	return restart;
 }
 
@@ -265,7 +214,7 @@ bool twix_interrupted(void)
 		if (sig <= 0)
 			continue;
 		a = twix_action(sig, NULL);
-		if (is_handler(&a))
+		if (twix_is_handler(&a))
 			return true;
 		if (twix_signal_take(SIG_BIT(sig), &s) > 0 && a.handler == SIG_DFL && default_action(sig))
 			return true;
@@ -279,48 +228,95 @@ void twix_signal_enter(void)
 	twix_me->depth++;
 }
 
-bool twix_signal_leave(bool interrupted)
+/* What has come is taken, and what was blocked for the call only is so no longer. */
+static bool finish(struct twz_fault_frame *f)
 {
 	bool restart = true;
 
-	if (interrupted && twix_me->pending & SIG_BIT(SIGCANCEL))
-		restart = false;
-	twix_me->depth--;
-	if (twix_me->depth == 0 && attention())
-		restart = deliver(NULL) && restart;
-	if (twix_me->depth == 0 && twix_me->restore) {
-		twix_me->restore = false;
-		twix_block(twix_me->kept);
-		if (attention())
-			deliver(NULL);
-	}
+	if (attention() || (f && f->info == LEAVING_AGAIN))
+		restart = deliver(f, f);
+	if (!twix_me->restore)
+		return restart;
+	twix_me->restore = false;
+	twix_block(twix_me->kept);
+	if (attention())
+		deliver(f, f);
 	return restart;
+}
+
+/* Within another call nothing is done, and nothing may be done again. */
+bool twix_signal_leave(bool interrupted)
+{
+	bool cancelled = interrupted && twix_me->pending & SIG_BIT(SIGCANCEL);
+
+	if (--twix_me->depth)
+		return false;
+	return finish(NULL) && !cancelled;
 }
 
 /* On the thread's own stack again, where what it did stands as f. */
 static void resume(struct twz_fault_frame *f)
 {
+	twix_me->depth--;
 	do
-		deliver(f);
+		finish(f);
 	while (attention());
 	sys_fault_return(f);
 	__builtin_trap();
 }
 
-/* Let the thread go on with its signals, on a stack; then with what it did. */
+/*
+ * Let the thread go on with its signals, on a stack; then with what it did. Others wait until then: the
+ * caller has made the thread's depth one more, and a fault here is the end.
+ */
 static void divert(struct twz_fault_frame *f, uintptr_t sp)
 {
 	struct twz_fault_frame *kept = (void *)((sp - sizeof(*kept)) & ~15ul);
 
-	twix_me->depth++; /* a fault here is the end */
 	memcpy(kept, f, sizeof(*f));
-	twix_me->depth--;
 	twix_frame_own(f);
 	twz_frame_set_pc(f, (uintptr_t)resume);
 	twz_frame_set_sp(f, (uintptr_t)kept);
 	twz_frame_set_arg(f, 0, (uint64_t)kept);
 }
 
+/* The frame that a handler was about to leave with, of those who come first. */
+static struct twz_fault_frame *take_leaving(void)
+{
+	struct twz_fault_frame *f = __atomic_exchange_n(&twix_me->leaving, NULL, __ATOMIC_SEQ_CST);
+
+	return f && (f->info == LEAVING || f->info == LEAVING_AGAIN) ? f : NULL;
+}
+
+/*
+ * The end of what is done on the fault stack, with the depth one more than before: nothing but the
+ * kernel looks at f from now on. A signal that disturbs the thread before the kernel does finds f, and
+ * diverts it in its turn. What the kernel writes when the next fault comes is not marked so.
+ */
+static void leave_with(struct twz_fault_frame *f, bool again)
+{
+	f->info = again ? LEAVING_AGAIN : LEAVING;
+	__atomic_store_n(&twix_me->leaving, f, __ATOMIC_SEQ_CST);
+	twix_me->depth--;
+	if ((!again && !twix_me->restore && !attention()) || !take_leaving())
+		return;
+	twix_me->depth++;
+	divert(f, twz_frame_sp(f));
+}
+
+void twix_signal_begin(struct twz_fault_frame *f)
+{
+	divert(f, twz_frame_sp(f));
+}
+
+static bool is_on_fault_stack(const struct twz_fault_frame *f)
+{
+	const struct twzthread_repr *repr = twz_thread_repr_base();
+
+	return twz_frame_sp(f) - repr->fault_stack <= repr->fault_stack_size;
+}
+
+/* A handler of faults that was disturbed looks itself before it leaves, or has looked already. */
 static void disturbed(int fault, void *info, void *unused)
 {
 	struct twz_fault_frame *f = twz_fault_frame();
@@ -329,8 +325,18 @@ static void disturbed(int fault, void *info, void *unused)
 	if (!twix_me || !f)
 		return;
 	twix_signal_forward();
-	if (twix_me->depth == 0 && attention())
+	if (twix_me->depth)
+		return;
+	twix_me->depth++;
+	if (!is_on_fault_stack(f)) {
+		leave_with(f, false);
+		return;
+	}
+	f = take_leaving();
+	if (f)
 		divert(f, twz_frame_sp(f));
+	else
+		twix_me->depth--;
 }
 
 /* --- faults of the program itself */
@@ -380,7 +386,12 @@ static bool is_foreign_call(int fault, const struct fault_exception_info *e)
 
 	if (fault != FAULT_EXCEPTION || e->code != FAULT_EXCEPTION_SYSCALL || !f)
 		return false;
-	twix_linux_call(f, (long)e->arg0);
+	if (!twix_me) {
+		twix_linux_call(f, (long)e->arg0);
+		return true;
+	}
+	twix_me->depth++;
+	leave_with(f, twix_linux_call(f, (long)e->arg0));
 	return true;
 }
 
@@ -429,7 +440,7 @@ static void faulted(int fault, void *info, void *unused)
 	twix_me->depth++;
 	a = twix_action(s.sig, NULL);
 	s.tid = twix_me->tid;
-	if (!is_handler(&a) || twix_me->blocked & SIG_BIT(s.sig)) {
+	if (!twix_is_handler(&a) || twix_me->blocked & SIG_BIT(s.sig)) {
 		if (twix_vfork_is_on()) {
 			end_child(f, s.sig);
 			return;
@@ -437,7 +448,6 @@ static void faulted(int fault, void *info, void *unused)
 		end_by_fault(s.sig, fault, info);
 	}
 	twix_signal_post(twix_self(), twix_me, &s);
-	twix_me->depth--;
 	top = other_stack(&a, twz_frame_sp(f));
 	divert(f, top ? top : twz_frame_sp(f));
 }
@@ -450,9 +460,7 @@ void twix_signals_init(void)
 	struct twix_process *p = twix_self();
 
 	twix_me->blocked = p->blocked;
-	for (int sig = 1; sig <= TWIX_SIGNALS; sig++)
-		if (p->ignored & SIG_BIT(sig))
-			actions[sig].handler = SIG_IGN;
+	twix_actions_init();
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		twz_fault_set(faults[i], faulted, NULL);
 	twz_fault_set(FAULT_SIGNAL, disturbed, NULL);
@@ -461,7 +469,6 @@ void twix_signals_init(void)
 /* The child has the parent's handlers, but none of its signals. */
 void twix_signals_after_fork(void)
 {
-	mutex_init(&lock);
 	twix_me->pending = 0;
 	twix_block(twix_me->blocked);
 }

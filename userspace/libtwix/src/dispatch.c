@@ -199,7 +199,7 @@ static twix_call *const calls[] = {
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
 /* What an interrupted call of these says must be seen: time has passed, or a mask was set. */
-static bool restarts(long n, const long args[6])
+bool twix_restarts(long n, const long args[6])
 {
 	if (n == SYS_futex)
 		return !args[3];
@@ -217,7 +217,7 @@ static long perform(long n, const long args[6])
 	do {
 		twix_signal_enter();
 		r = calls[n](args);
-		again = twix_signal_leave(r == -EINTR) && r == -EINTR && restarts(n, args);
+		again = twix_signal_leave(r == -EINTR) && r == -EINTR && twix_restarts(n, args);
 	} while (again);
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <twz/sys/locks.h>
 #include <twz/sys/program.h>
 #include <twz/sys/slots.h>
 #include <twz/sys/syscall.h>
@@ -15,17 +16,16 @@
 #include <twz/sys/view.h>
 #include <twz/twztry.h>
 
-#define SCRATCH 4096
+#define FIRST_STACK 4096 /* what the child needs before it is where the parent was */
 
-static struct mutex lock;
+static struct mutex *const lock = &twix_own_locks[TWIX_LOCK_FORK];
 
-/* Of the fork that is under way; guarded by lock. The child finds its own copy. */
+/* Of the fork that is under way; guarded by the lock. The child finds its own copy. */
 static struct {
 	uint64_t regs[32];
 	struct twix_process *child;
 	bool is_there; /* the child is a process already */
 	objid_t data, stack, thread, memory; /* the copies */
-	_Alignas(16) char scratch[SCRATCH]; /* the child's first stack */
 } point;
 
 /* The child's first instructions: on to where the parent saved its registers. */
@@ -35,7 +35,7 @@ static void begin(void *unused)
 	__twz_try_load(point.regs, 1);
 }
 
-static struct __twz_start_record record = { .start = begin };
+static struct __twz_start_record record = { .start = begin, .prepare = twix_hold_in_copy };
 
 /* What stands in the child's view in place of the parent's own. */
 static bool replace(twzobj *view, size_t slot, objid_t id, uint32_t flags, objid_t *new_id, uint32_t *new_flags)
@@ -60,7 +60,27 @@ static objid_t id_in(size_t slot)
 	return id;
 }
 
-/* Everything but the data, whose copy is the last: until then this memory may change. */
+/* Everything but the data, whose copy is the last: until then this memory may change. All locks held. */
+static int copy_all(objid_t view, twzobj *to)
+{
+	int how = VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP | (twz_locks_needed() ? VIEW_CLONE_LOCKED : 0);
+	int r = twix_child_object(view, id_in(TWZSLOT_STACK), &point.stack);
+
+	if (r == 0 && twix_image_is_made())
+		r = twz_object_tie_guid(view, id_in(TWIX_TEXT_SLOT), 0);
+	if (r == 0 && twix_linux_program())
+		r = twix_child_object(view, id_in(TWIX_LINUX_SLOT), &point.memory);
+	if (r == 0)
+		r = twix_memory_copy(view, to);
+	if (r == 0)
+		r = twz_view_clone(NULL, to, how, replace);
+	if (r == 0)
+		r = twix_child_object(view, id_in(TWIX_DATA_SLOT), &point.data);
+	if (r == 0)
+		twz_view_set(to, TWIX_DATA_SLOT, point.data, VE_READ | VE_WRITE);
+	return r;
+}
+
 static int copy_view(objid_t thread, objid_t *view)
 {
 	twzobj to;
@@ -70,32 +90,27 @@ static int copy_view(objid_t thread, objid_t *view)
 		r = twz_object_init_guid(&to, *view, FE_READ | FE_WRITE);
 	if (r < 0)
 		return r;
-	r = twix_child_object(*view, id_in(TWZSLOT_STACK), &point.stack);
-	if (r == 0 && twix_image_is_made())
-		r = twz_object_tie_guid(*view, id_in(TWIX_TEXT_SLOT), 0);
-	if (r == 0 && twix_linux_program())
-		r = twix_child_object(*view, id_in(TWIX_LINUX_SLOT), &point.memory);
-	if (r == 0)
-		r = twix_memory_copy(*view, &to);
-	if (r == 0)
-		r = twz_view_clone(NULL, &to, VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP, replace);
-	if (r == 0)
-		r = twix_child_object(*view, id_in(TWIX_DATA_SLOT), &point.data);
-	if (r == 0)
-		twz_view_set(&to, TWIX_DATA_SLOT, point.data, VE_READ | VE_WRITE);
+	twix_hold();
+	r = copy_all(*view, &to);
+	twix_let_go();
 	twz_object_release(&to);
 	return r;
 }
 
-static int start(struct thread *t, objid_t view)
+/*
+ * It begins on the copy of this stack, below what of it is in use: where that is the one for faults,
+ * the kernel puts what comes meanwhile below, too. Not inlined, so that twix_fork()'s frame is above.
+ */
+static __attribute__((noinline)) int start(struct thread *t, objid_t view)
 {
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~15ul;
 	struct twzthread_repr *repr = twz_object_base(&t->obj);
 	struct thrd_spawn_args args = {
 		.target_view = view,
 		.start_func = (uintptr_t)__twz_thread_entry,
 		.arg = (uintptr_t)&record,
-		.stack_base = (uintptr_t)point.scratch,
-		.stack_size = SCRATCH,
+		.stack_base = here - FIRST_STACK,
+		.stack_size = FIRST_STACK,
 		.tls_base = (uintptr_t)__builtin_thread_pointer(),
 	};
 
@@ -139,11 +154,9 @@ static int make_child(struct thread *t)
 	else
 		twix_process_inherit(p, point.thread);
 	__atomic_store_n(&p->state, TWIX_RUNNING, __ATOMIC_RELEASE);
-	twix_memory_freeze();
 	r = copy_view(t->tid, &view);
 	if (r == 0)
 		r = start(t, view);
-	twix_memory_thaw();
 	if (r < 0 && point.is_there)
 		p->thread = old;
 	else if (r < 0)
@@ -155,7 +168,6 @@ static int make_child(struct thread *t)
 
 static long be_child(void)
 {
-	mutex_init(&lock);
 	twix_become(point.child);
 	twix_memory_after_fork();
 	twix_threads_after_fork();
@@ -170,11 +182,11 @@ static long copy(struct twix_process *child)
 	struct thread t;
 	long r;
 
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	point.is_there = child;
 	point.child = child ? child : twix_process_new();
 	if (!point.child) {
-		mutex_release(&lock);
+		mutex_release(lock);
 		return -EAGAIN;
 	}
 	if (__twz_try_save(point.regs))
@@ -186,7 +198,7 @@ static long copy(struct twix_process *child)
 		__atomic_store_n(&point.child->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
 		twix_process_freed(point.child);
 	}
-	mutex_release(&lock);
+	mutex_release(lock);
 	return r;
 }
 

@@ -96,17 +96,14 @@ int twix_linux_run(int argc, char **argv)
 	twz_view_get(NULL, 0, NULL, &flags);
 	if (!(flags & VE_VALID) || p->magic != TWIX_LINUX_MAGIC || argc < 2)
 		return 1;
+	twix_signal_enter();
 	stack = twix_pages(STACK_SIZE);
+	twix_signal_leave(false);
 	if (!stack)
 		return 1;
 	linux_program = p;
 	twz_thread_repr_base()->fault_tp = (uintptr_t)__builtin_thread_pointer();
 	__twix_enter(p->entry, lay_out(p, argc - 1, argv + 1, (size_t *)(stack + STACK_SIZE)));
-}
-
-const struct twz_fault_frame *twix_linux_frame(const struct twz_fault_frame *f)
-{
-	return f && twz_frame_tp(f) != (uintptr_t)__builtin_thread_pointer() ? f : twz_fault_frame();
 }
 
 /* --- what is done otherwise than for programs of libtwix */
@@ -142,6 +139,7 @@ static int begin_thread(void *arg)
 	twix_thread_keep(b->stacks, HELPER_FAULTS + HELPER_STACK);
 	if (b->tid)
 		*b->tid = (int)twix_gettid(NULL);
+	twix_signal_begin(&b->frame);
 	sys_fault_return(&b->frame);
 	return 1;
 }
@@ -233,14 +231,15 @@ static long call(struct twz_fault_frame *f, long n, const long a[6])
 	}
 }
 
-void twix_linux_call(struct twz_fault_frame *f, long n)
+bool twix_linux_call(struct twz_fault_frame *f, long n)
 {
-	long a[6];
+	long a[6], r;
 
 	for (unsigned i = 0; i < 6; i++)
 		a[i] = (long)twz_frame_arg(f, i);
-	if (linux_program)
-		twz_frame_set_arg(f, 0, (uint64_t)call(f, n, a));
-	else
-		twz_frame_set_arg(f, 0, (uint64_t)__twix_syscall(n, a[0], a[1], a[2], a[3], a[4], a[5]));
+	r = linux_program ? call(f, n, a) : __twix_syscall(n, a[0], a[1], a[2], a[3], a[4], a[5]);
+	twz_frame_set_arg(f, 0, (uint64_t)r);
+	if (twix_me)
+		twix_me->again = a[0];
+	return r == -EINTR && twix_restarts(n, a);
 }

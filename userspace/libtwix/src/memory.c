@@ -38,7 +38,7 @@ struct private {
 	size_t next_page; /* of an arena: where the last search ended */
 };
 
-struct mutex twix_memory_lock; /* guards all below */
+/* Guarded by TWIX_LOCK_MEMORY, as all below. */
 static _Alignas(TWIX_PAGE) struct private privates[PRIVATE_MAX];
 static size_t private_end; /* from there on none was ever used */
 static _Alignas(TWIX_PAGE) struct mapping files[FILES];
@@ -210,9 +210,9 @@ void *twix_pages(size_t bytes)
 {
 	void *p;
 
-	mutex_acquire(&twix_memory_lock);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	p = twix_take_pages(ROUND_UP(bytes, TWIX_PAGE) / TWIX_PAGE);
-	mutex_release(&twix_memory_lock);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return p;
 }
 
@@ -311,6 +311,7 @@ static bool may_map(unsigned mode, int prot, int flags)
 	return mode == O_RDWR || (mode == O_RDONLY && !(flags & MAP_SHARED && prot & PROT_WRITE));
 }
 
+/* The reference to the file is not given back under the lock: with the last one much is done. */
 static long map_file(int fd, size_t len, int prot, int flags, off_t offset)
 {
 	struct twix_file *f = twix_file_of(fd);
@@ -318,10 +319,13 @@ static long map_file(int fd, size_t len, int prot, int flags, off_t offset)
 
 	if (!f)
 		return -EBADF;
-	if (f->kind != TWIX_REGULAR)
+	if (f->kind != TWIX_REGULAR) {
 		r = -ENODEV;
-	else if (may_map(f->flags & O_ACCMODE, prot, flags))
+	} else if (may_map(f->flags & O_ACCMODE, prot, flags)) {
+		mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 		r = map_object(f->id, len, prot, flags, offset);
+		mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
+	}
 	twix_file_put(f);
 	return r;
 }
@@ -361,14 +365,14 @@ long twix_mmap(const long a[6])
 	if (r < 0)
 		return r;
 	len = ROUND_UP(len, TWIX_PAGE);
-	mutex_acquire(&twix_memory_lock);
+	if (!(flags & (MAP_FIXED | MAP_ANONYMOUS)))
+		return map_file(fd, len, prot, flags, offset);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	if (flags & MAP_FIXED)
 		r = map_fixed(at, len, flags);
-	else if (flags & MAP_ANONYMOUS)
-		r = map_anonymous(len, flags);
 	else
-		r = map_file(fd, len, prot, flags, offset);
-	mutex_release(&twix_memory_lock);
+		r = map_anonymous(len, flags);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return r;
 }
 
@@ -402,9 +406,9 @@ long twix_munmap(const long a[6])
 
 	if (at % TWIX_PAGE || len == 0 || at + len < at)
 		return -EINVAL;
-	mutex_acquire(&twix_memory_lock);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	twix_unmap(at, len);
-	mutex_release(&twix_memory_lock);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return 0;
 }
 
@@ -425,7 +429,7 @@ long twix_brk(const long a[6])
 	uintptr_t want = (uintptr_t)a[0], low = other ? other->memory_end : (uintptr_t)__data_end;
 	size_t room = other ? TWIX_LINUX_AT - low : BREAK_SIZE;
 
-	mutex_acquire(&twix_memory_lock);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	if (!break_now)
 		break_now = low;
 	if (want >= low && want <= low + room) {
@@ -433,21 +437,11 @@ long twix_brk(const long a[6])
 			memset((void *)want, 0, break_now - want);
 		break_now = want;
 	}
-	mutex_release(&twix_memory_lock);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return (long)break_now;
 }
 
 /* --- fork */
-
-void twix_memory_freeze(void)
-{
-	mutex_acquire(&twix_memory_lock);
-}
-
-void twix_memory_thaw(void)
-{
-	mutex_release(&twix_memory_lock);
-}
 
 /* What is shared stays as long as one of them has it. */
 static int tie_shared(objid_t view)
@@ -480,7 +474,6 @@ int twix_memory_copy(objid_t view, twzobj *to)
 
 void twix_memory_after_fork(void)
 {
-	mutex_init(&twix_memory_lock);
 	for (size_t n = 0; n < private_end; n++)
 		if (privates[n].id)
 			twz_view_get(NULL, slot_of(n), &privates[n].id, NULL);

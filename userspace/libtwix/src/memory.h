@@ -15,7 +15,7 @@ struct mapping {
 	twzobj obj;  /* else a handle */
 };
 
-extern struct mutex twix_memory_lock; /* held around all of these */
+/* TWIX_LOCK_MEMORY is held around all of these. */
 struct mapping *twix_mapping_of(uintptr_t start);
 /* The number of the arena that has all of [start, start + len), or -1. */
 ssize_t twix_arena_of(uintptr_t start, size_t len);

@@ -15,8 +15,8 @@
 #define CLOSING (1u << 31) /* of refs: nobody can take another */
 
 /* This program's handles to the objects of open files, opened when they are first needed. */
-static struct mutex handles_lock;
-static twzobj *handles[FILES / HANDLES]; /* guarded by handles_lock, as what they point to */
+static struct mutex *const handles_lock = &twix_own_locks[TWIX_LOCK_HANDLES];
+static twzobj *handles[FILES / HANDLES]; /* guarded so, as what they point to */
 
 _Static_assert(HANDLES * sizeof(twzobj) == TWIX_PAGE, "a page of handles");
 
@@ -225,11 +225,11 @@ static void forget_handle(const struct twix_file *f)
 {
 	twzobj *h;
 
-	mutex_acquire(&handles_lock);
+	mutex_acquire(handles_lock);
 	h = handle_of(f);
 	if (h && h->base)
 		twz_object_release(h);
-	mutex_release(&handles_lock);
+	mutex_release(handles_lock);
 }
 
 void twix_file_put(struct twix_file *f)
@@ -272,11 +272,6 @@ int twix_file_with_object(enum twix_kind kind, unsigned flags, struct twix_file 
 	return -ENOMEM;
 }
 
-void twix_handles_after_fork(void)
-{
-	mutex_init(&handles_lock);
-}
-
 /* Lock held. */
 static twzobj *room_for_handle(const struct twix_file *f)
 {
@@ -297,12 +292,12 @@ twzobj *twix_file_object(struct twix_file *f)
 	twzobj *h;
 	int r = 0;
 
-	mutex_acquire(&handles_lock);
+	mutex_acquire(handles_lock);
 	h = room_for_handle(f);
 	if (h && (!h->base || h->id != f->id || h->vf != access)) {
 		twz_object_release(h);
 		r = twz_object_init_guid(h, f->id, access);
 	}
-	mutex_release(&handles_lock);
+	mutex_release(handles_lock);
 	return r < 0 ? NULL : h;
 }

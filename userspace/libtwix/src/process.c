@@ -164,7 +164,7 @@ static void disown_children(int pid)
 void twix_process_end(struct twix_process *p, int status)
 {
 	struct twix_process *parent = twix_process_of(p->parent);
-	uint32_t running = TWIX_RUNNING;
+	uint32_t running = TWIX_RUNNING, ended;
 	struct twix_signal s;
 
 	p->status = status;
@@ -177,12 +177,13 @@ void twix_process_end(struct twix_process *p, int status)
 	if (!__atomic_compare_exchange_n(&p->state, &running, TWIX_LEAVING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
 	s = signal_of(p, status);
+	ended = parent && !wants_none(parent) ? TWIX_ENDED : TWIX_NO_PROCESS;
 	if (parent)
-		twix_signal_child(parent, p, &s);
-	if (!parent || wants_none(parent)) {
-		__atomic_store_n(&p->state, TWIX_NO_PROCESS, __ATOMIC_RELEASE);
+		twix_signal_child(parent, p, ended, &s);
+	else
+		__atomic_store_n(&p->state, ended, __ATOMIC_RELEASE);
+	if (ended == TWIX_NO_PROCESS)
 		twix_process_freed(p);
-	}
 	if (parent)
 		wake_waiters(parent);
 }

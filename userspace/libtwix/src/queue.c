@@ -162,7 +162,8 @@ static void notify(struct twix_process *p, struct twix_thread *t, int sig)
 		twix_signal_forward();
 }
 
-void twix_signal_child(struct twix_process *p, struct twix_process *child, const struct twix_signal *s)
+void twix_signal_child(struct twix_process *p, struct twix_process *child, uint32_t state,
+    const struct twix_signal *s)
 {
 	struct twix_queue *q = twix_queue(p);
 	bool ignored;
@@ -173,7 +174,7 @@ void twix_signal_child(struct twix_process *p, struct twix_process *child, const
 		add(q, s, __atomic_load_n(&p->pending, __ATOMIC_ACQUIRE) & SIG_BIT(s->sig));
 		set_bits(&p->pending, SIG_BIT(s->sig));
 	}
-	__atomic_store_n(&child->state, TWIX_ENDED, __ATOMIC_RELEASE);
+	__atomic_store_n(&child->state, state, __ATOMIC_RELEASE);
 	mutex_release(&q->lock);
 	if (!ignored)
 		notify(p, NULL, s->sig);

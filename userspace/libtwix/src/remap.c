@@ -70,13 +70,13 @@ long twix_mremap(const long a[6])
 
 	if (at % TWIX_PAGE || old == 0 || new == 0 || flags & ~MREMAP_MAYMOVE)
 		return -EINVAL;
-	mutex_acquire(&twix_memory_lock);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	m = twix_mapping_of(at);
 	if (m)
 		r = resize_mapping(m, at, old, new);
 	else
 		r = twix_arena_of(at, old) < 0 ? -EFAULT : resize_pages(at, old, new, flags);
-	mutex_release(&twix_memory_lock);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return r;
 }
 
@@ -108,10 +108,10 @@ static long with_range(const long a[6], long (*fn)(uintptr_t at, size_t len, con
 
 	if (at % TWIX_PAGE || len < (size_t)a[1])
 		return at % TWIX_PAGE ? -EINVAL : -ENOMEM;
-	mutex_acquire(&twix_memory_lock);
+	mutex_acquire(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	if (len)
 		r = is_mapped(at, len) ? fn(at, len, a) : -ENOMEM;
-	mutex_release(&twix_memory_lock);
+	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return r;
 }
 

@@ -148,7 +148,6 @@ twix_descriptor *twix_descriptors(const struct twix_process *p)
 void twix_become(struct twix_process *p)
 {
 	self = p;
-	twix_handles_after_fork();
 }
 
 void twix_act_as(struct twix_process *p)

@@ -98,11 +98,15 @@ static char **lay_out(int argc, char **argv)
 	return block;
 }
 
+/* All of this is as a call: a signal that comes meanwhile is looked for at its end. */
 int __twz_run(int argc, char **argv)
 {
+	char **block;
+
 	if (twix_shared_init() < 0)
 		libtwz_panic("no memory for open files\n");
 	twix_threads_init();
+	twix_signal_enter();
 	twix_signals_init();
 	if (!twix_shared_taken())
 		twz_thread_exit(128 + SIGKILL);
@@ -112,5 +116,7 @@ int __twz_run(int argc, char **argv)
 	sys_random(randomness, sizeof(randomness), 0);
 	describe_tls();
 	twix_describe(NULL, argc, argv);
-	return __libc_start_main(main, argc, lay_out(argc, argv), NULL, NULL, NULL);
+	block = lay_out(argc, argv);
+	twix_signal_leave(false);
+	return __libc_start_main(main, argc, block, NULL, NULL, NULL);
 }

@@ -21,7 +21,7 @@
 
 #define NEEDED_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
-static struct mutex lock; /* between those who make threads */
+static struct mutex *const lock = &twix_own_locks[TWIX_LOCK_THREADS]; /* between those who make threads */
 static _Alignas(TWIX_PAGE) struct twix_thread threads[THREADS];
 static unsigned next_place; /* guarded by lock */
 static unsigned places_end; /* atomic: from there on none was ever used */
@@ -129,7 +129,8 @@ static void begin(void *arg)
 	__atomic_store_n(&twz_thread_repr_base()->fault_stack, (uintptr_t)twix_me->fault_stack, __ATOMIC_RELEASE);
 	__atomic_store_n(&twix_me->state, TWIX_LIVE, __ATOMIC_SEQ_CST);
 	twix_signal_enter();
-	twix_signal_leave(false);
+	if (!twix_linux_program()) /* else when it is in the program */
+		twix_signal_leave(false);
 	twix_me->fn(twix_me->arg);
 	twix_exit((const long[6]){ 0 });
 }
@@ -192,7 +193,7 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 		twix_signal_leave(false);
 		return tid;
 	}
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	t = take_place();
 	if (t) {
 		*t = (struct twix_thread){ .fault_stack = t->fault_stack, .fn = fn, .arg = arg, .clear_tid = clear_tid, .tid = tid_of(t),
@@ -201,7 +202,7 @@ int __twix_clone(int (*fn)(void *), void *stack, int flags, void *arg, int *pare
 			*parent_tid = t->tid;
 		tid = start(t, stack, tls);
 	}
-	mutex_release(&lock);
+	mutex_release(lock);
 	twix_signal_leave(false);
 	return tid;
 }
@@ -346,7 +347,6 @@ void twix_end_other_threads(void)
 /* The others are the parent's. */
 void twix_threads_after_fork(void)
 {
-	mutex_init(&lock);
 	/* It is in a call at every moment of this. */
 	if (twix_me != threads)
 		threads[0] = *twix_me;

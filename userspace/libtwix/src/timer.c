@@ -36,7 +36,7 @@ struct event_request {
 	int sig, notify, tid;
 };
 
-static struct mutex lock;
+static struct mutex *const lock = &twix_own_locks[TWIX_LOCK_TIMERS];
 static struct timer timers[TIMERS] = { { .used = true, .sig = SIGALRM } }; /* guarded by lock */
 static atomic_ulong changes;
 static struct thread helper; /* guarded by lock */
@@ -64,7 +64,7 @@ static int look(struct twix_signal due[TIMERS], uint64_t *next, unsigned long *s
 	int n = 0, more = 0;
 
 	*next = NEVER;
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	*seen = atomic_load(&changes);
 	for (struct timer *t = timers; t < timers + TIMERS; t++) {
 		if (is_due(t, now, &more) && t->sig)
@@ -73,7 +73,7 @@ static int look(struct twix_signal due[TIMERS], uint64_t *next, unsigned long *s
 		if (t->at && t->at < *next)
 			*next = t->at;
 	}
-	mutex_release(&lock);
+	mutex_release(lock);
 	return n;
 }
 
@@ -108,11 +108,11 @@ int twix_timer_taken(int id, int overrun)
 	if (id < 0 || id >= TIMERS - 1)
 		return overrun;
 	twix_me->depth++;
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	if (is_due(t, twz_clock_ns(), &more))
 		overrun += more + 1;
 	__atomic_store_n(&t->overrun, overrun, __ATOMIC_RELAXED);
-	mutex_release(&lock);
+	mutex_release(lock);
 	twix_me->depth--;
 	return overrun;
 }
@@ -172,7 +172,7 @@ void twix_timers_hand_over(void)
 {
 	struct twix_process *p = twix_self();
 
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	p->alarm_at = timers[0].at;
 	p->alarm_every = timers[0].every;
 	if (helper.tid) {
@@ -182,12 +182,11 @@ void twix_timers_hand_over(void)
 		memset(&helper, 0, sizeof(helper));
 		p->helper = 0;
 	}
-	mutex_release(&lock);
+	mutex_release(lock);
 }
 
 void twix_timers_after_fork(void)
 {
-	mutex_init(&lock);
 	memset(&helper, 0, sizeof(helper));
 	memset(timers, 0, sizeof(timers));
 	timers[0] = (struct timer){ .used = true, .sig = SIGALRM };
@@ -240,11 +239,11 @@ static long exchange(struct timer *t, bool absolute, const struct itimerspec *ne
 		r = twix_vfork_settle();
 	if (r < 0)
 		return r;
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	report(t, &was);
 	if (new)
 		r = set(t, absolute, new);
-	mutex_release(&lock);
+	mutex_release(lock);
 	if (old && r == 0)
 		*old = was;
 	return r;
@@ -318,14 +317,14 @@ long twix_timer_create(const long a[6])
 		return sig;
 	if (twix_vfork_settle() < 0)
 		return -EAGAIN;
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	for (n = 1; n < TIMERS && timers[n].used; n++)
 		;
 	if (n < TIMERS)
 		timers[n] = (struct timer){ .used = true, .sig = sig, .clock = clock,
 			.tid = e && e->notify == SIGEV_THREAD_ID ? e->tid : 0,
 			.value = e ? (uint64_t)e->value : (uint64_t)n - 1 };
-	mutex_release(&lock);
+	mutex_release(lock);
 	if (n == TIMERS)
 		return -EAGAIN;
 	*id = n - 1;
@@ -359,8 +358,8 @@ long twix_timer_delete(const long a[6])
 
 	if (!t)
 		return -EINVAL;
-	mutex_acquire(&lock);
+	mutex_acquire(lock);
 	*t = (struct timer){ .used = false };
-	mutex_release(&lock);
+	mutex_release(lock);
 	return 0;
 }

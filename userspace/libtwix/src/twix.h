@@ -33,12 +33,34 @@ extern char __data_end[];
 
 /* --- dispatch.c: what the C library calls. n is a number of asm-generic/unistd.h */
 long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
+/* Whether the call may be made again after a signal, as its handler says. */
+bool twix_restarts(long n, const long a[6]);
 
 /* --- trace.c */
 extern bool twix_tracing;
 void twix_trace_init(void);
 void twix_trace_begin(long n, const long a[6]);
 void twix_trace_end(long n, const long a[6], long r);
+
+/*
+ * --- hold.c: the locks that stand in this program's data, in the order in which a thread takes
+ * several; libtwz's come before the last
+ */
+enum twix_own_lock {
+	TWIX_LOCK_FORK, /* between those who fork */
+	TWIX_LOCK_THREADS,
+	TWIX_LOCK_TIMERS,
+	TWIX_LOCK_HANDLES,
+	TWIX_LOCK_MEMORY,
+	TWIX_LOCK_ACTIONS,
+	TWIX_OWN_LOCKS,
+};
+extern struct mutex twix_own_locks[TWIX_OWN_LOCKS];
+/* All but the first, if there are other threads: by who has the first. */
+void twix_hold(void);
+void twix_let_go(void);
+/* In the child. */
+void twix_hold_in_copy(void);
 
 /* --- memory.c */
 twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect;
@@ -51,9 +73,7 @@ void *twix_pages(size_t bytes);
 objid_t twix_view_id(void);
 /* A volatile copy of src, of zeroes if that is 0, which lives as long as parent. */
 int twix_child_object(objid_t parent, objid_t src, objid_t *id);
-/* Around a fork: nothing changes meanwhile; copy all that is private to a view; in the child. */
-void twix_memory_freeze(void);
-void twix_memory_thaw(void);
+/* To fork, its lock held: copy all that is private to a view; in the child. */
 int twix_memory_copy(objid_t view, twzobj *to);
 void twix_memory_after_fork(void);
 
@@ -149,13 +169,13 @@ const struct twix_linux *twix_linux_program(void); /* NULL: this is none */
 /* Run what stands in the slot, with the arguments from the second on. Returns if there is none. */
 int twix_linux_run(int argc, char **argv);
 struct twz_fault_frame;
-void twix_linux_call(struct twz_fault_frame *f, long n);
-/* The program's registers, f being what was interrupted, or NULL: a call. */
-const struct twz_fault_frame *twix_linux_frame(const struct twz_fault_frame *f);
+/* Whether it was interrupted, and may be made again: its first argument is the thread's `again` then. */
+bool twix_linux_call(struct twz_fault_frame *f, long n);
 /* arch/ */
 _Noreturn void __twix_enter(uintptr_t pc, void *sp);
 void __twix_call_in(void *fn, int sig, siginfo_t *info, void *context, const struct twz_fault_frame *f);
 void twix_frame_own(struct twz_fault_frame *f); /* so that a function of this program runs with it */
+void twix_frame_repeat(struct twz_fault_frame *f, long argument); /* so that it makes the call again */
 extern const bool twix_linux_restorer;          /* whether Linux's struct sigaction has one here */
 
 /* --- script.c */
@@ -193,7 +213,7 @@ struct twix_thread;
 /* To a process, or to a thread of this one. -EAGAIN: the queue is full, and s must not be lost. */
 int twix_signal_post(struct twix_process *p, struct twix_thread *t, const struct twix_signal *s);
 /* A child's end: who takes the signal finds it ended, and who finds it ended has the signal. */
-void twix_signal_child(struct twix_process *p, struct twix_process *child, const struct twix_signal *s);
+void twix_signal_child(struct twix_process *p, struct twix_process *child, uint32_t state, const struct twix_signal *s);
 /* Take one of those in set for this thread; 0: there is none; negative: it stopped the process. */
 int twix_signal_take(uint64_t set, struct twix_signal *s);
 /* The same, but leave it for this thread only. */
@@ -214,7 +234,7 @@ void twix_signals_hand_over(void); /* before another program runs in this proces
 twix_call twix_rt_sigtimedwait, twix_rt_sigaction, twix_rt_sigprocmask, twix_rt_sigpending, twix_rt_sigsuspend;
 twix_call twix_kill, twix_tkill, twix_tgkill, twix_sigaltstack, twix_rt_sigqueueinfo, twix_rt_tgsigqueueinfo;
 
-/* --- deliver.c: taking signals */
+/* --- action.c: what is done with them */
 
 /* As the C library hands it over. */
 struct twix_action {
@@ -224,18 +244,30 @@ struct twix_action {
 	uint64_t mask;
 };
 
-void twix_signals_init(void);
-void twix_signals_after_fork(void);
+static inline bool twix_is_handler(const struct twix_action *a)
+{
+	return a->handler != SIG_DFL && a->handler != SIG_IGN;
+}
+
 struct twix_action twix_action(int sig, const struct twix_action *new); /* NULL: as it is */
+struct twix_action twix_use_action(int sig); /* for a handler that is about to run */
+void twix_actions_init(void);
 /* Around what a child of vfork() does. */
 void twix_actions_keep(void);
 void twix_actions_restore(void);
+
+/* --- deliver.c: taking signals */
+void twix_signals_init(void);
+void twix_signals_after_fork(void);
 /*
  * Around every call. interrupted: it ends with -EINTR. What leave returns: whether an interrupted
  * call may be made again.
  */
 void twix_signal_enter(void);
 bool twix_signal_leave(bool interrupted);
+/* f is what a thread begins with, whose depth is 1: its signals come first. */
+struct twz_fault_frame;
+void twix_signal_begin(struct twz_fault_frame *f);
 /* Whether this thread's call must end because of a signal, or its program. Stops while that is due. */
 bool twix_interrupted(void);
 void twix_signal_info(const struct twix_signal *s, siginfo_t *info);
@@ -401,6 +433,8 @@ struct twix_thread {
 	uint64_t kept;    /* what was blocked before the call, if restore */
 	bool restore;
 	unsigned depth; /* of calls */
+	struct twz_fault_frame *leaving; /* what a handler of a fault is about to leave with, or did */
+	long again;     /* the first argument of a call that may be made again */
 	stack_t stack;  /* for handlers */
 	void *fault_stack; /* where the kernel puts registers: not on the stack that they go on with; kept */
 	int (*fn)(void *);
@@ -619,7 +653,6 @@ struct twix_file *twix_file_get_again(unsigned n, uint32_t generation);
 unsigned twix_number_of(const struct twix_file *f);
 void twix_file_get(struct twix_file *f);
 void twix_file_put(struct twix_file *f);
-void twix_handles_after_fork(void);
 /* This program's handle to its object. NULL: it cannot be had. */
 twzobj *twix_file_object(struct twix_file *f);
 

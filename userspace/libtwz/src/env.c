@@ -4,11 +4,10 @@
  * thread's stack object, and is changed there.
  */
 #include "env.h"
+#include "locks.h"
 #include "runtime.h"
 
 #include <twz/env.h>
-
-static struct mutex lock;
 
 static char *list(void)
 {
@@ -27,9 +26,9 @@ const char *twz_getenv(const char *name)
 {
 	const char *value;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_ENV]);
 	value = value_of(name);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_ENV]);
 	return value;
 }
 
@@ -38,11 +37,11 @@ ssize_t twz_getenv_copy(const char *name, char *buffer, size_t size)
 	const char *value;
 	ssize_t r = -ENOENT;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_ENV]);
 	value = value_of(name);
 	if (value)
 		r = strlen(value) < size ? (ssize_t)strlcpy(buffer, value, size) : -ERANGE;
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_ENV]);
 	return r;
 }
 
@@ -50,9 +49,9 @@ int twz_setenv(const char *name, const char *value)
 {
 	int r;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_ENV]);
 	r = __twz_env_list_set(list(), name, strnlen(name, TWZ_ENV_MAX), value);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_ENV]);
 	return r;
 }
 
@@ -63,7 +62,7 @@ const char *twz_env_next(const char *entry)
 
 void __twz_env_inherit(char *to)
 {
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_ENV]);
 	__twz_env_list_copy(to, list());
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_ENV]);
 }

@@ -4,6 +4,7 @@
  * happens without one.
  */
 #include "fault.h"
+#include "locks.h"
 
 #include <twz/debug.h>
 
@@ -21,8 +22,7 @@ struct entry {
 	struct handler copies[2];
 };
 
-static struct mutex table_lock; /* between writers */
-static struct entry table[NUM_FAULTS];
+static struct entry table[NUM_FAULTS]; /* written under LOCK_FAULTS */
 
 static __thread struct twz_fault_frame *current_frame;
 
@@ -47,11 +47,11 @@ int twz_fault_set(int fault, void (*fn)(int, void *, void *), void *userdata)
 	if (fault < 0 || fault >= NUM_FAULTS || fault == FAULT_FAULT)
 		return -EINVAL;
 	e = &table[fault];
-	mutex_acquire(&table_lock);
+	mutex_acquire(&__twz_locks[LOCK_FAULTS]);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	e->copies[(e->version + 1) % 2] = (struct handler){ fn, userdata };
 	__atomic_store_n(&e->version, e->version + 1, __ATOMIC_RELEASE);
-	mutex_release(&table_lock);
+	mutex_release(&__twz_locks[LOCK_FAULTS]);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "fothash.h"
 
 #include "fotmap.h"
+#include "locks.h"
 #include "pool.h"
 
 #define PROBES 64u
@@ -22,9 +23,9 @@ struct table {
 
 struct fothash {
 	objid_t id; /* of the object this is about */
-	struct mutex lock;
-	struct table *table; /* atomic; changed under lock, as scanned is */
+	struct table *table; /* atomic; changed under the lock, as all below */
 	uint32_t scanned;    /* atomic: entries below this have been looked at */
+	uint32_t changing;   /* somebody is in the middle of it; or ended there */
 };
 
 static struct fotentry *entry(twzobj *o, uint64_t e)
@@ -131,6 +132,27 @@ static void start_again(struct fothash *h, objid_t id)
 	h->id = id;
 }
 
+/* One for the hashes of several slots. */
+static struct mutex *lock_of(const twzobj *o)
+{
+	return &__twz_locks[LOCK_FOTHASH + VADDR_TO_SLOT(o->base) % LOCKS_FOTHASH];
+}
+
+/* Whoever ended in here may have left a table that is not whole. */
+static void begin(const twzobj *o, struct fothash *h, objid_t id)
+{
+	mutex_acquire(lock_of(o));
+	if (h->changing || h->id != id)
+		start_again(h, id);
+	h->changing = true;
+}
+
+static void end(const twzobj *o, struct fothash *h)
+{
+	h->changing = false;
+	mutex_release(lock_of(o));
+}
+
 /* The hash of an object, up to date as of n entries; NULL without memory. */
 static struct fothash *hash_for(twzobj *o, uint32_t n)
 {
@@ -147,11 +169,9 @@ static struct fothash *hash_for(twzobj *o, uint32_t n)
 	}
 	if (!h || (h->id == id && __atomic_load_n(&h->scanned, __ATOMIC_ACQUIRE) >= n))
 		return h;
-	/* Whoever ended in here may have left a table that is not whole. */
-	if (mutex_acquire_r(&h->lock) || h->id != id)
-		start_again(h, id);
+	begin(o, h, id);
 	whole = catch_up(o, h, n);
-	mutex_release(&h->lock);
+	end(o, h);
 	return whole ? h : NULL;
 }
 
@@ -178,9 +198,8 @@ void __twz_fothash_added(twzobj *o, uint32_t e)
 
 	if (!h)
 		return;
-	if (mutex_acquire_r(&h->lock) || h->id != id)
-		start_again(h, id);
+	begin(o, h, id);
 	if (e < h->scanned && (h->table->used <= h->table->mask / 2 || grow(o, h)))
 		enter(o, h->table, e);
-	mutex_release(&h->lock);
+	end(o, h);
 }

@@ -2,14 +2,14 @@
 /*
  * Where FOT entries lead to, see fotmap.h. A map is an array by index, of what is to be added to a
  * p-ptr; one that becomes too small is replaced by a larger one that has all it had, and stays
- * readable until both are dropped. Adding is done under one lock for all maps, each change a
- * single store: a thread that ends in there costs a reference at most.
+ * readable until both are dropped. Adding is done under one lock, LOCK_FOTMAP, each change a single store: a thread that ends in there costs a reference at most.
  *
  * A thread in another view than the program's first one has maps of that view.
  */
 #include "fotmap.h"
 
 #include "fothash.h"
+#include "locks.h"
 #include "pool.h"
 
 #define ACCESS_SETS 8u /* of READ, WRITE, EXEC */
@@ -42,8 +42,7 @@ struct view_maps {
 static _Alignas(TWZ_PAGE_SIZE) struct view_maps first_maps; /* of the program's first view */
 static objid_t first_view;                                /* set once */
 static _Alignas(TWZ_PAGE_SIZE) struct __twz_fotmap *no_maps[VIEW_MAX_SLOTS]; /* never written */
-static struct mutex lock;                                 /* of all changes below */
-static struct view_maps *other_views;                     /* guarded by lock; only grows */
+static struct view_maps *other_views;                     /* guarded by LOCK_FOTMAP; only grows */
 
 __thread struct __twz_fotmap **__twz_fotmaps = first_maps.full;
 
@@ -71,7 +70,7 @@ static struct view_maps *maps_of_view(objid_t id)
 {
 	struct view_maps *v;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_FOTMAP]);
 	for (v = other_views; v && v->view != id; v = v->next)
 		;
 	if (!v && (v = __twz_pages(sizeof(*v)))) {
@@ -79,7 +78,7 @@ static struct view_maps *maps_of_view(objid_t id)
 		v->next = other_views;
 		other_views = v;
 	}
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_FOTMAP]);
 	return v;
 }
 
@@ -214,9 +213,9 @@ int __twz_fotmap_add(struct __twz_fotmap **map, const void *p, void **d)
 {
 	int r;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_FOTMAP]);
 	r = add_locked(map, PPTR_FOTE(p), (uintptr_t)*d - (uintptr_t)p - 1);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_FOTMAP]);
 	if (r == -EEXIST)
 		*d = __twz_fotmap_find(map, p);
 	return r;
@@ -245,10 +244,10 @@ int __twz_fotmap_hold(twzobj *o, size_t slot)
 
 	if (!own)
 		return -ENOMEM;
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_FOTMAP]);
 	i = place_of(own->held, slot);
 	r = add_locked(&own->held, i, SLOT_TO_VADDR(slot) - (i << OBJ_SHIFT) - 1);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_FOTMAP]);
 	if (r == -EEXIST)
 		__twz_slot_put(slot);
 	return r == -ENOMEM ? r : 0;
@@ -291,11 +290,11 @@ void __twz_fotmap_detach(size_t slot, struct __twz_fotmap **list)
 	side = __atomic_load_n(&v->side[slot], __ATOMIC_ACQUIRE);
 	if (!side && !__atomic_load_n(&v->full[slot], __ATOMIC_ACQUIRE))
 		return;
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_FOTMAP]);
 	list_put(&v->full[slot], SHARED, list);
 	if (side)
 		detach_side(side, list);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_FOTMAP]);
 }
 
 /* One entry: what it leads to loses a reference, and a private copy what keeps it. */

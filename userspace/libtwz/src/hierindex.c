@@ -8,9 +8,10 @@
  * Whoever finds an index taken does without it, and so never waits for one.
  */
 #include "hier.h"
+#include "locks.h"
 #include "pool.h"
 
-#define INDICES 64u
+#define INDICES LOCKS_HIERINDEX
 #define WAYS 4u
 #define TRIES 200u
 #define HOLES_MAX 4096u
@@ -26,9 +27,9 @@ struct hole {
 	uint32_t place;
 };
 
+/* Guarded by its own lock. */
 struct hierindex {
-	struct mutex lock;
-	objid_t id;            /* guarded by lock, as all below */
+	objid_t id;
 	uint64_t used_at;
 	uint64_t changes;      /* those of the header that are in */
 	uint64_t end;
@@ -39,6 +40,7 @@ struct hierindex {
 	struct hole *holes;
 	uint32_t hole_count;   /* made so far; the rest is untouched */
 	uint32_t unused_hole;
+	uint32_t taken;        /* somebody is in here; or ended in here */
 };
 
 static struct hierindex indices[INDICES];
@@ -274,18 +276,28 @@ static bool catch_up(struct hierindex *x, twzobj *ns)
 
 /* --- */
 
+static struct mutex *lock_of(const struct hierindex *x)
+{
+	return &__twz_locks[LOCK_HIERINDEX + (x - indices)];
+}
+
 static bool take(struct hierindex *x)
 {
-	int r;
-
 	for (unsigned i = 0; i < TRIES; i++) {
-		r = mutex_try_r(&x->lock);
-		if (r == 1) /* whoever had it ended in here */
-			memset((char *)x + sizeof(x->lock), 0, sizeof(*x) - sizeof(x->lock));
-		if (r >= 0)
-			return true;
+		if (mutex_try_r(lock_of(x)) < 0)
+			continue;
+		if (x->taken)
+			memset(x, 0, sizeof(*x));
+		x->taken = true;
+		return true;
 	}
 	return false;
+}
+
+static void give_back(struct hierindex *x)
+{
+	x->taken = false;
+	mutex_release(lock_of(x));
 }
 
 /* The namespace's index, or the one of its places that was not used longest. */
@@ -320,14 +332,14 @@ struct hierindex *__twz_hierindex_open(twzobj *ns)
 	if (catch_up(x, ns))
 		return x;
 	forget(x);
-	mutex_release(&x->lock);
+	give_back(x);
 	return NULL;
 }
 
 void __twz_hierindex_close(struct hierindex *x)
 {
 	if (x)
-		mutex_release(&x->lock);
+		give_back(x);
 }
 
 size_t __twz_hierindex_end(const struct hierindex *x)

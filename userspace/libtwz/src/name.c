@@ -2,6 +2,7 @@
 /* The default namespace: the program's own, else the store's name root. */
 #include "fotmap.h"
 #include "hier.h"
+#include "locks.h"
 
 #include <base/printf.h>
 #include <twz/env.h>
@@ -9,8 +10,7 @@
 
 #define PATH_MAXLEN 2047u
 
-static struct mutex root_lock;
-static twzobj own_root;         /* guarded by root_lock */
+static twzobj own_root;         /* guarded by LOCK_NAME_ROOT */
 static twzobj *_Atomic root;    /* what to use; NULL = not opened yet */
 
 /* The store's root may have been set after this program started: ask again. */
@@ -32,12 +32,12 @@ twzobj *twz_name_get_root(void)
 
 	if (atomic_load(&root))
 		return atomic_load(&root);
-	mutex_acquire(&root_lock);
+	mutex_acquire(&__twz_locks[LOCK_NAME_ROOT]);
 	id = root_id();
 	if (!atomic_load(&root) && id &&
 	    twz_object_init_guid(&own_root, id, FE_READ | FE_WRITE) == 0)
 		atomic_store(&root, &own_root);
-	mutex_release(&root_lock);
+	mutex_release(&__twz_locks[LOCK_NAME_ROOT]);
 	return atomic_load(&root);
 }
 

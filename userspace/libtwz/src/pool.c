@@ -5,19 +5,22 @@
  */
 #include "pool.h"
 
+#include "locks.h"
 #include "runtime.h"
 
 #define LEAST_SHIFT 6
-#define CLASSES 26
+#define CLASSES LOCKS_POOL
 
 struct piece {
 	struct piece *next;
 };
 
-static struct {
-	struct mutex lock;
-	struct piece *first; /* guarded by lock */
-} classes[CLASSES];
+static struct piece *classes[CLASSES]; /* each guarded by its lock */
+
+static struct mutex *lock_of(unsigned c)
+{
+	return &__twz_locks[LOCK_POOL + c];
+}
 
 static unsigned class_of(size_t bytes)
 {
@@ -42,8 +45,8 @@ static void cut_page(unsigned c)
 	for (size_t at = 0; page && at < TWZ_PAGE_SIZE; at += size) {
 		struct piece *p = (void *)(page + at);
 
-		p->next = classes[c].first;
-		classes[c].first = p;
+		p->next = classes[c];
+		classes[c] = p;
 	}
 }
 
@@ -54,13 +57,13 @@ void *__twz_pool_get(size_t bytes)
 
 	if (c == CLASSES)
 		return NULL;
-	mutex_acquire(&classes[c].lock);
-	if (!classes[c].first && (1ul << (c + LEAST_SHIFT)) < TWZ_PAGE_SIZE)
+	mutex_acquire(lock_of(c));
+	if (!classes[c] && (1ul << (c + LEAST_SHIFT)) < TWZ_PAGE_SIZE)
 		cut_page(c);
-	p = classes[c].first;
+	p = classes[c];
 	if (p)
-		classes[c].first = p->next;
-	mutex_release(&classes[c].lock);
+		classes[c] = p->next;
+	mutex_release(lock_of(c));
 	if (p)
 		return memset(p, 0, bytes);
 	return (1ul << (c + LEAST_SHIFT)) < TWZ_PAGE_SIZE ? NULL : __twz_pages(1ul << (c + LEAST_SHIFT));
@@ -73,8 +76,8 @@ void __twz_pool_put(void *p, size_t bytes)
 
 	if (!p || c == CLASSES)
 		return;
-	mutex_acquire(&classes[c].lock);
-	piece->next = classes[c].first;
-	classes[c].first = piece;
-	mutex_release(&classes[c].lock);
+	mutex_acquire(lock_of(c));
+	piece->next = classes[c];
+	classes[c] = piece;
+	mutex_release(lock_of(c));
 }

@@ -4,6 +4,7 @@
  * through the FOT, and past resolvers and private copies.
  */
 #include "fotmap.h"
+#include "locks.h"
 #include "resolver.h"
 
 #define ACCESS (FE_READ | FE_WRITE | FE_EXEC)
@@ -142,16 +143,15 @@ static bool copy_of_handle(struct lea *l, objid_t *id)
 /* One copy a handle, whatever the mask, and whoever comes at the same time. */
 static void *derive(struct lea *l, objid_t id)
 {
-	static struct mutex lock;
 	struct __twz_fotmap **map = __twz_fotmap_derived(l->o, l->mask);
 	void *d = NULL;
 	bool made = false;
 
-	mutex_acquire(&lock);
+	mutex_acquire(&__twz_locks[LOCK_DERIVE]);
 	if (map && (d = __twz_fotmap_find(map, l->p)) == NULL &&
 	    (copy_of_handle(l, &id) || (made = make_copy(l, &id))))
 		d = map_object(l, map, id, SLOT_TRANSIENT);
-	mutex_release(&lock);
+	mutex_release(&__twz_locks[LOCK_DERIVE]);
 	if (!d && made)
 		sys_otie(this_view(), id, OTIE_UNTIE);
 	if (!map)

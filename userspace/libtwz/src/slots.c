@@ -16,6 +16,7 @@
 #include "slots.h"
 
 #include "fotmap.h"
+#include "locks.h"
 
 #define TABLE_MAGIC 0x3262617430c75a54ull
 #define TABLE_VERSION 3u
@@ -190,14 +191,20 @@ static void table_mend(struct locked *l)
 	}
 }
 
-static struct locked lock_table(twzobj *v)
+static struct locked table_of(twzobj *v)
 {
 	struct twzview_repr *repr = __twz_view_repr(v);
-	struct locked l = {
+
+	return (struct locked){
 		.view = v,
 		.t = (void *)((char *)repr + VIEW_SLOT_TABLE_OFFSET),
 		.ves = repr->ves,
 	};
+}
+
+static struct locked lock_table(twzobj *v)
+{
+	struct locked l = table_of(v);
 	int mid_change;
 
 	if (!range.upper_count)
@@ -566,21 +573,40 @@ static void clone_table(struct locked *from, twzobj *nv)
 	to->magic = TABLE_MAGIC;
 }
 
+static void clone(struct locked *l, twzobj *nv, int flags,
+    bool (*fn)(twzobj *, size_t, objid_t, uint32_t, objid_t *, uint32_t *))
+{
+	if (flags & VIEW_CLONE_ENTRIES) {
+		clone_entries(l, nv, fn);
+		clone_handlers(l->view, nv);
+	}
+	if (flags & VIEW_CLONE_BITMAP)
+		clone_table(l, nv);
+}
+
 int twz_view_clone(twzobj *old, twzobj *nv, int flags,
     bool (*fn)(twzobj *, size_t, objid_t, uint32_t, objid_t *, uint32_t *))
 {
 	struct locked l;
 
-	if (!nv || flags & ~(VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP))
+	if (!nv || flags & ~(VIEW_CLONE_ENTRIES | VIEW_CLONE_BITMAP | VIEW_CLONE_LOCKED))
 		return -EINVAL;
-	l = lock_table(old);
-	if (flags & VIEW_CLONE_ENTRIES) {
-		clone_entries(&l, nv, fn);
-		clone_handlers(old, nv);
-	}
-	if (flags & VIEW_CLONE_BITMAP)
-		clone_table(&l, nv);
-	unlock_table(&l);
+	l = flags & VIEW_CLONE_LOCKED ? table_of(old) : lock_table(old);
+	clone(&l, nv, flags, fn);
+	if (!(flags & VIEW_CLONE_LOCKED))
+		unlock_table(&l);
 	twz_view_set(nv, TWZSLOT_CVIEW, twz_object_guid(nv), VE_READ | VE_WRITE);
 	return 0;
+}
+
+void __twz_slots_hold(void)
+{
+	lock_table(NULL);
+}
+
+void __twz_slots_let_go(void)
+{
+	struct locked l = table_of(NULL);
+
+	unlock_table(&l);
 }

@@ -4,6 +4,7 @@
  * runs; from then on it lives as long as it runs or a handle to it is open. The stack is tied to
  * it.
  */
+#include "locks.h"
 #include "runtime.h"
 
 #include <twz/sys/sys.h>
@@ -48,6 +49,8 @@ _Noreturn void __twz_thread_begin(void *record, uint64_t tid_lo, uint64_t tid_hi
 {
 	struct __twz_start_record *r = record;
 
+	if (r->prepare)
+		r->prepare();
 	__twz_self.tid = MKID(tid_hi, tid_lo);
 	__twz_fotmap_thread_begin();
 	if (__twz_object_init_transient(&__twz_self.obj, __twz_self.tid, FE_READ | FE_WRITE) == 0) {
@@ -93,7 +96,9 @@ static void lay_out(struct thrd_spawn_args *a, char *local, objid_t stack)
 	size_t top = (a->stack_size - used) & ~15ul;
 	struct __twz_start_record *r = (void *)(local + top);
 
-	*r = (struct __twz_start_record){ (void (*)(void *))a->start_func, (void *)a->arg, stack };
+	*r = (struct __twz_start_record){
+		.start = (void (*)(void *))a->start_func, .arg = (void *)a->arg, .stack = stack,
+	};
 	if (!a->tls_base) {
 		char *tp = __twz_tls_init(r + 1);
 
@@ -115,8 +120,11 @@ static void drop_thread_object(struct thread *t)
 /* Long chains of threads that make threads shall not be chains of ties: the handle keeps it now. */
 int __twz_thread_start(struct thread *t, struct thrd_spawn_args *a)
 {
-	int r = (int)(sys_thrd_spawn)(t->tid, a, 0);
+	int r;
 
+	if (!a->target_view)
+		__twz_locks_need();
+	r = (int)(sys_thrd_spawn)(t->tid, a, 0);
 	if (r == 0)
 		twz_object_tie(NULL, &t->obj, TIE_UNTIE);
 	return r;

@@ -14,3 +14,10 @@ void twix_frame_own(struct twz_fault_frame *f)
 {
 	twz_frame_set_tp(f, (uintptr_t)__builtin_thread_pointer());
 }
+
+/* What makes a call has 4 bytes, and the frame's pc is past it. */
+void twix_frame_repeat(struct twz_fault_frame *f, long argument)
+{
+	twz_frame_set_pc(f, twz_frame_pc(f) - 4);
+	twz_frame_set_arg(f, 0, (uint64_t)argument);
+}

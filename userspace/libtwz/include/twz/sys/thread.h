@@ -67,6 +67,7 @@ struct __twz_start_record {
 	void (*start)(void *);
 	void *arg;
 	objid_t stack; /* 0 */
+	void (*prepare)(void); /* before libtwz knows the thread; NULL: nothing */
 };
 void __twz_thread_entry(void);
 

@@ -33,6 +33,7 @@ void twz_view_release_slot(twzobj *v, objid_t id, uint32_t flags, size_t slot);
 
 #define VIEW_CLONE_ENTRIES 1
 #define VIEW_CLONE_BITMAP 2
+#define VIEW_CLONE_LOCKED 4 /* the caller holds all locks (twz/sys/locks.h); old is NULL */
 
 /*
  * Copy entries and slot table of old (NULL: current) to nv, a fresh view object. fn (may be
