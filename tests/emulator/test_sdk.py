@@ -173,7 +173,7 @@ def test_posix(sdk, name):
         pytest.skip("what Linux does for root only root sees")
     source = os.path.join(POSIX, name + ".c")
     expected = linux(source, sdk.folder).splitlines()
-    guest = sdk.guest(sdk.compile("posix", source))
+    guest = sdk.guest(sdk.compile("posix", source), f"sh={sdk.port('dash', 'dash')}")  # for system()
     for cpus in (1, 4):
         result = guest.run("posix", smp=cpus).expect(OK).expect_clean()
         lines = [line for line in result.lines if re.match(r"\d+: ", line)]
