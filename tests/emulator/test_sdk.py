@@ -165,7 +165,7 @@ def test_wrapper_refusals(sdk):
         assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("name", ["files", "processes", "signals", "events", "storm", "paths", "devices",
+@pytest.mark.parametrize("name", ["files", "processes", "signals", "pointers", "events", "storm", "paths", "devices",
                                   "descriptors", "children", "lent", "users", "fifos", "sockets", "timers", "maps"])
 def test_posix(sdk, name):
     """A program that prints what its calls give prints the same here and on Linux."""

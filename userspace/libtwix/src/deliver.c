@@ -430,7 +430,7 @@ static void faulted(int fault, void *info, void *unused)
 	uintptr_t top;
 
 	(void)unused;
-	if (is_foreign_call(fault, info))
+	if ((f && twix_probe_failed(f)) || is_foreign_call(fault, info))
 		return;
 	if (twz_try_is_active())
 		twzcatch_propagate(fault, info);

@@ -325,6 +325,8 @@ long twix_fcntl(const long a[6])
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
+		if (!twix_can_read((const void *)a[2], sizeof(struct flock)))
+			return open_nothing(fd, -EFAULT);
 		return lock_range(fd, cmd, (struct flock *)a[2]);
 	case F_GETPIPE_SZ:
 	case F_SETPIPE_SZ:
@@ -337,6 +339,37 @@ long twix_fcntl(const long a[6])
 	}
 }
 
+/* What the argument of a request points to; one that is not known here has none, or looks itself. */
+static bool has_argument(unsigned long request, void *arg)
+{
+	switch (request) {
+	case TCGETS:
+		return twix_can_write(arg, TWIX_SETTINGS_SIZE);
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+		return twix_can_read(arg, TWIX_SETTINGS_SIZE);
+	case TIOCGWINSZ:
+		return twix_can_write(arg, sizeof(struct winsize));
+	case TIOCSWINSZ:
+		return twix_can_read(arg, sizeof(struct winsize));
+	case TIOCGPGRP:
+	case TIOCGSID:
+	case TIOCGPTN:
+	case TIOCGPTLCK:
+	case TIOCOUTQ:
+	case FIONREAD:
+		return twix_can_write(arg, sizeof(int));
+	case TIOCSPGRP:
+	case TIOCSPTLCK:
+	case TIOCPKT:
+	case FIONBIO:
+		return twix_can_read(arg, sizeof(int));
+	default:
+		return true;
+	}
+}
+
 long twix_ioctl(const long a[6])
 {
 	struct twix_file *f = twix_file_of((int)a[0]);
@@ -346,6 +379,8 @@ long twix_ioctl(const long a[6])
 		return -EBADF;
 	if (f->flags & O_PATH)
 		r = -EBADF;
+	else if (((unsigned)a[1] == FIONBIO || twix_ops_of(f)->ioctl) && !has_argument((unsigned)a[1], (void *)a[2]))
+		r = -EFAULT;
 	else if ((unsigned)a[1] == FIOCLEX || (unsigned)a[1] == FIONCLEX)
 		r = descriptor_flags((int)a[0], F_SETFD, (unsigned)a[1] == FIOCLEX ? FD_CLOEXEC : 0);
 	else if ((unsigned)a[1] == FIONBIO)

@@ -3,6 +3,7 @@
 #include "twix.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 static twix_call *const calls[] = {
@@ -207,6 +208,24 @@ bool twix_restarts(long n, const long args[6])
 	       n != SYS_rt_sigsuspend && n != SYS_rt_sigtimedwait;
 }
 
+static bool has_pointers(const uint16_t kinds[6])
+{
+	uint64_t four;
+	uint32_t two;
+
+	memcpy(&four, kinds, sizeof(four));
+	memcpy(&two, kinds + 4, sizeof(two));
+	return four | two;
+}
+
+static long call(long n, const long args[6])
+{
+	const uint16_t *kinds = twix_arguments(n);
+	unsigned bad = has_pointers(kinds) ? twix_bad_pointers(kinds, args) : 0;
+
+	return bad ? twix_call_with_bad(calls[n], kinds, args, bad) : calls[n](args);
+}
+
 static long perform(long n, const long args[6])
 {
 	bool again;
@@ -216,7 +235,7 @@ static long perform(long n, const long args[6])
 		return -ENOSYS;
 	do {
 		twix_signal_enter();
-		r = calls[n](args);
+		r = call(n, args);
 		again = twix_signal_leave(r == -EINTR) && r == -EINTR && twix_restarts(n, args);
 	} while (again);
 	return r;

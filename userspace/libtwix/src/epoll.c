@@ -292,6 +292,7 @@ long twix_epoll_pwait(const long a[6])
 	struct wait w = { .out = (void *)a[1], .most = (int)a[2] };
 	int ms = (int)a[3];
 	uint64_t until = ms < 0 ? UINT64_MAX : twz_clock_ns() + (uint64_t)ms * 1000000;
+	struct epoll_event unseen; /* in place of those that have no room */
 	struct list *l;
 	long r = -EIO;
 
@@ -302,10 +303,16 @@ long twix_epoll_pwait(const long a[6])
 		return -EINVAL;
 	}
 	l = list_of(f);
+	if (l)
+		w.most = (int)(twix_writable(w.out, (size_t)w.most * sizeof(*w.out)) / sizeof(*w.out));
+	if (w.most == 0) {
+		w.out = &unseen;
+		w.most = 1;
+	}
 	if (l) {
 		twix_signal_mask((const uint64_t *)a[4]);
 		r = wait_for(l, &w, until);
 	}
 	twix_file_put(f);
-	return r;
+	return r > 0 && w.out == &unseen ? -EFAULT : r;
 }

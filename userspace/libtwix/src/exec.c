@@ -352,17 +352,23 @@ static int plan_once(struct plan *p)
 
 /* --- the call */
 
-/* Whether what list leads to is not too much, *room being what is left. */
-static bool fits(char *const *list, size_t *room)
+/* Whether what list leads to is there and not too much, *room being what is left. */
+static int check_list(char *const *list, size_t *room)
 {
-	for (; *list; list++) {
-		size_t n = strnlen(*list, STRING_MAX) + 1;
+	for (;; list++) {
+		size_t n;
 
+		if (!twix_can_read(list, sizeof(*list)))
+			return -EFAULT;
+		if (!*list)
+			return 0;
+		if (!twix_can_read_string(*list))
+			return -EFAULT;
+		n = strnlen(*list, STRING_MAX) + 1;
 		if (n > STRING_MAX || n + sizeof(*list) > *room)
-			return false;
+			return -E2BIG;
 		*room -= n + sizeof(*list);
 	}
-	return true;
 }
 
 /* Linux has no program any more to return to. */
@@ -385,9 +391,11 @@ long twix_execve(const long a[6])
 	size_t room = STRINGS_MAX;
 	int r = find(p.path, &p.where);
 
-	if (r == 0 && (!fits(p.argv, &room) || !fits(p.envp, &room)))
-		r = -E2BIG;
-	if (!p.argv[0])
+	if (r == 0)
+		r = check_list(p.argv, &room);
+	if (r == 0)
+		r = check_list(p.envp, &room);
+	if (r == 0 && !p.argv[0])
 		p.argv = unnamed;
 	if (r == 0)
 		r = plan_once(&p);

@@ -10,6 +10,7 @@
 
 #define MOST 0x7ffff000ul /* of one call, as Linux has it */
 #define ZERO_RANGE 16 /* of fallocate(), which the C library does not know */
+#define TRIED_AT_ONCE 16384u /* of a buffer; of a larger one only what there is to be read */
 
 /* Do something with the file of a descriptor. */
 static long with_file(int fd, long (*fn)(struct twix_file *, const long *), const long *a)
@@ -34,12 +35,50 @@ static bool writable(const struct twix_file *f)
 	return (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
+/*
+ * How much of what can be read from there, at most *n bytes, can be put into buf. False: nothing can, but
+ * there is some.
+ */
+static bool has_room(struct twix_file *f, void *buf, size_t *n, off_t at)
+{
+	off_t size;
+	size_t left;
+
+	if (f->kind == TWIX_DIRECTORY || f->kind == TWIX_NULL || (*n <= TRIED_AT_ONCE && twix_can_write(buf, *n)))
+		return true;
+	size = f->kind == TWIX_REGULAR ? twix_regular_ops.size(f) : INT64_MAX;
+	left = size > at ? (size_t)(size - at) : 0;
+	if (*n > left)
+		*n = left;
+	left = *n;
+	*n = twix_writable(buf, left);
+	return *n == left || *n > 0;
+}
+
+/* The same of what is written. What has a buffer of pages takes whole ones of what does not end well. */
+static bool has_bytes(const struct twix_file *f, const void *buf, size_t *n)
+{
+	size_t good;
+
+	if (f->kind == TWIX_NULL || f->kind == TWIX_ZERO || f->kind == TWIX_FULL)
+		return true; /* nobody looks at them */
+	good = twix_readable(buf, *n);
+	if (good < *n && f->kind != TWIX_REGULAR)
+		good -= good % TWIX_PAGE;
+	if (good == 0 && *n)
+		return false;
+	*n = good;
+	return true;
+}
+
 static ssize_t read_at(struct twix_file *f, void *buf, size_t n, off_t at)
 {
 	const struct twix_ops *ops = twix_ops_of(f);
 
 	if (at < 0)
 		return -EINVAL;
+	if (!has_room(f, buf, &n, at))
+		return -EFAULT;
 	return ops->pread ? ops->pread(f, buf, n, at) : ops->getdents ? -EISDIR : -ESPIPE;
 }
 
@@ -59,6 +98,8 @@ static ssize_t write_at(struct twix_file *f, const void *buf, size_t n, off_t at
 		return -EINVAL;
 	if (!ops->pwrite)
 		return -ESPIPE;
+	if (!has_bytes(f, buf, &n))
+		return -EFAULT;
 	return written(f, f->flags & O_APPEND ? ops->append(f, buf, n, &at) : ops->pwrite(f, buf, n, at), false);
 }
 
@@ -91,9 +132,9 @@ static ssize_t read_on(struct twix_file *f, void *buf, size_t n)
 	if (n > MOST)
 		n = MOST;
 	if (!ops->pread)
-		return stream_read(f, ops, buf, n);
+		return has_room(f, buf, &n, 0) ? stream_read(f, ops, buf, n) : -EFAULT;
 	mutex_acquire(&f->lock);
-	r = ops->pread(f, buf, n, f->offset);
+	r = has_room(f, buf, &n, f->offset) ? ops->pread(f, buf, n, f->offset) : -EFAULT;
 	if (r > 0)
 		f->offset += r;
 	mutex_release(&f->lock);
@@ -109,6 +150,8 @@ ssize_t twix_file_write(struct twix_file *f, const void *buf, size_t n)
 		return -EBADF;
 	if (n > MOST)
 		n = MOST;
+	if (!has_bytes(f, buf, &n))
+		return -EFAULT;
 	if (!ops->pwrite)
 		return stream_write(f, ops, buf, n);
 	mutex_acquire(&f->lock);
@@ -171,6 +214,8 @@ static int check_pieces(const struct iovec *v, long count)
 
 	if (count < 0 || count > IOV_MAX)
 		return -EINVAL;
+	if (!twix_can_read(v, (size_t)count * sizeof(*v)))
+		return -EFAULT;
 	for (long i = 0; i < count; i++) {
 		if (v[i].iov_len > SSIZE_MAX - total)
 			return -EINVAL;

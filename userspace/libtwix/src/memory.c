@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <twz/persist.h>
+#include <twz/sys/program.h>
 #include <twz/sys/slots.h>
 #include <twz/sys/syscall.h>
 #include <twz/sys/view.h>
@@ -439,6 +440,47 @@ long twix_brk(const long a[6])
 	}
 	mutex_release(&twix_own_locks[TWIX_LOCK_MEMORY]);
 	return (long)break_now;
+}
+
+/* --- what the program has */
+
+/* Of an arena: where the pages end that are taken, from at on, at last or before. */
+static uintptr_t end_of_taken(const struct arena *a, uintptr_t at, uintptr_t last)
+{
+	size_t page = (at - (uintptr_t)a) / TWIX_PAGE, most = (last - (uintptr_t)a) / TWIX_PAGE;
+
+	while (page <= most && page < ARENA_PAGES && is_taken(a, page))
+		page++;
+	return (uintptr_t)a + page * TWIX_PAGE;
+}
+
+#define UNKNOWN_AT_ONCE (1ul << 20) /* of an object of which only libtwz knows: it may have 1 GiB */
+
+/* Where the program's memory around at ends. No lock: what changes meanwhile is another thread's doing. */
+static uintptr_t end_of_memory(uintptr_t at, uintptr_t last)
+{
+	const struct twix_linux *other = twix_linux_program();
+	uintptr_t low = other ? other->memory_end : (uintptr_t)__data_end;
+	size_t slot = VADDR_TO_SLOT(at), n = slot - TWZSLOT_MMAP_BASE;
+	const struct mapping *m;
+
+	if (slot == TWIX_TEXT_SLOT && at < SLOT_TO_VADDR(slot) + __twz_program.text_end)
+		return SLOT_TO_VADDR(slot) + ROUND_UP(__twz_program.text_end, TWIX_PAGE);
+	if (slot == TWZSLOT_STACK && at % OBJ_MAXSIZE < TWZ_FAULT_STACK_OFFSET)
+		return SLOT_TO_VADDR(slot) + TWZ_ENV_OFFSET + TWZ_ENV_MAX;
+	if (slot == VADDR_TO_SLOT(low) && at < low + (other ? TWIX_LINUX_AT - low : BREAK_SIZE))
+		return ROUND_UP(break_now > low ? break_now : low, TWIX_PAGE);
+	if (n < private_end && privates[n].id && privates[n].arena)
+		return end_of_taken(base_of(n), at, last);
+	m = twix_mapping_of(at);
+	return m ? m->start + m->len : at + UNKNOWN_AT_ONCE;
+}
+
+size_t twix_memory_extent(uintptr_t at, size_t n)
+{
+	uintptr_t end = end_of_memory(at, at + n - 1);
+
+	return end <= at ? 0 : end - at < n ? end - at : n;
 }
 
 /* --- fork */

@@ -51,6 +51,8 @@ static long send_bytes(struct twix_file *f, const void *buf, size_t n, int flags
 
 	if (flags & ~SEND_FLAGS)
 		return -EOPNOTSUPP;
+	if (!twix_can_read(buf, n))
+		return -EFAULT;
 	r = twix_socket_send(f, buf, n, how(f, flags));
 	used(f);
 	if (r == -EPIPE && !(flags & MSG_NOSIGNAL))
@@ -66,6 +68,9 @@ static long receive_bytes(struct twix_file *f, void *buf, size_t n, int flags, b
 	*cut = false;
 	if (flags & ~RECEIVE_FLAGS)
 		return -EOPNOTSUPP;
+	if (n && !twix_writable(buf, n))
+		return -EFAULT;
+	n = twix_writable(buf, n);
 	if (n == 0 && how(f, flags) && twix_pair_of(f) && !twix_socket_has(twix_pair_of(f), f))
 		return -EAGAIN;
 	do {
@@ -107,15 +112,25 @@ long twix_recvfrom(const long a[6])
 	return with_socket((int)a[0], do_recvfrom, a);
 }
 
-static ssize_t length_of(const struct msghdr *m)
+static bool has_piece(const struct iovec *v, bool in)
+{
+	return in ? twix_can_write(v->iov_base, v->iov_len) : twix_can_read(v->iov_base, v->iov_len);
+}
+
+/* All bytes of the pieces, which are there. */
+static ssize_t length_of(const struct msghdr *m, bool in)
 {
 	size_t n = 0;
 
 	if ((size_t)m->msg_iovlen > IOV_MAX)
 		return -EMSGSIZE;
+	if (!twix_can_read(m->msg_iov, (size_t)m->msg_iovlen * sizeof(*m->msg_iov)))
+		return -EFAULT;
 	for (size_t i = 0; i < (size_t)m->msg_iovlen; i++) {
 		if (m->msg_iov[i].iov_len > SSIZE_MAX - n)
 			return -EINVAL;
+		if (!has_piece(&m->msg_iov[i], in))
+			return -EFAULT;
 		n += m->msg_iov[i].iov_len;
 	}
 	return (ssize_t)n;
@@ -160,7 +175,7 @@ static void drop_buffer(const struct msghdr *m, void *buf, size_t n)
 static long do_sendmsg(struct twix_file *f, const long *a)
 {
 	const struct msghdr *m = (const void *)a[1];
-	ssize_t n = length_of(m);
+	ssize_t n = length_of(m, false);
 	char *buf;
 	long r;
 
@@ -190,7 +205,7 @@ long twix_sendmsg(const long a[6])
 static long do_recvmsg(struct twix_file *f, const long *a)
 {
 	struct msghdr *m = (void *)a[1];
-	ssize_t n = length_of(m);
+	ssize_t n = length_of(m, true);
 	bool cut = false;
 	char *buf;
 	long r;
@@ -272,6 +287,8 @@ static long do_getsockopt(struct twix_file *f, const long *a)
 	if ((int)*size < 0)
 		return -EINVAL;
 	*size = *size < sizeof(told) ? *size : sizeof(told);
+	if (!twix_can_write((void *)a[3], *size))
+		return -EFAULT;
 	memcpy((void *)a[3], &told, *size);
 	return 0;
 }
@@ -289,6 +306,8 @@ static long do_setsockopt(struct twix_file *f, const long *a)
 		return -EOPNOTSUPP;
 	if ((socklen_t)a[4] < sizeof(int))
 		return -EINVAL;
+	if (!twix_can_read((const void *)a[3], sizeof(int)))
+		return -EFAULT;
 	switch ((int)a[2]) {
 	case SO_SNDBUF:
 	case SO_RCVBUF:
@@ -311,12 +330,17 @@ long twix_setsockopt(const long a[6])
 static long do_name(struct twix_file *f, const long *a)
 {
 	sa_family_t family = AF_UNIX;
-	socklen_t *size = (socklen_t *)a[2];
+	socklen_t *size = (socklen_t *)a[2], told = sizeof(family);
 
 	(void)f;
+	if (!twix_can_write(size, sizeof(*size)))
+		return -EFAULT;
 	if ((int)*size < 0)
 		return -EINVAL;
-	memcpy((void *)a[1], &family, *size < sizeof(family) ? *size : sizeof(family));
+	told = *size < told ? *size : told;
+	if (!twix_can_write((void *)a[1], told))
+		return -EFAULT;
+	memcpy((void *)a[1], &family, told);
 	*size = sizeof(family);
 	return 0;
 }

@@ -163,6 +163,8 @@ long twix_pipe2(const long a[6])
 
 	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
+	if (!twix_can_write((void *)a[0], 2 * sizeof(int)))
+		return -EFAULT;
 	r = make_stream(&id);
 	if (r < 0)
 		return r;

@@ -169,6 +169,8 @@ long twix_ppoll(const long a[6])
 		return r;
 	if ((size_t)a[1] > twix_self()->nofile)
 		return -EINVAL;
+	if (!twix_can_write((void *)a[0], (size_t)a[1] * sizeof(struct pollfd)))
+		return -EFAULT;
 	return masked_wait((struct pollfd *)a[0], (size_t)a[1], until, (const uint64_t *)a[3]);
 }
 
@@ -227,6 +229,11 @@ long twix_pselect6(const long a[6])
 
 	if (r < 0 || nfds < 0 || nfds > FD_SETSIZE)
 		return -EINVAL;
+	for (int i = 0; i < 3; i++)
+		if (sets[i] && !twix_can_write(sets[i], (size_t)(nfds + 63) / 64 * 8))
+			return -EFAULT;
+	if (mask && (!twix_can_read(mask, sizeof(*mask)) || (*mask && !twix_can_read(*mask, sizeof(**mask)))))
+		return -EFAULT;
 	n = from_sets(nfds, sets, fds);
 	r = masked_wait(fds, n, until, mask ? *mask : NULL);
 	return r < 0 ? r : to_sets(fds, n, nfds, sets);

@@ -19,6 +19,8 @@ static long set_name(const char *name)
 {
 	char *mine = name_of_thread();
 
+	if (!twix_can_read_string(name))
+		return -EFAULT;
 	memset(mine, 0, NAME);
 	memcpy(mine, name, strnlen(name, NAME - 1));
 	return 0;
@@ -28,6 +30,8 @@ static long get_name(char *name)
 {
 	const char *mine = name_of_thread();
 
+	if (!twix_can_write(name, NAME))
+		return -EFAULT;
 	if (mine[0])
 		memcpy(name, mine, NAME);
 	else
@@ -40,6 +44,14 @@ static long set_death_signal(unsigned long sig)
 	if (sig > TWIX_SIGNALS)
 		return -EINVAL;
 	__atomic_store_n(&twix_self()->death_signal, (uint32_t)sig, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static long get_death_signal(int *sig)
+{
+	if (!twix_can_write(sig, sizeof(*sig)))
+		return -EFAULT;
+	*sig = (int)twix_self()->death_signal;
 	return 0;
 }
 
@@ -77,8 +89,7 @@ long twix_prctl(const long a[6])
 	case PR_SET_PDEATHSIG:
 		return set_death_signal((unsigned long)a[1]);
 	case PR_GET_PDEATHSIG:
-		*(int *)a[1] = (int)twix_self()->death_signal;
-		return 0;
+		return get_death_signal((int *)a[1]);
 	case PR_GET_DUMPABLE:
 		return !has(TWIX_NOT_DUMPABLE);
 	case PR_SET_DUMPABLE:

@@ -173,6 +173,8 @@ static long tell_pages(uintptr_t at, size_t len, const long *a)
 	struct kernel_ostat_page st;
 	objid_t id;
 
+	if (!twix_can_write(out, len / TWIX_PAGE))
+		return -EFAULT;
 	twz_view_get(NULL, VADDR_TO_SLOT(at), &id, NULL);
 	for (size_t i = 0; i < len / TWIX_PAGE; i++) {
 		size_t page = at % OBJ_MAXSIZE / TWIX_PAGE + i;

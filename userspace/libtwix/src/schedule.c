@@ -258,7 +258,10 @@ long twix_sched_setaffinity(const long a[6])
 	uint64_t set = 0;
 	long r;
 
-	memcpy(&set, (const void *)a[2], size < 8 ? size : 8);
+	size = size < sizeof(set) ? size : sizeof(set);
+	if (!twix_can_read((const void *)a[2], size))
+		return -EFAULT;
+	memcpy(&set, (const void *)a[2], size);
 	r = get((int)a[0], &s);
 	if (r < 0)
 		return -ESRCH;

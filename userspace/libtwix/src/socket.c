@@ -305,6 +305,8 @@ long twix_socketpair(const long a[6])
 	struct twix_file *ends[2];
 	objid_t id;
 
+	if (r == 0 && !twix_can_write((void *)a[3], 2 * sizeof(int)))
+		r = -EFAULT;
 	if (r == 0)
 		r = make_pair(type, &id);
 	if (r < 0)

@@ -44,6 +44,8 @@ static long set_name(struct twix_machine_name *to, const char *name, int n)
 		return -EPERM;
 	if (n < 0 || n >= (int)sizeof(new.text))
 		return -EINVAL;
+	if (!twix_can_read(name, (size_t)n))
+		return -EFAULT;
 	memcpy(new.text, name, (size_t)n);
 	*to = new;
 	return 0;

@@ -219,7 +219,8 @@ static bool changes_settings(unsigned long request)
  * The settings as the call has them, which are shorter than the C library's: what it has behind them is
  * not touched, for another library may have something else there.
  */
-#define SETTINGS_SIZE (offsetof(struct termios, c_cc) + 19)
+
+_Static_assert(TWIX_SETTINGS_SIZE == offsetof(struct termios, c_cc) + 19, "19 characters end it");
 
 static int settings(int (*ioctl)(twzobj *, int, long), twzobj *o, int request, void *arg)
 {
@@ -227,9 +228,9 @@ static int settings(int (*ioctl)(twzobj *, int, long), twzobj *o, int request, v
 	int r = ioctl(o, TCGETS, (long)&t);
 
 	if (r == 0 && request == TCGETS)
-		memcpy(arg, &t, SETTINGS_SIZE);
+		memcpy(arg, &t, TWIX_SETTINGS_SIZE);
 	else if (r == 0)
-		memcpy(&t, arg, SETTINGS_SIZE);
+		memcpy(&t, arg, TWIX_SETTINGS_SIZE);
 	return r == 0 && request != TCGETS ? ioctl(o, request, (long)&t) : r;
 }
 

@@ -233,8 +233,11 @@ long twix_set_robust_list(const long a[6])
 
 /* --- ending */
 
-/* The process goes on without its first thread, which still is where others send signals for all. */
-static _Noreturn void first_exits(void)
+/*
+ * The process goes on without its first thread, which still is where others send signals for all, and whose
+ * status is the process's.
+ */
+static _Noreturn void first_exits(int status)
 {
 	struct twix_process *p = twix_self();
 	int *word = twix_me->clear_tid;
@@ -242,14 +245,14 @@ static _Noreturn void first_exits(void)
 
 	twix_block(~0ull);
 	__atomic_store_n(&first_left, 1, __ATOMIC_SEQ_CST);
-	if (word) {
+	if (twix_can_write(word, sizeof(*word))) {
 		__atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
 		twz_thread_sync32(THREAD_SYNC_WAKE, (atomic_uint_least32_t *)word, 1, NULL);
 	}
 	for (;;) {
 		seen = __atomic_load_n(&p->disturbed, __ATOMIC_SEQ_CST);
 		if (!__atomic_load_n(&others, __ATOMIC_SEQ_CST))
-			twix_exit_group((const long[6]){ 0 });
+			twix_exit_group((const long[6]){ status });
 		twix_job_look();
 		twix_signal_forward();
 		twix_sleep_on(&p->disturbed, seen, UINT64_MAX);
@@ -274,12 +277,12 @@ static void retire(void)
 long twix_exit(const long a[6])
 {
 	static struct sys_thread_sync_args wake;
-	int *word = twix_me->clear_tid;
+	int *word = twix_can_write(twix_me->clear_tid, sizeof(int)) ? twix_me->clear_tid : NULL;
 
 	if (twix_vfork_is_on())
 		twix_exit_group(a);
 	if (twix_me == threads)
-		first_exits();
+		first_exits((int)a[0]);
 	retire();
 	__twz_thread_retire(0);
 	if (!word)
@@ -367,6 +370,7 @@ void twix_threads_after_fork(void)
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_PRIVATE 128
 #define FUTEX_CLOCK_REALTIME 256
 
 /* Until when, as a duration from now; false: that is over. */
@@ -388,8 +392,12 @@ static long futex_wait(uint32_t *word, uint32_t value, const struct timespec *ti
 	uint64_t until;
 	long r;
 
+	if (time && !twix_can_read(time, sizeof(*time)))
+		return -EFAULT;
 	if (time && !twix_is_duration(time))
 		return -EINVAL;
+	if (!twix_can_read(word, sizeof(*word)))
+		return -EFAULT;
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
 		return -EAGAIN;
 	if (time && (op & 127) == FUTEX_WAIT_BITSET) {
@@ -409,12 +417,14 @@ static long futex_wait(uint32_t *word, uint32_t value, const struct timespec *ti
 	return ops[0].res == THREAD_SYNC_RES_DIFFER ? -EAGAIN : 0;
 }
 
-/* How many were woken. */
-static long futex_wake(uint32_t *word, int count)
+/* How many were woken. A word of this process's alone may be anywhere. */
+static long futex_wake(uint32_t *word, int count, bool private)
 {
 	struct sys_thread_sync_args op;
 	long r;
 
+	if (!twix_can_read(word, sizeof(*word)))
+		return private && (long)word >= 0 ? 0 : -EFAULT;
 	twz_thread_sync_init(&op, THREAD_SYNC_WAKE, (atomic_ulong *)word, (unsigned long)count);
 	op.flags = THREAD_SYNC_32BIT;
 	r = sys_thread_sync(1, &op, NULL);
@@ -434,13 +444,15 @@ long twix_futex(const long a[6])
 		return futex_wait(word, value, (const struct timespec *)a[3], op);
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
-		return futex_wake(word, (int)value);
+		return futex_wake(word, (int)value, op & FUTEX_PRIVATE);
 	case FUTEX_CMP_REQUEUE:
+		if (!twix_can_read(word, sizeof(*word)))
+			return -EFAULT;
 		if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != (uint32_t)a[5])
 			return -EAGAIN;
 		/* fall through */
 	case FUTEX_REQUEUE: /* those who would be moved are woken: they look again */
-		return futex_wake(word, (int)value + (int)a[3]);
+		return futex_wake(word, (int)value + (int)a[3], op & FUTEX_PRIVATE);
 	default:
 		return -ENOSYS;
 	}

@@ -315,6 +315,8 @@ long twix_timer_create(const long a[6])
 		return -EINVAL;
 	if (sig < 0)
 		return sig;
+	if (!twix_can_write(id, sizeof(*id)))
+		return -EFAULT;
 	if (twix_vfork_settle() < 0)
 		return -EAGAIN;
 	mutex_acquire(lock);

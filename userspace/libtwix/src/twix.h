@@ -36,6 +36,32 @@ long __twix_syscall(long n, long a, long b, long c, long d, long e, long f);
 /* Whether the call may be made again after a signal, as its handler says. */
 bool twix_restarts(long n, const long a[6]);
 
+/* --- pointer.c: memory that a program points to */
+/* How an argument does, in a table: one of these, a number of bytes or that of the argument that says it. */
+#define TWIX_PTR_KIND 0xc000u
+#define TWIX_PTR_STRING 0x4000u
+#define TWIX_PTR_IN 0x8000u
+#define TWIX_PTR_OUT 0xc000u
+#define TWIX_PTR_MAY_BE_NULL 0x2000u
+#define TWIX_PTR_COUNTED 0x1000u /* the value is the number of an argument */
+#define TWIX_PTR_AT_ONCE 0x0800u /* Linux does not wait until it has a result */
+#define TWIX_PTR_VALUE 0x07ffu
+/* Those of a call's six arguments, 0: no pointer, or one that the call looks at itself. arguments.c */
+const uint16_t *twix_arguments(long n);
+/* Whether all of n bytes can be read, or written; nothing is changed. */
+bool twix_can_read(const void *p, size_t n);
+bool twix_can_write(void *p, size_t n);
+bool twix_can_read_string(const char *s);
+/* How many of n bytes, from the first on, can be. */
+size_t twix_readable(const void *p, size_t n);
+size_t twix_writable(void *p, size_t n);
+/* A bit for each argument that leads nowhere; and the call made with such ones. */
+unsigned twix_bad_pointers(const uint16_t kinds[6], const long args[6]);
+long twix_call_with_bad(twix_call *call, const uint16_t kinds[6], const long args[6], unsigned bad);
+/* A fault was one of trying: the frame is to go on with that answer. */
+struct twz_fault_frame;
+bool twix_probe_failed(struct twz_fault_frame *f);
+
 /* --- trace.c */
 extern bool twix_tracing;
 void twix_trace_init(void);
@@ -68,6 +94,8 @@ twix_call twix_brk, twix_mmap, twix_munmap, twix_mprotect;
 twix_call twix_mremap, twix_madvise, twix_msync, twix_mincore, twix_mlock, twix_mlock2, twix_mlockall, twix_munlockall;
 /* Zeroed anonymous memory; NULL if there is none. Given back with munmap. */
 void *twix_pages(size_t bytes);
+/* How many of n bytes from there on the program has, n more than 0, as far as that is known without trying. */
+size_t twix_memory_extent(uintptr_t at, size_t n);
 
 /* The view of this program. */
 objid_t twix_view_id(void);
@@ -314,6 +342,7 @@ twix_call twix_timer_getoverrun, twix_timer_delete;
 
 /* --- terminal.c, ptmx.c, console.c */
 struct twix_file;
+#define TWIX_SETTINGS_SIZE 36u /* of a termios, as TCGETS has it: the C library's has more behind it */
 
 /* Stands in the shared object. */
 struct twix_terminal {

@@ -159,6 +159,8 @@ long twix_getgroups(const long a[6])
 
 	if (room < 0 || (room && (uint32_t)room < u->count))
 		return -EINVAL;
+	if (room && !twix_can_write((void *)a[1], u->count * sizeof(u->groups[0])))
+		return -EFAULT;
 	if (room)
 		memcpy((void *)a[1], u->groups, u->count * sizeof(u->groups[0]));
 	return u->count;
@@ -184,6 +186,8 @@ long twix_setgroups(const long a[6])
 		return -EINVAL;
 	if ((uint32_t)a[0] > TWIX_GROUPS)
 		return -ENOMEM;
+	if (!twix_can_read((const void *)a[1], (uint32_t)a[0] * sizeof(u->groups[0])))
+		return -EFAULT;
 	u->count = 0;
 	for (uint32_t i = 0; i < (uint32_t)a[0]; i++)
 		insert(u, ((const uint32_t *)a[1])[i]);
