@@ -23,6 +23,7 @@ hosted-tests := \
 	test_event \
 	test_full \
 	test_hash \
+	test_hash_gets \
 	test_keys \
 	test_mutex \
 	test_names \

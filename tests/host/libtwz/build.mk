@@ -7,7 +7,8 @@ explore-libtwz := $(addprefix userspace/libtwz/src/,object.c ptr.c meta.c fot.c 
 	sync.c)
 explore-sources := $(addprefix tests/host/,libtwz/explore.c libtwz/explore_runtime.c store/trace.c store/seen.c)
 explore-flags := -O1 -fno-sanitize=all -fsanitize=thread -fno-vectorize -fno-slp-vectorize \
-	-fno-optimize-sibling-calls -ffunction-sections -Iuserspace/libtwz/include -Ilib/abi/arch/riscv64
+	-fno-optimize-sibling-calls -ffunction-sections -Iuserspace/libtwz/include -Iuserspace/libtwz/arch/riscv64/include \
+	-Ilib/abi/arch/riscv64
 explore-ldflags := $(foreach f,--gc-sections $(addprefix --wrap=,memcpy memmove memset),-Xlinker $f)
 
 # The allocator, for tests of what uses it.

@@ -22,7 +22,7 @@ struct twz_runtime {
 	objid_t nameroot; /* given by whoever started us; 0 = the store's */
 	objid_t packroot;
 };
-extern struct twz_runtime __twz_rt;
+extern struct twz_runtime __twz_rt __attribute__((visibility("hidden")));
 
 /* --- this thread (thread.c) */
 struct twz_thread_self {

@@ -144,4 +144,18 @@ static inline unsigned int bit_count(uint64_t x)
 	return (unsigned int)((x * 0x0101010101010101ull) >> 56);
 }
 
+/* A bit for each of eight words whose upper 32 bits are those of `like`. Without a branch. */
+static inline unsigned int bits_match(const uint64_t *words, uint64_t like)
+{
+	unsigned int found = 0;
+
+#pragma GCC unroll 8
+	for (unsigned int i = 8; i-- > 0;) {
+		uint64_t word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+
+		found = found << 1 | ((word ^ like) >> 32 == 0);
+	}
+	return found;
+}
+
 #endif

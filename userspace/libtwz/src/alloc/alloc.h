@@ -301,8 +301,9 @@ uint64_t __twz_alloc_entry_free(const struct region *r);
  * none. */
 int __twz_alloc_align(uint64_t flags, uint64_t allowed);
 /*
- * Make len bytes at r part of what the entries publish: flush them; small ones are checked, which
- * adds an entry, others need a fence before the entries are committed. Returns whether they do.
+ * Make len bytes at r part of what the entries publish. Small ones get an entry: they are checked
+ * and flushed with the record. Others are flushed, and need a fence before the entries are
+ * committed. Returns whether they do.
  */
 bool __twz_alloc_content(struct arena *a, const struct region *r, size_t len, uint64_t *words,
     unsigned *n);

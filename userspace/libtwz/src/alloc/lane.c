@@ -304,6 +304,18 @@ __attribute__((noinline)) static void settle_others(struct arena *a, unsigned mi
 	}
 }
 
+/* After the check was made of it: a line that is being written back is slow to read. */
+static void flush_content(struct arena *a, const uint64_t *words, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct decoded d = decode(words[i]);
+
+		if (d.kind == ENTRY_CONTENT)
+			__twz_obj_flush(a->o, a->zero + d.offset, d.value * 8);
+		i += d.kind == ENTRY_WORD;
+	}
+}
+
 static void write_record(struct arena *a, unsigned l, const uint64_t *words, unsigned n)
 {
 	struct record *r = &a->h->lane[l].record;
@@ -313,6 +325,7 @@ static void write_record(struct arena *a, unsigned l, const uint64_t *words, uns
 	memcpy(r->word, words, n * sizeof(words[0]));
 	r->head = head;
 	__atomic_store_n(&r->check, check_of(a, head, words, n), __ATOMIC_RELEASE);
+	flush_content(a, words, n);
 	__twz_obj_flush(a->o, r, offsetof(struct record, word) + n * sizeof(words[0]));
 	__twz_obj_fence(a->o);
 	note_settled(a, l, done(a, l));

@@ -120,9 +120,10 @@ bool __twz_alloc_content(struct arena *a, const struct region *r, size_t len, ui
     unsigned *n)
 {
 	len = len < r->size ? len : r->size;
-	__twz_obj_flush(a->o, a->zero + r->offset, len);
-	if (len > CONTENT_MAX)
+	if (len > CONTENT_MAX) {
+		__twz_obj_flush(a->o, a->zero + r->offset, len);
 		return true;
+	}
 	if (len)
 		words[(*n)++] = __twz_alloc_entry(ENTRY_CONTENT,
 		    (len + 7) / 8 << 27 | r->offset / 8);

@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Hash map: finding, putting, erasing. */
-#include "hash.h"
+/* Hash map: putting, erasing. */
+#include "hash_find.h"
 
 #include "../alloc/alloc.h"
-
-#define MIX1 0x9e3779b97f4a7c15ull
-#define MIX2 0xbf58476d1ce4e5b9ull
-
-/* --- the hash function: a word at a time, after splitmix64 */
-
-static inline uint64_t mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= MIX1;
-	h ^= h >> 29;
-	h *= MIX2;
-	return h ^ h >> 32;
-}
-
-static inline uint64_t hash_u64(uint64_t seed, uint64_t key)
-{
-	return mix(seed + sizeof(key) + key);
-}
 
 uint64_t hash_of(const struct twz_hash *h, const void *key, size_t klen)
 {
@@ -38,50 +19,6 @@ uint64_t hash_of(const struct twz_hash *h, const void *key, size_t klen)
 }
 
 /* --- slots */
-
-/*
- * A bit for each slot whose hash is the key's. Without a branch, as which slot it is cannot be
- * guessed: so the CPU goes on, to the next lookup even, while it waits for the line.
- */
-static inline unsigned same_hash(const uint64_t *slot, uint64_t hash)
-{
-	unsigned found = 0;
-
-#pragma GCC unroll 8
-	for (unsigned i = SLOTS; i-- > 0;) {
-		uint64_t word = __atomic_load_n(&slot[i], __ATOMIC_RELAXED);
-
-		found = found << 1 | ((word ^ hash) <= DS_OFFSET_MASK);
-	}
-	return found;
-}
-
-/* The record of the key in one bucket, and its slot; or NULL. Its value may still be anywhere. */
-static inline struct ds_record *find_in(const twzobj *o, uint64_t *bucket, const struct hash_key *k,
-    uint64_t **slot)
-{
-	for (unsigned found = same_hash(bucket, k->hash); found; found &= found - 1) {
-		uint64_t *at = &bucket[__builtin_ctz(found)];
-		uint64_t offset = ds_load(at) & DS_OFFSET_MASK;
-		struct ds_record *r = ds_at(o, offset);
-
-		__builtin_prefetch((char *)r + 64);
-		if (ds_inside(offset, ds_record_size(k->len, 0), 8) &&
-		    ds_record_has_key(r, k->bytes, k->len)) {
-			*slot = at;
-			return r;
-		}
-	}
-	return NULL;
-}
-
-static inline struct ds_record *find_record(const twzobj *o, struct segment *s,
-    const struct hash_key *k, uint64_t **slot)
-{
-	struct ds_record *r = find_in(o, hash_bucket(s, k->hash, 0), k, slot);
-
-	return r ? r : find_in(o, hash_bucket(s, k->hash, 1), k, slot);
-}
 
 uint64_t *hash_find_slot(const twzobj *o, struct segment *s, const struct hash_key *k)
 {
@@ -100,13 +37,6 @@ uint64_t *hash_free_slot(struct segment *s, uint64_t hash)
 				return &slot[i];
 	}
 	return NULL;
-}
-
-static struct segment *segment_of(const twzobj *o, struct twz_hash *h, uint64_t hash)
-{
-	struct directory *d = hash_directory(o, &h->dir);
-
-	return d ? hash_segment(o, &d->segments[directory_index(d->depth, hash)]) : NULL;
 }
 
 static struct ds_record *slot_record(const twzobj *o, const uint64_t *slot)
@@ -175,11 +105,6 @@ static int begin_change(twzobj *o, struct twz_hash *h)
 	if (r == 0 && h->trash)
 		r = drain(o, h);
 	return r;
-}
-
-static int begin_read(twzobj *o, const struct twz_hash *h)
-{
-	return ds_root_ok(o, h, sizeof(*h)) ? ds_head_check(&h->head, TWZ_DS_HASH) : -EINVAL;
 }
 
 int twz_hash_init(twzobj *o, struct twz_hash *h)
@@ -333,112 +258,4 @@ int twz_hash_erase(twzobj *o, struct twz_hash *h, const void *key, size_t klen)
 int twz_hash_erase_u64(twzobj *o, struct twz_hash *h, uint64_t key)
 {
 	return twz_hash_erase(o, h, &key, sizeof(key));
-}
-
-/* --- getting */
-
-static inline struct ds_record *lookup(twzobj *o, struct twz_hash *h, const struct hash_key *k)
-{
-	struct segment *s = segment_of(o, h, k->hash);
-	uint64_t *slot;
-
-	return s ? find_record(o, s, k, &slot) : NULL;
-}
-
-/*
- * Copy up to size bytes of the value of a key that was found. Where it stands, and if it is as long
- * as expected how much is copied, does not come from the record: so its second line is on its way
- * while the first one is waited for.
- */
-static inline ssize_t copy_value(const twzobj *o, const struct ds_record *r, size_t klen, void *buf,
-    size_t size)
-{
-	const unsigned char *value = r->bytes + ds_round8(klen);
-	uint32_t len = __atomic_load_n(&r->vlen, __ATOMIC_RELAXED);
-
-	if (len == size && ds_inside(ds_offset(o, value), size, 8))
-		ds_copy(buf, value, size);
-	else if (ds_inside(ds_offset(o, value), len, 8))
-		ds_copy(buf, value, len < size ? len : size);
-	else
-		return -EINVLOBJ;
-	return len;
-}
-
-static inline ssize_t get(twzobj *o, struct twz_hash *h, const struct hash_key *k, void *buf,
-    size_t size)
-{
-	struct twz_hash_stripe *stripe = hash_stripe(h, k->hash);
-	struct ds_record *r;
-	uint64_t seq;
-	ssize_t len;
-
-	do {
-		len = ds_seq_read(o, &stripe->guard, &seq);
-		if (len < 0)
-			return len;
-		r = lookup(o, h, k);
-		len = r ? copy_value(o, r, k->len, buf, size) : -ENOENT;
-	} while (!ds_seq_valid(&stripe->guard.seq, seq));
-	return len;
-}
-
-ssize_t twz_hash_get(twzobj *o, struct twz_hash *h, const void *key, size_t klen, void *buf,
-    size_t size)
-{
-	struct hash_key k = { key, klen, 0 };
-	int r = begin_read(o, h);
-
-	if (r < 0)
-		return r;
-	if (!ds_key_ok(key, klen, 0) || (size && !buf))
-		return -EINVAL;
-	k.hash = hash_of(h, key, klen);
-	return get(o, h, &k, buf, size);
-}
-
-ssize_t twz_hash_get_u64(twzobj *o, struct twz_hash *h, uint64_t key, void *buf, size_t size)
-{
-	struct hash_key k = { &key, sizeof(key), 0 };
-	int r = begin_read(o, h);
-
-	if (r < 0)
-		return r;
-	k.hash = hash_u64(h->seed, key);
-	return get(o, h, &k, buf, size);
-}
-
-static void *find(twzobj *o, struct twz_hash *h, const struct hash_key *k, size_t *len)
-{
-	struct ds_record *r = NULL;
-	uint64_t seq;
-
-	if (ds_seq_read(o, &hash_stripe(h, k->hash)->guard, &seq) == 0)
-		r = lookup(o, h, k);
-	r = r ? ds_record_at(o, ds_offset(o, r)) : NULL;
-	if (!r)
-		return NULL;
-	if (len)
-		*len = r->vlen;
-	return ds_record_value(r);
-}
-
-void *twz_hash_find(twzobj *o, struct twz_hash *h, const void *key, size_t klen, size_t *len)
-{
-	struct hash_key k = { key, klen, 0 };
-
-	if (begin_read(o, h) < 0 || !ds_key_ok(key, klen, 0))
-		return NULL;
-	k.hash = hash_of(h, key, klen);
-	return find(o, h, &k, len);
-}
-
-void *twz_hash_find_u64(twzobj *o, struct twz_hash *h, uint64_t key, size_t *len)
-{
-	struct hash_key k = { &key, sizeof(key), 0 };
-
-	if (begin_read(o, h) < 0)
-		return NULL;
-	k.hash = hash_u64(h->seed, key);
-	return find(o, h, &k, len);
 }

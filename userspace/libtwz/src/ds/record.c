@@ -7,18 +7,6 @@
 /* Looks at a sequence word before a reader asks for the lock. */
 #define PATIENCE 10000u
 
-/* Read at once: a reader may come while the first change writes it. */
-int ds_head_check(const struct twz_ds_head *head, uint32_t kind)
-{
-	uint64_t word = ds_load((const uint64_t *)(const void *)head);
-	struct twz_ds_head h;
-
-	if (!word)
-		return -ENOENT;
-	memcpy(&h, &word, sizeof(h));
-	return h.magic == kind && h.version == TWZ_DS_VERSION ? 0 : -EINVLOBJ;
-}
-
 void ds_head_write(twzobj *o, struct twz_ds_head *head, uint32_t kind, unsigned flags)
 {
 	struct twz_ds_head h = { kind, TWZ_DS_VERSION, (uint16_t)flags };

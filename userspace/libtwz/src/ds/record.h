@@ -29,11 +29,16 @@ static inline uint64_t ds_offset(const twzobj *o, const void *p)
 	return (uintptr_t)p - ((uintptr_t)o->base - OBJ_NULLPAGE_SIZE);
 }
 
-/* Whether len bytes at an offset are in an object's data; align is a power of two. */
+/*
+ * Whether len bytes at an offset are in an object's data; align is a power of two. One comparison
+ * tells both, where len and align are known: rotated, an offset that is not aligned is a great one.
+ */
 static inline bool ds_inside(uint64_t offset, uint64_t len, uint64_t align)
 {
-	return offset - OBJ_NULLPAGE_SIZE < OBJ_MAXDATA && len <= OBJ_TOPDATA - offset &&
-	       !(offset & (align - 1));
+	unsigned shift = (unsigned)__builtin_ctzl(align);
+	uint64_t in = offset - OBJ_NULLPAGE_SIZE, rotated = in >> shift | in << (-shift & 63);
+
+	return len <= OBJ_MAXDATA && rotated <= (OBJ_MAXDATA - len) >> shift;
 }
 
 /* Whether a root of len bytes stands in o. */
@@ -72,8 +77,24 @@ static inline void ds_store_durably(twzobj *o, uint64_t *p, uint64_t v)
 
 /* --- heads */
 
-/* 0 if the head is that of a used structure of the kind, -ENOENT if it is zero, or -EINVLOBJ. */
-int ds_head_check(const struct twz_ds_head *head, uint32_t kind);
+/* What the head of a kind is as a word, but for its flags. */
+static inline uint64_t ds_head_word(uint32_t kind)
+{
+	return (uint64_t)TWZ_DS_VERSION << 32 | kind;
+}
+
+/*
+ * 0 if the head is that of a used structure of the kind, -ENOENT if it is zero, or -EINVLOBJ. Read
+ * at once: a reader may come while the first change writes it.
+ */
+static inline int ds_head_check(const struct twz_ds_head *head, uint32_t kind)
+{
+	uint64_t word = ds_load((const uint64_t *)(const void *)head);
+
+	if (word << 16 == ds_head_word(kind) << 16)
+		return 0;
+	return word ? -EINVLOBJ : -ENOENT;
+}
 
 /* Make a zero head that of a kind, durably. */
 void ds_head_write(twzobj *o, struct twz_ds_head *head, uint32_t kind, unsigned flags);
