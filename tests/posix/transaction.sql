@@ -70,3 +70,13 @@ select count(*), sum(length(body)) from big; pragma integrity_check;
 delete from big;
 .tables
 .schema account
+.open 'fourth.db'
+create view rich as select owner from account where amount > 10;
+insert into account values(3, 'quo''te "d" ü', 7), (4, null, 0);
+.once dump.sql
+.dump account movement moved rich
+.open 'fifth.db'
+.read dump.sql
+select * from account order by id; select count(*), sum(amount) from movement; select * from rich order by owner;
+insert into movement values(99, 3, 4, 2); select amount from account where id > 2; pragma integrity_check;
+select type, name, length(sql) from sqlite_schema order by name;
