@@ -80,6 +80,11 @@ class Session:
     def out(self):
         return clean(self._log.text)
 
+    @property
+    def console(self):
+        """What came over the line, as a terminal takes it."""
+        return self._log.text
+
     def expect(self, pattern, timeout=-1):
         """Waits for console text; returns the match. The test fails when it does not come."""
         try:

@@ -6,7 +6,10 @@ started takes keys when it says something: that is waited for, never a time. `ma
 import os
 import re
 import subprocess
+import time
 
+import pexpect
+import pyte
 import pytest
 from conftest import RISCV
 from guest import OK
@@ -39,6 +42,23 @@ class Shell:
         self.send(line + "\r")
         self.expect(expected or r"\n")
         return self.prompt()
+
+    def screen(self):
+        """What a terminal shows by now, line by line."""
+        screen = pyte.Screen(80, 25)
+        pyte.Stream(screen).feed(self.session.console)
+        return [line.rstrip() for line in screen.display]
+
+    def shows(self, *top, bottom=""):
+        """Waits until a terminal would show these lines at its top, and at its bottom one that begins so."""
+        end = time.monotonic() + WAIT
+        while (screen := self.screen())[:len(top)] != list(top) or not screen[-1].startswith(bottom):
+            assert time.monotonic() < end, f"wanted {top} … {bottom}:\n" + "\n".join(screen)
+            try:
+                self.session.child.read_nonblocking(65536, timeout=1)
+            except pexpect.TIMEOUT:
+                pass
+        self.session.child.buffer = ""  # it has been seen
 
     def ends(self):
         self.send("poweroff\r")
@@ -84,7 +104,7 @@ def test_machines(sdk, options):  # noqa: F811
 
 
 def test_editing_and_jobs(sdk):  # noqa: F811
-    """Editing, history, Ctrl-C, Ctrl-Z, jobs, an editor."""
+    """Editing, history, Ctrl-C, Ctrl-Z, jobs."""
     shell = Shell(sdk).prompt()
     shell.type("echo hello wor\x7f\x7fxx", r"\nhello wxx\r")
     shell.type("\x1b[A", r"\nhello wxx\r")
@@ -100,15 +120,66 @@ def test_editing_and_jobs(sdk):  # noqa: F811
     shell.send("\x1a")
     shell.expect("Stopped")
     shell.prompt().type("bg").type("jobs", "Running").type("kill %1").type("wait")
-    shell.type("echo abc | tr a-c A-C > /f; cat /f", r"\nABC\r")
-    shell.send("vi /f\r")
-    shell.expect(r"/f.* 1/1 100%")
-    shell.send("iedited \x1b")
-    shell.expect(r"- /f \[Modified\]")
-    shell.send(":wq\r")
-    shell.prompt().type("cat /f", r"\nedited ABC\r")
     shell.type("for i in 1 2 3 4 5 6 7 8 9 10; do sh -c true & done; wait; echo all done", r"\nall done\r")
     shell.ends()
+
+
+def test_editor(sdk):  # noqa: F811
+    """vi by what its screen shows."""
+    shell = Shell(sdk).prompt()
+    shell.type("echo abc | tr a-c A-C > /f; cat /f", r"\nABC\r")
+    shell.send("vi /f\r")
+    shell.shows("ABC", "~", "~", bottom="- /f 1/1 100%")
+    # An escape that is followed at once is part of a key.
+    for keys, top, bottom in (
+            ("iedited \x1b", ["edited ABC", "~"], "- /f [Modified] 1/1 100%"),
+            ("oline two\x1b", ["edited ABC", "line two", "~"], "- /f [Modified] 2/2 100%"),
+            ("othree\x1b", ["edited ABC", "line two", "three", "~"], "- /f [Modified] 3/3 100%"),
+            ("1Gdd", ["line two", "three", "~"], "- /f [Modified] 1/2 50%")):
+        shell.send(keys)
+        shell.shows(*top, bottom=bottom)
+    shell.send(":wq\r")
+    shell.prompt().type("cat /f; rm /f", r"\nline two\r\nthree\r").ends()
+
+
+def test_pager(sdk):  # noqa: F811
+    """less by what its screen shows: pages, lines, a search."""
+    shell = Shell(sdk).prompt()
+    shell.type("seq 1 100 > /numbers")
+    for keys, first in (("less /numbers\r", 1), (" ", 25), ("j", 26), ("/^44\r", 44), ("g", 1)):
+        shell.send(keys)
+        shell.shows(*[str(n) for n in range(first, first + 24)])
+    shell.send("q")
+    shell.prompt().ends()
+
+
+def test_everything_is_killed(sdk):  # noqa: F811
+    """kill -9 -1 ends all but who sends it and the first process: a job, then the shell above; there is another."""
+    shell = Shell(sdk).prompt()
+    shell.type("sleep 1000 &")
+    shell.type("kill -9 -1").type("wait; echo nobody is '%s'" % "left", r"\nnobody is left\r")
+    shell.send("sh -c 'kill -9 -1; echo still here'\r")
+    shell.expect(r"\nstill here\r")
+    shell.prompt().type("echo below $PPID", r"\nbelow 1\r")
+    shell.type("kill -9 1; echo sent; echo $((6 * 7))", r"\n42\r").ends()
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["missing", "broken"])
+def test_no_shell(sdk, broken):  # noqa: F811
+    """Where there is none, or one that crashes, it is said, and the machine's own prompt comes."""
+    programs = [sdk.port("session", "session")]
+    if broken:
+        source = os.path.join(sdk.folder, "sh.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write("int main(void) { *(volatile int *)0 = 1; return 0; }\n")
+        programs.append(sdk.compile("sh", source))
+    session = sdk.guest(*programs).start()
+    session.expect("session: /bin/sh ends again and again: it is broken or missing")
+    session.expect("init: no session any more")
+    session.expect("twz> $")
+    session.send("hello\r")
+    session.expect("twz> $")
+    session.cut_power()
 
 
 def test_utf8(sdk):  # noqa: F811
