@@ -7,6 +7,7 @@
 #include "../unit.h"
 
 #include "../../../userspace/libtwz/src/fotmap.h"
+#include "../../../userspace/libtwz/src/locks.h"
 #include "../../../userspace/libtwz/src/resolver.h"
 #include "../../../userspace/libtwz/src/runtime.h"
 #include "../../../userspace/libtwz/src/slots.h"
@@ -23,6 +24,9 @@ UNSEEN_BEGIN
 #define PAGES_BYTES (1ul << 20)
 
 WEAK struct twz_runtime __twz_rt = { .sysinfo = { .boot_code = 1 } };
+
+/* Of a program that is not explored: nobody is cut while holding one. */
+WEAK struct mutex __twz_locks[LOCKS];
 
 void explore_set_boot(uint64_t code)
 {
