@@ -234,9 +234,12 @@ static int lock(int fd, int cmd, int type, off_t start, off_t length)
 
 static void in_a_child(int fd)
 {
-	int status, own;
-	pid_t pid = fork();
+	int status, own, ready[2];
+	char byte;
+	pid_t pid;
 
+	SAY(pipe(ready));
+	pid = fork();
 	if (pid == 0) {
 		SAY(lock(fd, F_SETLK, F_RDLCK, 0, 5));
 		SAY(lock(fd, F_SETLK, F_RDLCK, 12, 1));
@@ -248,9 +251,13 @@ static void in_a_child(int fd)
 		SAY(own = open("locked", O_RDWR));
 		SAY(flock(own, LOCK_SH | LOCK_NB));
 		SAY(flock(own, LOCK_EX | LOCK_NB));
+		close(ready[0]);
+		close(ready[1]); /* it has looked at all there is */
 		_exit(lock(fd, F_SETLKW, F_WRLCK, 0, 5));
 	}
-	usleep(100000);
+	SAY(close(ready[1]));
+	SAY(read(ready[0], &byte, 1));
+	SAY(close(ready[0]));
 	lock(fd, F_SETLK, F_UNLCK, 0, 5);
 	waitpid(pid, &status, 0);
 	TELL("waited for the lock", WEXITSTATUS(status));
