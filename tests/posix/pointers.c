@@ -112,6 +112,7 @@ static void on_pipes(void)
 	CALL(ppoll, bad, 1, NULL, NULL, 8);
 	CALL(ppoll, NULL, 0, nowhere, NULL, 8);
 	CALL(pselect6, fds[0] + 1, nowhere, NULL, NULL, NULL, NULL);
+	CALL(pselect6, 0, NULL, NULL, NULL, nowhere, NULL);
 	close(fds[0]);
 	close(fds[1]);
 }

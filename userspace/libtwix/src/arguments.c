@@ -98,6 +98,7 @@ static const uint16_t arguments[][6] = {
 	[SYS_execve] = { STRING },
 	[SYS_wait4] = { 0, OUT_OR_NULL(sizeof(int)), 0, OUT_OR_NULL(TWIX_RUSAGE) },
 	[SYS_ppoll] = { 0, 0, IN_OR_NULL(sizeof(struct timespec)), IN_OR_NULL(8) },
+	[SYS_pselect6] = { 0, 0, 0, 0, IN_OR_NULL(sizeof(struct timespec)) },
 	[SYS_rt_sigaction] = { 0, IN_OR_NULL(sizeof(struct twix_action)), OUT_OR_NULL(sizeof(struct twix_action)) },
 	[SYS_rt_sigprocmask] = { 0, IN_OR_NULL(8), OUT_OR_NULL(8) },
 	[SYS_rt_sigpending] = { OUTN(1) },
