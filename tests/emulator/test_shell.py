@@ -154,9 +154,10 @@ def test_pager(sdk):  # noqa: F811
 
 
 def test_everything_is_killed(sdk):  # noqa: F811
-    """kill -9 -1 ends all but who sends it and the first process: a job, then the shell above; there is another."""
+    """kill -9 -1 ends all but who sends it and the first process, which nobody else ends: a job, then the shell above."""
     shell = Shell(sdk).prompt()
     shell.type("sleep 1000 &")
+    shell.type("kill -9 1; kill -STOP 1; echo spared", r"\nspared\r")
     shell.type("kill -9 -1").type("wait; echo nobody is '%s'" % "left", r"\nnobody is left\r")
     shell.send("sh -c 'kill -9 -1; echo still here'\r")
     shell.expect(r"\nstill here\r")

@@ -77,6 +77,12 @@ static bool is_meant(const struct twix_process *p, int pid)
 	return pid == -1 ? p != twix_self() && !p->first : p->group == (pid ? -pid : twix_self()->group);
 }
 
+/* Nobody else ends or stops the first process, on which all others depend; it may do so itself. */
+static bool is_spared(const struct twix_process *p, int sig)
+{
+	return (sig == SIGKILL || sig == SIGSTOP) && p->first && p != twix_self();
+}
+
 /* One that the kernel sends asks nobody. -ESRCH, -EPERM. */
 static int post_to_one(struct twix_process *p, int pid, const struct twix_signal *s)
 {
@@ -84,7 +90,8 @@ static int post_to_one(struct twix_process *p, int pid, const struct twix_signal
 		return -ESRCH;
 	if (s->code != SI_KERNEL && !twix_may_signal(p, s->sig))
 		return -EPERM;
-	post(p, s);
+	if (!is_spared(p, s->sig))
+		post(p, s);
 	return 1;
 }
 
