@@ -166,7 +166,7 @@ def test_wrapper_refusals(sdk):
 
 
 @pytest.mark.parametrize("name", ["files", "processes", "signals", "pointers", "events", "storm", "paths", "devices",
-                                  "descriptors", "children", "lent", "users", "fifos", "sockets", "timers", "maps"])
+                                  "descriptors", "children", "lent", "users", "fifos", "sockets", "timers", "maps", "threads"])
 def test_posix(sdk, name):
     """A program that prints what its calls give prints the same here and on Linux."""
     if name in OF_ROOT and os.geteuid():

@@ -72,6 +72,7 @@ static const uint16_t arguments[][6] = {
 	[SYS_fstat] = { 0, OUT(sizeof(struct stat)) },
 	[SYS_utimensat] = { 0, STRING_OR_NULL, IN_OR_NULL(2 * sizeof(struct timespec)) },
 	[SYS_nanosleep] = { IN(sizeof(struct timespec)), OUT_OR_NULL(sizeof(struct timespec)) },
+	[SYS_get_robust_list] = { 0, OUT(sizeof(void *)), OUT(sizeof(size_t)) },
 	[SYS_clock_gettime] = { 0, OUT(sizeof(struct timespec)) },
 	[SYS_clock_getres] = { 0, OUT_OR_NULL(sizeof(struct timespec)) },
 	[SYS_clock_nanosleep] = { 0, 0, IN(sizeof(struct timespec)), OUT_OR_NULL(sizeof(struct timespec)) },

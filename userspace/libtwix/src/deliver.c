@@ -404,6 +404,7 @@ static void end_by_fault(int sig, int fault, void *info)
 		twix_me->depth++;
 		twix_job_end(p, sig);
 		twix_threads_disturb();
+		twix_robust_release();
 	}
 	if (twix_me && twix_me->tid == p->pid) {
 		twix_end_other_threads();

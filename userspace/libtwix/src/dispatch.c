@@ -80,6 +80,7 @@ static twix_call *const calls[] = {
 	[SYS_set_tid_address] = twix_set_tid_address,
 	[SYS_futex] = twix_futex,
 	[SYS_set_robust_list] = twix_set_robust_list,
+	[SYS_get_robust_list] = twix_get_robust_list,
 	[SYS_nanosleep] = twix_nanosleep,
 	[SYS_clock_gettime] = twix_clock_gettime,
 	[SYS_clock_getres] = twix_clock_getres,

@@ -206,6 +206,7 @@ static int run(struct plan *p)
 	}
 	if (twix_vfork_is_on())
 		go_back(p, &t, pid);
+	twix_robust_release();
 	leave(&t, pid, first);
 }
 

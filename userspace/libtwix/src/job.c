@@ -56,6 +56,7 @@ _Noreturn void twix_job_leave(void)
 	}
 	if (twix_me->tid != p->pid)
 		twix_thread_vanish();
+	twix_robust_release();
 	twix_end_other_threads();
 	twix_process_end(p, status);
 	twix_leave(status & 0x7f ? 128 + (status & 0x7f) : status >> 8);

@@ -225,12 +225,6 @@ long twix_gettid(const long a[6])
 	return twix_me->tid;
 }
 
-long twix_set_robust_list(const long a[6])
-{
-	(void)a; /* the C library walks it itself when a thread ends */
-	return 0;
-}
-
 /* --- ending */
 
 /*
@@ -281,6 +275,7 @@ long twix_exit(const long a[6])
 
 	if (twix_vfork_is_on())
 		twix_exit_group(a);
+	twix_robust_release();
 	if (twix_me == threads)
 		first_exits((int)a[0]);
 	retire();
@@ -294,6 +289,7 @@ long twix_exit(const long a[6])
 
 _Noreturn void twix_thread_vanish(void)
 {
+	twix_robust_release();
 	if (twix_me == threads)
 		set_state(twix_me, TWIX_GONE);
 	else
@@ -360,6 +356,7 @@ void twix_threads_after_fork(void)
 	twix_me->thread = (struct thread){ .tid = twix_self()->thread };
 	twix_me->tid = twix_self()->pid;
 	twix_me->unmap[1] = 0;
+	twix_me->robust = NULL;
 }
 
 /* --- futexes */

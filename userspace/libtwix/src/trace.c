@@ -35,7 +35,7 @@ static const struct known {
 	CALL(newfstatat, "fspp"), CALL(fstat, "dp"), CALL(sync, ""), CALL(fsync, "d"),
 	CALL(fdatasync, "d"), CALL(utimensat, "fspp"), CALL(exit, "d"), CALL(exit_group, "d"),
 	CALL(waitid, "ddppp"), CALL(set_tid_address, "p"), CALL(futex, "pddppd"),
-	CALL(set_robust_list, "pd"), CALL(nanosleep, "pp"), CALL(getitimer, "dp"),
+	CALL(set_robust_list, "pd"), CALL(get_robust_list, "dpp"), CALL(nanosleep, "pp"), CALL(getitimer, "dp"),
 	CALL(setitimer, "dpp"), CALL(timer_create, "dpp"), CALL(timer_gettime, "dp"),
 	CALL(timer_getoverrun, "d"), CALL(timer_settime, "dppp"), CALL(timer_delete, "d"),
 	CALL(clock_settime, "dp"), CALL(clock_gettime, "dp"), CALL(clock_getres, "dp"),

@@ -469,6 +469,7 @@ struct twix_thread {
 	int (*fn)(void *);
 	void *arg;
 	int *clear_tid;
+	struct twix_robust *robust; /* mutexes it holds; or NULL */
 	long unmap[6]; /* the stack to give back when the thread has ended */
 	char name[16]; /* "": that of the process; of the first see struct twix_about */
 };
@@ -492,7 +493,11 @@ void twix_end_other_threads(void);
 _Noreturn void twix_thread_vanish(void);
 void twix_threads_after_fork(void);
 twix_call twix_exit, twix_set_tid_address, twix_gettid, twix_futex, twix_clone;
-twix_call twix_set_robust_list;
+
+/* --- robust.c: what this thread holds is given up, for it ends */
+struct twix_robust;
+void twix_robust_release(void);
+twix_call twix_set_robust_list, twix_get_robust_list;
 
 /* --- time.c */
 #define TWIX_NS 1000000000ull /* of a second */
