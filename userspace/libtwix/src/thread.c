@@ -267,10 +267,10 @@ static void retire(void)
 	}
 }
 
-/* One thread at a time is here: who clears the word is who holds the C library's thread list. */
+/* From when the word is cleared, who waits for that may take the stack: what is still needed is not there. */
 long twix_exit(const long a[6])
 {
-	static struct sys_thread_sync_args wake;
+	struct sys_thread_sync_args *wake = &twix_me->last_wake;
 	int *word = twix_can_write(twix_me->clear_tid, sizeof(int)) ? twix_me->clear_tid : NULL;
 
 	if (twix_vfork_is_on())
@@ -282,9 +282,9 @@ long twix_exit(const long a[6])
 	__twz_thread_retire(0);
 	if (!word)
 		twz_thread_exit(0);
-	twz_thread_sync_init(&wake, THREAD_SYNC_WAKE, (atomic_ulong *)word, 1);
-	wake.flags = THREAD_SYNC_32BIT;
-	__twix_vanish(word, &wake);
+	twz_thread_sync_init(wake, THREAD_SYNC_WAKE, (atomic_ulong *)word, 1);
+	wake->flags = THREAD_SYNC_32BIT;
+	__twix_vanish(word, wake);
 }
 
 _Noreturn void twix_thread_vanish(void)

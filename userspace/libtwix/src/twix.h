@@ -469,6 +469,7 @@ struct twix_thread {
 	int (*fn)(void *);
 	void *arg;
 	int *clear_tid;
+	struct sys_thread_sync_args last_wake; /* of who waits for clear_tid */
 	struct twix_robust *robust; /* mutexes it holds; or NULL */
 	long unmap[6]; /* the stack to give back when the thread has ended */
 	char name[16]; /* "": that of the process; of the first see struct twix_about */
