@@ -34,6 +34,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "quick: part of the everyday subset")
 
 
+def pytest_collection_modifyitems(items):
+    """What takes minutes comes last, where workers are given few tests at a time: no worker gets all of it."""
+    items.sort(key=lambda item: item.originalname == "test_guest_programs")
+
+
 def machine_name(board, options):
     return "-".join([board.removeprefix("qemu-virt-")] + [f"{k}{v}".replace("mmusv", "sv") for k, v in options.items()])
 
