@@ -81,6 +81,26 @@ int twix_install(struct twix_file *f, int from, bool cloexec)
 	return fd < most ? fd : -EMFILE;
 }
 
+int twix_install_pair(struct twix_file *first, struct twix_file *second, bool cloexec, int fds[2])
+{
+	int a = twix_install(first, 0, cloexec), b;
+
+	if (a < 0) {
+		twix_file_put(first);
+		twix_file_put(second);
+		return a;
+	}
+	b = twix_install(second, 0, cloexec);
+	if (b < 0) {
+		twix_file_put(second);
+		twix_close((const long[6]){ a });
+		return b;
+	}
+	fds[0] = a;
+	fds[1] = b;
+	return 0;
+}
+
 /* Put f, or nothing, in a descriptor's place; what stood there comes back. */
 static struct twix_file *replace(int fd, struct twix_file *f, bool cloexec)
 {

@@ -138,22 +138,6 @@ static int make_stream(objid_t *id)
 	return r;
 }
 
-static long install_both(struct twix_file *reader, struct twix_file *writer, bool cloexec, int *fds)
-{
-	fds[0] = twix_install(reader, 0, cloexec);
-	if (fds[0] < 0) {
-		twix_file_put(reader);
-		twix_file_put(writer);
-		return fds[0];
-	}
-	fds[1] = twix_install(writer, 0, cloexec);
-	if (fds[1] >= 0)
-		return 0;
-	twix_file_put(writer);
-	twix_close((const long[6]){ fds[0] });
-	return fds[1];
-}
-
 long twix_pipe2(const long a[6])
 {
 	unsigned flags = (unsigned)a[1];
@@ -175,5 +159,5 @@ long twix_pipe2(const long a[6])
 			twix_file_put(reader);
 		return -ENFILE;
 	}
-	return install_both(reader, writer, flags & O_CLOEXEC, (int *)a[0]);
+	return twix_install_pair(reader, writer, flags & O_CLOEXEC, (int *)a[0]);
 }

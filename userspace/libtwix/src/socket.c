@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -277,26 +276,6 @@ static int make_pair(int type, objid_t *id)
 	return r;
 }
 
-static long install_pair(struct twix_file *const ends[2], bool cloexec, int *fds)
-{
-	int fd[2];
-
-	fd[0] = twix_install(ends[0], 0, cloexec);
-	if (fd[0] < 0) {
-		twix_file_put(ends[0]);
-		twix_file_put(ends[1]);
-		return fd[0];
-	}
-	fd[1] = twix_install(ends[1], 0, cloexec);
-	if (fd[1] < 0) {
-		twix_file_put(ends[1]);
-		twix_close((const long[6]){ fd[0] });
-		return fd[1];
-	}
-	memcpy(fds, fd, sizeof(fd));
-	return 0;
-}
-
 long twix_socketpair(const long a[6])
 {
 	int type = (int)a[1] & 0xf;
@@ -316,7 +295,7 @@ long twix_socketpair(const long a[6])
 	if (ends[1])
 		ends[1]->offset = 1;
 	if (ends[1])
-		return install_pair(ends, (int)a[1] & SOCK_CLOEXEC, (int *)a[3]);
+		return twix_install_pair(ends[0], ends[1], (int)a[1] & SOCK_CLOEXEC, (int *)a[3]);
 	if (ends[0])
 		twix_file_put(ends[0]);
 	twz_object_tie_guid(twix_shared_id(), id, TIE_UNTIE);

@@ -723,6 +723,8 @@ void twix_descriptors_init(void);
 struct twix_file *twix_file_of(int fd);
 /* The lowest free descriptor, from `from` on, is for f, whose reference it takes. -EMFILE. */
 int twix_install(struct twix_file *f, int from, bool cloexec);
+/* Both or none: what has no place is put. fds is written only if both have one. */
+int twix_install_pair(struct twix_file *first, struct twix_file *second, bool cloexec, int fds[2]);
 void twix_descriptors_copy(const struct twix_process *from, struct twix_process *to);
 void twix_descriptors_drop(struct twix_process *p, bool only_cloexec);
 twix_call twix_close, twix_close_range, twix_dup, twix_dup3, twix_fcntl, twix_ioctl;
